@@ -1,0 +1,99 @@
+"""The tables of a workspace, step by step.
+
+Each step says why it exists and is never changed once released: add a new one instead.  A step and
+the record that it ran are one transaction.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("workspace")
+
+
+@migrations(name="0001_tickets")
+def _tickets(db: Database) -> None:
+    """The queue and its threads.  Messages are rows of their own: a thread of 10,000 must not be
+    rewritten when one is added."""
+    db.execute(
+        """CREATE TABLE tickets (
+            id TEXT PRIMARY KEY, source TEXT NOT NULL DEFAULT '', subject TEXT NOT NULL, channel TEXT NOT NULL,
+            language TEXT, status TEXT NOT NULL, customer_id TEXT NOT NULL, customer_name TEXT NOT NULL,
+            customer_email TEXT NOT NULL, fields TEXT NOT NULL, tags TEXT NOT NULL,
+            unread INTEGER NOT NULL DEFAULT 1, updated_at TEXT)"""
+    )
+    db.execute(
+        """CREATE TABLE messages (
+            ticket_id TEXT NOT NULL REFERENCES tickets(id) ON DELETE CASCADE, position INTEGER NOT NULL,
+            id TEXT NOT NULL, role TEXT NOT NULL, text TEXT NOT NULL, created_at TEXT,
+            PRIMARY KEY (ticket_id, position), UNIQUE (ticket_id, id))"""
+    )
+    db.execute("CREATE INDEX tickets_by_status ON tickets (status, updated_at)")
+
+
+@migrations(name="0002_knowledge")
+def _knowledge(db: Database) -> None:
+    """Articles, their passages, one vector for each passage and encoder, and a BM25 index.
+
+    Vectors live here and not only in the FAISS file: the file is a cache, readable by nobody and
+    rebuilt at will, the database is the encrypted truth.
+    """
+    db.execute(
+        """CREATE TABLE articles (
+            id TEXT PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL, collection TEXT NOT NULL,
+            url TEXT NOT NULL, language TEXT, updated_at TEXT, content_hash TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX articles_by_collection ON articles (collection)")
+    db.execute(
+        """CREATE TABLE passages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+            position INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX passages_by_article ON passages (article_id, position)")
+    db.execute(
+        """CREATE TABLE vectors (
+            passage_id INTEGER NOT NULL REFERENCES passages(id) ON DELETE CASCADE, encoder TEXT NOT NULL,
+            vector BLOB NOT NULL, PRIMARY KEY (encoder, passage_id)) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX vectors_by_passage ON vectors (passage_id)")
+    db.execute(
+        "CREATE VIRTUAL TABLE passages_fts USING fts5 (title, heading, text, tokenize='porter unicode61 remove_diacritics 2')"
+    )
+
+
+@migrations(name="0003_suggestions")
+def _suggestions(db: Database) -> None:
+    """Every suggestion, whole as JSON with the columns that are searched beside it, and its outcome."""
+    db.execute(
+        """CREATE TABLE suggestions (
+            id TEXT PRIMARY KEY, ticket_id TEXT NOT NULL, created_at TEXT NOT NULL, decision TEXT NOT NULL,
+            model_sha256 TEXT NOT NULL, prompt_version TEXT NOT NULL, record TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX suggestions_by_time ON suggestions (created_at)")
+    db.execute("CREATE INDEX suggestions_by_ticket ON suggestions (ticket_id)")
+    db.execute(
+        """CREATE TABLE outcomes (
+            suggestion_id TEXT PRIMARY KEY REFERENCES suggestions(id) ON DELETE CASCADE, kind TEXT NOT NULL,
+            created_at TEXT NOT NULL, team TEXT NOT NULL DEFAULT '', record TEXT NOT NULL)"""
+    )
+
+
+@migrations(name="0004_outbox")
+def _outbox(db: Database) -> None:
+    """Replies, written before the network is touched."""
+    db.execute(
+        """CREATE TABLE outbox (
+            id TEXT PRIMARY KEY, ticket_id TEXT NOT NULL, text TEXT NOT NULL, thread_hash TEXT NOT NULL,
+            suggestion_id TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL, due_at TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX outbox_by_state ON outbox (state, created_at)")
+
+
+@migrations(name="0005_models")
+def _models(db: Database) -> None:
+    """The model registry, and the order in which models were active, for rollback."""
+    db.execute("CREATE TABLE models (name TEXT PRIMARY KEY, record TEXT NOT NULL)")
+    db.execute(
+        "CREATE TABLE activations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, activated_at TEXT NOT NULL)"
+    )

@@ -1,0 +1,103 @@
+"""What became of a suggestion: the record that later becomes training data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class OutcomeKind(StrEnum):
+    ACCEPTED = "accepted"
+    EDITED = "edited"
+    """Less than 40 % of the characters changed."""
+    REWRITTEN = "rewritten"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+    """Shown, and the agent replied without it or moved on."""
+    EXPIRED = "expired"
+    """Never shown, or the ticket changed before the agent decided."""
+
+
+class Reason(StrEnum):
+    """The optional chip on a rejection or rewrite."""
+
+    WRONG_FACT = "wrong_fact"
+    MISSING_FACT = "missing_fact"
+    WRONG_TONE = "wrong_tone"
+    TOO_LONG = "too_long"
+    WRONG_LANGUAGE = "wrong_language"
+    OFF_TOPIC = "off_topic"
+    POLICY = "policy"
+    OTHER = "other"
+
+
+class Action(StrEnum):
+    """How the text left the editor."""
+
+    SENT = "sent"
+    INSERTED = "inserted"
+    COPIED = "copied"
+    NONE = "none"
+
+
+class Strength(StrEnum):
+    """How much better the chosen one of two drafts was."""
+
+    SLIGHTLY = "slightly"
+    BETTER = "better"
+    MUCH = "much"
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A graded pair: both suggestions were shown beside each other."""
+
+    chosen: str
+    """Suggestion id."""
+    rejected: str
+    strength: Strength
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    suggestion_id: str
+    kind: OutcomeKind
+    final_text: str = ""
+    action: Action = Action.NONE
+    edit_distance: float = 0.0
+    """Levenshtein distance over the longer length, in characters: 0 identical, 1 all changed."""
+    decision_ms: float = 0.0
+    """From the draft being ready on the screen to the agent's action."""
+    reasons: tuple[Reason, ...] = ()
+    reason_text: str = ""
+    relevance: Mapping[str, bool] = field(default_factory=dict)
+    """Article id to the agent's mark."""
+    missing_knowledge: bool = False
+    missing_note: str = ""
+    preference: Preference | None = None
+    agent_id: str = ""
+    """Pseudonymous."""
+    channel: str = ""
+    language: str = ""
+    intent: str = ""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackStats:
+    suggestions: int = 0
+    decided: int = 0
+    by_kind: Mapping[str, int] = field(default_factory=dict)
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    acceptance: float = 0.0
+    """Accepted or edited (inserted with less than 40 % changed) over all decided."""
+    sent_as_is: float = 0.0
+    mean_edit_distance: float = 0.0
+    median_decision_ms: float = 0.0
+    missing_knowledge: int = 0
+    relevance_marks: int = 0
+    preferences: int = 0
+    trainable: int = 0
+    """Examples that an SFT export would hold."""

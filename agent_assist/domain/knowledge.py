@@ -1,0 +1,90 @@
+"""What the company knows: articles, macros and solved tickets, cut into passages that can be cited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Collection(StrEnum):
+    """The built-in collections; an import may name others."""
+
+    ARTICLES = "articles"
+    MACROS = "macros"
+    SOLVED = "solved"
+    """Solved tickets: a question and the reply that closed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One document as imported; `id` is the imported row's id, or the path for a file."""
+
+    id: str
+    title: str
+    body: str
+    """Markdown."""
+    collection: str = Collection.ARTICLES
+    url: str = ""
+    language: str | None = None
+    updated_at: datetime | None = None
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of an article that is searched, shown and cited as one."""
+
+    id: int
+    article_id: str
+    position: int
+    heading: str
+    """The heading path, outermost first, joined by ' › '; empty where there is none."""
+    text: str
+    title: str = ""
+    collection: str = Collection.ARTICLES
+    url: str = ""
+    language: str | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that search found.
+
+    `score` is between 0 and 1 and comparable between queries (see services.retrieval);
+    `dense` and `lexical` are the parts it was made of, None where that side did not find it.
+    """
+
+    passage: Passage
+    score: float
+    dense: float | None = None
+    lexical: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeStats:
+    articles: int = 0
+    passages: int = 0
+    encoded: int = 0
+    """Passages that have a vector of the current encoder."""
+    encoder: str = ""
+    dimension: int = 0
+    index_kind: str = ""
+    collections: Mapping[str, int] = field(default_factory=dict)
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What one `kb add` did."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    passages: int = 0
+    failed: tuple[tuple[str, str], ...] = ()
+    """(path or row id, sentence) for each document that could not be read."""
+    cancelled: bool = False

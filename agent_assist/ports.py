@@ -1,0 +1,236 @@
+"""What the services need from the outside world, as protocols that adapters fulfil.
+
+All methods block and may be called from any thread but the UI's, unless their docstring says
+otherwise.  Errors are those of `agent_assist.errors`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from agent_assist.domain.feedback import Outcome
+from agent_assist.domain.knowledge import Article, Hit, KnowledgeStats, Passage
+from agent_assist.domain.model import (
+    CatalogueEntry,
+    ChatMessage,
+    GenerationEvent,
+    GenerationRequest,
+    ModelRecord,
+    ModelStatus,
+)
+from agent_assist.domain.outbox import OutboxItem, OutboxState
+from agent_assist.domain.suggestion import Suggestion
+from agent_assist.domain.ticket import Message, QueueFilter, Ticket, TicketStatus, TicketSummary
+
+CancelToken = threading.Event
+"""Set it to stop the work that was given it."""
+
+Progress = Callable[[int, int, str], None]
+"""(done, total, note); total is 0 where it is not known."""
+
+
+# --- storage ------------------------------------------------------------------------------------
+
+
+class TicketRepository(Protocol):
+    def save(self, tickets: Iterable[Ticket], *, source: str = "") -> None:
+        """Insert or replace; a ticket whose thread grew by a customer message becomes unread."""
+
+    def get(self, ticket_id: str) -> Ticket | None: ...
+
+    def queue(self, wanted: QueueFilter) -> list[TicketSummary]:
+        """Newest first; `wanted.text` searches subject, customer and messages."""
+
+    def add_message(self, ticket_id: str, message: Message) -> Ticket:
+        """Append and return the ticket as it is now; the same message id twice adds nothing."""
+
+    def set_read(self, ticket_id: str, read: bool = True) -> None: ...
+
+    def set_status(self, ticket_id: str, status: TicketStatus) -> None: ...
+
+    def count(self) -> int: ...
+
+
+class KnowledgeRepository(Protocol):
+    def content_hashes(self, collection: str | None = None) -> dict[str, str]:
+        """Article id to content hash."""
+
+    def save_article(self, article: Article, passages: Sequence[tuple[str, str]]) -> list[int]:
+        """Replace an article and its passages, given as (heading, text); returns the passage ids."""
+
+    def remove(self, article_ids: Iterable[str]) -> list[int]:
+        """Remove articles with their passages and vectors; returns the removed passage ids."""
+
+    def articles(self, collection: str | None = None) -> list[Article]: ...
+
+    def article(self, article_id: str) -> Article | None: ...
+
+    def passages(self, ids: Iterable[int]) -> dict[int, Passage]: ...
+
+    def unencoded(self, encoder: str, limit: int) -> list[Passage]:
+        """Passages that have no vector of this encoder yet."""
+
+    def save_vectors(self, encoder: str, vectors: Sequence[tuple[int, bytes]]) -> None:
+        """(passage id, float32 little-endian) pairs."""
+
+    def vectors(self, encoder: str, batch: int = 4096) -> Iterator[tuple[list[int], bytes]]:
+        """All vectors in batches: passage ids and their vectors joined."""
+
+    def lexical_search(
+        self, query: str, k: int, collections: Sequence[str] | None = None
+    ) -> list[tuple[int, float]]:
+        """(passage id, BM25 score, larger is better), best first; any text is a valid query."""
+
+    def stats(self, encoder: str) -> KnowledgeStats: ...
+
+
+class SuggestionRepository(Protocol):
+    """Suggestions and what became of them.  A returned call is on the disk (synchronous=FULL)."""
+
+    def save(self, suggestion: Suggestion) -> None: ...
+
+    def get(self, suggestion_id: str) -> Suggestion | None: ...
+
+    def record(self, outcome: Outcome) -> None:
+        """Save or replace the outcome of one suggestion."""
+
+    def outcome(self, suggestion_id: str) -> Outcome | None: ...
+
+    def history(
+        self, since: datetime | None = None, until: datetime | None = None, team: str | None = None
+    ) -> Iterator[tuple[Suggestion, Outcome | None]]:
+        """Oldest first."""
+
+
+class OutboxRepository(Protocol):
+    def put(self, item: OutboxItem) -> None: ...
+
+    def get(self, item_id: str) -> OutboxItem | None: ...
+
+    def set_state(self, item_id: str, state: OutboxState, error: str = "") -> OutboxItem: ...
+
+    def pending(self) -> list[OutboxItem]:
+        """Queued, sending, unknown and failed ones, oldest first."""
+
+
+class ModelRepository(Protocol):
+    def save(self, record: ModelRecord) -> None: ...
+
+    def get(self, name: str) -> ModelRecord | None: ...
+
+    def all(self) -> list[ModelRecord]: ...
+
+    def remove(self, name: str) -> None: ...
+
+    def activate(self, name: str) -> ModelRecord:
+        """Make this the active one, remembering the one before for `rollback`."""
+
+    def active(self) -> ModelRecord | None: ...
+
+    def rollback(self) -> ModelRecord | None:
+        """Activate the one that was active before; None where there was none."""
+
+
+# --- models -------------------------------------------------------------------------------------
+
+
+class LanguageModel(Protocol):
+    """The inference worker, seen from the services."""
+
+    def load(self, record: ModelRecord, on_status: Callable[[ModelStatus], None] | None = None) -> ModelStatus:
+        """Start the worker with this model, replacing the one before; verifies the hash first."""
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationEvent]:
+        """Events of one generation.
+
+        Raises Cancelled within 100 ms of `cancel` being set, WorkerCrashed when the worker died
+        (it is restarted for the next call).
+        """
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+    @property
+    def status(self) -> ModelStatus: ...
+
+    def close(self) -> None: ...
+
+
+class SemanticIndex(Protocol):
+    """The retrieval worker, seen from the services: encoder and vector index."""
+
+    @property
+    def encoder(self) -> str:
+        """The name under which vectors are stored; changes when the encoder changes."""
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> tuple[int, bytes]:
+        """(dimension, float32 little-endian vectors of unit length, joined)."""
+
+    def load(self, vectors: Iterable[tuple[list[int], bytes]]) -> None:
+        """Fill the index from the database; uses the cache file where it still fits."""
+
+    def add(self, ids: Sequence[int], vectors: bytes) -> None: ...
+
+    def remove(self, ids: Sequence[int]) -> None: ...
+
+    def search(self, texts: Sequence[str], k: int) -> list[list[tuple[int, float]]]:
+        """For each text (passage id, cosine), best first; encodes and searches in one round trip."""
+
+    def similarity(self, texts: Sequence[str], others: Sequence[str]) -> list[list[float]]:
+        """Cosines, one row for each of `texts`; what the support check uses."""
+
+    @property
+    def index_kind(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
+class DocumentReader(Protocol):
+    def read(self, paths: Sequence[Path], collection: str | None, cancel: CancelToken) -> Iterator[Article | tuple[str, str]]:
+        """Articles of files and folders, or (path, sentence) for what could not be read."""
+
+
+class ModelHub(Protocol):
+    def pull(self, entry: CatalogueEntry, folder: Path, progress: Progress, cancel: CancelToken) -> Path:
+        """Download with resume and check the hash; returns the file."""
+
+
+class LanguageDetector(Protocol):
+    def detect(self, text: str) -> tuple[str, float]:
+        """(ISO 639-1 code, confidence 0..1); ("", 0.0) where the text is too short to tell."""
+
+
+class Redactor(Protocol):
+    def redact(self, text: str, known: Sequence[tuple[str, str]] = ()) -> tuple[str, list[tuple[str, int, int, str]]]:
+        """Redacted text and its entities (type, start, end, placeholder), offsets into the input.
+
+        `known` are (type, value) pairs that the ticket itself names: the customer's name, an order id.
+        """
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware, UTC."""
+
+
+__all__ = [
+    "CancelToken",
+    "ChatMessage",
+    "Clock",
+    "DocumentReader",
+    "Hit",
+    "KnowledgeRepository",
+    "LanguageDetector",
+    "LanguageModel",
+    "ModelHub",
+    "ModelRepository",
+    "OutboxRepository",
+    "Progress",
+    "Redactor",
+    "SemanticIndex",
+    "SuggestionRepository",
+    "TicketRepository",
+]

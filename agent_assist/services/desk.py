@@ -1,0 +1,47 @@
+"""All services of one open workspace: what the window and the commands are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent_assist.ports import LanguageDetector
+    from agent_assist.services.drafting import DraftingService
+    from agent_assist.services.events import EventBus
+    from agent_assist.services.feedback import FeedbackService
+    from agent_assist.services.jobs import JobQueue
+    from agent_assist.services.knowledge import KnowledgeService
+    from agent_assist.services.models import ModelService
+    from agent_assist.services.options import OptionsService
+    from agent_assist.services.outbox import OutboxService
+    from agent_assist.services.retrieval import RetrievalService
+    from agent_assist.services.tickets import TicketService
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Made by `agent_assist.app`; close it when done."""
+
+    folder: Path
+    demo: bool
+    key_source: str
+    """`keyring`, `passphrase` or `memory` (the demo desk)."""
+    events: EventBus
+    jobs: JobQueue
+    options: OptionsService
+    tickets: TicketService
+    knowledge: KnowledgeService
+    retrieval: RetrievalService
+    models: ModelService
+    drafting: DraftingService
+    feedback: FeedbackService
+    outbox: OutboxService
+    languages: LanguageDetector
+    on_close: Callable[[], None]
+
+    def close(self) -> None:
+        """Stop the workers, finish the writes, close the database."""
+        self.on_close()

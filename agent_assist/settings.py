@@ -1,0 +1,178 @@
+"""All options of a workspace: one typed, versioned model.
+
+Each option declares its default, limits and description here, once; the settings form, the help
+page and the validation are made from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent_assist.errors import DiskFull, InvalidSetting, WorkspaceReadOnly
+
+VERSION = 1
+
+
+class Theme(StrEnum):
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Section(BaseModel):
+    """A group of options; frozen, so that a change is always a new, validated value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Appearance(Section):
+    theme: Theme = Field(Theme.SYSTEM, title="Theme", description="Light, dark, or as the system has it.")
+    reduced_motion: bool = Field(False, title="Reduced motion", description="Nothing moves or fades.")
+    side_layout: bool = Field(
+        False, title="Side layout", description="A narrow window that stays on top, beside the browser."
+    )
+
+
+class ModelOptions(Section):
+    context_tokens: int = Field(
+        4096, ge=1024, le=131072, title="Context", description="Tokens that the model keeps in view."
+    )
+    gpu_layers: int = Field(
+        -1, ge=-1, le=999, title="Layers on the GPU", description="-1 fits as many as the free memory holds."
+    )
+    threads: int = Field(
+        0, ge=0, le=256, title="Threads", description="Processor threads for the model; 0 uses the physical cores."
+    )
+    candidates: int = Field(
+        3, ge=1, le=4, title="Candidates", description="Drafts made from one reading; the best supported is shown."
+    )
+    max_reply_tokens: int = Field(
+        220, ge=32, le=2048, title="Longest reply", description="Tokens after which a draft is cut."
+    )
+    temperature: float = Field(
+        0.6, ge=0.0, le=2.0, title="Variety", description="How much the further candidates differ from the first."
+    )
+
+
+class KnowledgeOptions(Section):
+    encoder: str = Field(
+        "all-MiniLM-L6-v2",
+        title="Search model",
+        description="The encoder that finds passages by meaning: the built-in English one, the name of a "
+        "sentence-transformers model, or its folder. Changing it encodes all articles again.",
+    )
+    passages: int = Field(
+        4, ge=1, le=12, title="Passages per draft", description="How many passages the model is shown."
+    )
+    minimum_evidence: float = Field(
+        0.5,
+        ge=0.0,
+        le=1.0,
+        title="Evidence needed",
+        description="Below this score a draft is not written; a question or a hand-over is offered instead.",
+    )
+
+
+class ReplyOptions(Section):
+    company: str = Field("", title="Company", description="The name that replies are written for.")
+    voice: str = Field(
+        "friendly, plain and brief",
+        title="Voice",
+        description="How replies sound, in a few words; the model is told.",
+    )
+    signature: str = Field("", title="Signature", description="Ends an e-mail reply.")
+    prefetch: int = Field(
+        3, ge=0, le=20, title="Drafts ahead", description="Tickets of the queue that are drafted while you work."
+    )
+
+
+class OutboxOptions(Section):
+    undo_seconds: int = Field(
+        8, ge=0, le=30, title="Undo time", description="Seconds in which a sent reply can be taken back."
+    )
+
+
+class FeedbackOptions(Section):
+    agent_id: str = Field(
+        "", title="Your pseudonym", description="Stands in the feedback log instead of your name."
+    )
+    team: str = Field("", title="Team", description="Lets a lead export one team's feedback.")
+    pair_every: int = Field(
+        25, ge=0, le=1000, title="Compare two drafts", description="Once in how many drafts; 0 never asks."
+    )
+
+
+class Settings(Section):
+    version: int = VERSION
+    first_run_done: bool = Field(False, title="First run done", description="The first-run steps were shown.")
+    appearance: Appearance = Field(default_factory=Appearance, title="Appearance")
+    model: ModelOptions = Field(default_factory=ModelOptions, title="Model")
+    knowledge: KnowledgeOptions = Field(default_factory=KnowledgeOptions, title="Knowledge")
+    reply: ReplyOptions = Field(default_factory=ReplyOptions, title="Replies")
+    outbox: OutboxOptions = Field(default_factory=OutboxOptions, title="Outbox")
+    feedback: FeedbackOptions = Field(default_factory=FeedbackOptions, title="Feedback")
+
+    def changed(self, name: str, value: Any) -> Settings:
+        """A copy with the option `name` ("section.option", or "option") set.
+
+        Raises InvalidSetting with a sentence that names the option.
+        """
+        data = self.model_dump(mode="json")
+        *path, last = name.split(".")
+        target = data
+        for part in path:
+            target = target.get(part, {}) if isinstance(target, dict) else {}
+        if not isinstance(target, dict) or last not in target:
+            raise InvalidSetting(f"There is no setting named {name}.", "Look it up in Settings.")
+        target[last] = value
+        return _validated(data)
+
+
+def _validated(data: Any) -> Settings:
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise InvalidSetting(f"{name}: {first['msg']}.", "Correct the value and save again.") from None
+
+
+def load(path: Path) -> Settings:
+    """Read the settings file; a missing one gives the defaults."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    try:
+        data = json.loads(text)
+    except ValueError:
+        raise InvalidSetting(
+            f"The settings file {path} is not valid JSON.", "Mend it, or delete it to start from the defaults."
+        ) from None
+    if isinstance(data, dict) and data.get("version", VERSION) > VERSION:
+        raise InvalidSetting(
+            "The settings were saved by a newer version.", "Update Agent Assist, or delete the settings file."
+        )
+    return _validated(data)
+
+
+def save(path: Path, settings: Settings) -> None:
+    """Replace the settings file in one step, so that a crash leaves the old or the new one."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-")
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump(settings.model_dump(mode="json"), out, indent=2)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(name, path)
+    except PermissionError:
+        raise WorkspaceReadOnly(f"The settings could not be saved to {path}.") from None
+    except OSError as error:
+        raise DiskFull(f"The settings could not be saved: {error.strerror}.") from None
