@@ -1,0 +1,62 @@
+"""`agent-assist run`: the window, or the same job in the terminal where there is no display."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from agent_assist.cli.context import Context, ask_passphrase, pass_context
+
+
+def has_display() -> bool:
+    """Whether a window can be shown here."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or chosen.startswith("offscreen"))
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Use the built-in demo desk; nothing is kept.")
+@pass_context
+def run(context: Context, demo: bool) -> int:
+    """Open the desktop client.
+
+    Without a workspace of your own yet, the demo desk opens.  Without a display, the first demo
+    ticket is drafted in the terminal.
+
+    \b
+    Example:
+      agent-assist run --demo
+    """
+    from agent_assist import app
+
+    if has_display():
+        from agent_assist.ui.application import run_window
+
+        return run_window(app.window_opener(context.workspace, demo=demo))
+    from agent_assist.cli.terminal import run_terminal_demo
+
+    desk = app.open_desk(None, demo=True, passphrase=ask_passphrase)
+    try:
+        return run_terminal_demo(desk, sys.stdout)
+    finally:
+        desk.close()
+
+
+@click.command(name="open")
+@click.argument("link", required=False, default="")
+@pass_context
+def open_(context: Context, link: str) -> int:
+    """Bring the open client to front.
+
+    \b
+    Example:
+      agent-assist open agentassist://ticket/T-1042
+    """
+    from agent_assist import app
+    from agent_assist.ui.application import run_window
+
+    return run_window(app.window_opener(context.workspace, demo=False), link)
