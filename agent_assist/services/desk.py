@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from agent_assist.ports import LanguageDetector
@@ -45,3 +46,29 @@ class Desk:
     def close(self) -> None:
         """Stop the workers, finish the writes, close the database."""
         self.on_close()
+
+
+class KeyNeed(StrEnum):
+    """What a person must give before a workspace opens."""
+
+    NOTHING = "nothing"
+    PASSPHRASE = "passphrase"
+    NEW_PASSPHRASE = "new_passphrase"
+    """There is no keyring here and no workspace yet: a passphrase must be chosen."""
+
+
+class DeskOpener(Protocol):
+    """How the window gets its desk; `agent_assist.app` provides it, `ui.application.run_window` takes it."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The workspace; None for the demo desk."""
+
+    @property
+    def demo(self) -> bool: ...
+
+    def need(self) -> KeyNeed:
+        """Looks at the folder and the keyring only; may block on the keyring."""
+
+    def open(self, passphrase: str = "") -> Desk:
+        """Open or create the workspace; blocking.  Raises WrongPassphrase and the other WorkspaceProblems."""
