@@ -85,6 +85,9 @@ class KnowledgeRepository(Protocol):
     ) -> list[tuple[int, float]]:
         """(passage id, BM25 score, larger is better), best first; any text is a valid query."""
 
+    def topics(self) -> list[tuple[str, str, list[int]]]:
+        """What articles are about: (key, value, passage ids) for each value of `Article.context`."""
+
     def stats(self, encoder: str) -> KnowledgeStats: ...
 
 
@@ -178,6 +181,9 @@ class SemanticIndex(Protocol):
 
     def search(self, texts: Sequence[str], k: int) -> list[list[tuple[int, float]]]:
         """For each text (passage id, cosine), best first; encodes and searches in one round trip."""
+
+    def cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:
+        """Cosines of texts with indexed passages, one row a text; 0.0 where a passage has no vector."""
 
     def similarity(self, texts: Sequence[str], others: Sequence[str]) -> list[list[float]]:
         """Cosines, one row for each of `texts`; what the support check uses."""

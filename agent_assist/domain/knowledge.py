@@ -30,6 +30,9 @@ class Article:
     language: str | None = None
     updated_at: datetime | None = None
     content_hash: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """What the article is about, as far as its source says so in fields of its own ("entity",
+    "product"): searched with every passage, and what a conversation's names are matched against."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,3 +97,10 @@ def _models(db: Database) -> None:
     db.execute(
         "CREATE TABLE activations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, activated_at TEXT NOT NULL)"
     )
+
+
+@migrations(name="0006_article_context")
+def _article_context(db: Database) -> None:
+    """What an article is about ("entity", "product"), as its source's own columns say: kept apart from
+    the body, so that a rebuild can put it in front of every passage again."""
+    db.execute("ALTER TABLE articles ADD COLUMN context TEXT NOT NULL DEFAULT '{}'")
