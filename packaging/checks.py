@@ -1,0 +1,146 @@
+"""Every check of `make test`, one after the other; the exit code says whether all of them passed.
+
+    .venv/bin/python packaging/checks.py [NAME…]     NAME: style format types layers unit ui …
+
+All of them run even when one fails, so that one run shows everything that is to be mended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORTS = ROOT / "build" / "reports"
+LINT_IMPORTS = (
+    "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+)
+STATIC = {
+    "style": ("Style (ruff check)", ["-m", "ruff", "check", "."]),
+    "format": ("Format (ruff format)", ["-m", "ruff", "format", "--check", "."]),
+    "types": ("Types (mypy, strict)", ["-m", "mypy"]),
+    "layers": ("Layers (import-linter)", ["-c", LINT_IMPORTS]),
+}
+SUITES = {
+    "unit": "Unit tests",
+    "ui": "Window tests on an X server",
+    "integration": "Integration tests: real workers and models",
+    "functional": "Functional tests: the commands",
+}
+
+
+@contextlib.contextmanager
+def x_server() -> Iterator[str | None]:
+    """A virtual X server of our own, so that tests neither disturb nor depend on a desktop.
+
+    Gives its display; None on macOS and Windows, where Qt's own platform is used.
+    """
+    if platform.system() != "Linux":
+        yield None
+        return
+    command = shutil.which("Xvfb")
+    if command is None:
+        raise SystemExit("Xvfb is missing; `make test` says how to install it.")
+    reading, writing = os.pipe()
+    arguments = [command, "-displayfd", str(writing), "-screen", "0", "1920x1200x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(arguments, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as answer:
+            number = answer.readline().strip()
+        if not number:
+            raise SystemExit("The virtual X server did not start.")
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def heading(text: str) -> None:
+    print(f"\n=== {text} {'=' * max(0, 95 - len(text))}", flush=True)
+
+
+def run(title: str, arguments: list[str], environment: dict[str, str]) -> bool:
+    heading(title)
+    started = time.monotonic()
+    code = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=False).returncode
+    verdict = "passed" if code == 0 else f"FAILED (exit code {code})"
+    print(f"--- {verdict} in {time.monotonic() - started:.0f} s", flush=True)
+    return code == 0
+
+
+def counts(report: Path) -> tuple[int, int]:
+    """(passed, failed) of a JUnit report; a suite that left none counts as one failure."""
+    try:
+        # Our own pytest wrote this file just now: the parser's weakness to hostile XML does not matter.
+        suites = list(ElementTree.parse(report).getroot().iter("testsuite"))  # noqa: S314
+    except (OSError, ElementTree.ParseError):
+        return 0, 1
+    total, failed, skipped = (
+        sum(int(suite.get(name, "0")) for suite in suites) for name in ("tests", "failures", "skipped")
+    )
+    failed += sum(int(suite.get("errors", "0")) for suite in suites)
+    return max(0, total - failed - skipped), failed
+
+
+def suite(name: str, display: str | None) -> bool:
+    environment = {**os.environ}
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        environment.pop(variable, None)
+    if display:
+        # Commands are tested without a display; a test that wants one finds it here.
+        environment["AGENT_ASSIST_TEST_DISPLAY"] = display
+        if name == "ui":
+            environment |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    arguments = ["-m", "coverage", "run", "-m", "pytest", f"tests/{name}", "-q", f"--junitxml={report}"]
+    return run(SUITES[name], arguments, environment)
+
+
+def coverage() -> bool:
+    environment = {**os.environ}
+    subprocess.run(
+        [sys.executable, "-m", "coverage", "combine", "-q"], cwd=ROOT, env=environment, check=False
+    )
+    return run("Coverage of all suites together", ["-m", "coverage", "report"], environment)
+
+
+def main(names: list[str]) -> int:
+    wanted = names or [*STATIC, *SUITES]
+    unknown = [name for name in wanted if name not in STATIC and name not in SUITES]
+    if unknown:
+        print(f"There is no check named {unknown[0]}. There are: {', '.join([*STATIC, *SUITES])}.")
+        return 2
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    failed = [name for name in wanted if name in STATIC and not run(*STATIC[name], {**os.environ})]
+    suites = [name for name in wanted if name in SUITES]
+    if suites:
+        for old in ROOT.glob(".coverage*"):
+            old.unlink(missing_ok=True)
+        with x_server() as display:
+            failed += [name for name in suites if not suite(name, display)]
+        # The limit holds for all suites together; a part of them says nothing about it.
+        if set(suites) == set(SUITES) and not coverage():
+            failed.append("coverage")
+    totals = [counts(REPORTS / f"{name}.xml") for name in suites]
+    verdict = f"Failed: {', '.join(failed)}" if failed else "All checks passed"
+    heading(f"{verdict} ({time.monotonic() - started:.0f} s)")
+    print(f"{sum(t[0] for t in totals)} passed, {sum(t[1] for t in totals)} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
