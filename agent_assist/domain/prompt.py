@@ -1,0 +1,284 @@
+"""The one builder of prompts: serving, feedback export and tuning all call it.
+
+The messages of a ticket only grow: what the model has read of a ticket stays the beginning of
+every later prompt of the same ticket, so that its prefix is still in the KV cache.
+
+    system      who writes and in which voice; the same for the whole workspace
+    user        the articles found for these customer messages, then the messages
+    assistant   what the agent answered
+    user        … and so on; the last one ends with the instruction (language, channel, steer)
+
+Tickets and articles are untrusted: they are cleaned of what a reader cannot see, labelled as what
+they are, and the worker tokenises them as plain text, so that no marker in them is a marker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agent_assist.domain.knowledge import Hit, Passage
+from agent_assist.domain.model import ChatMessage
+from agent_assist.domain.text import clean, content_words, shorten, split_sentences
+from agent_assist.domain.ticket import Channel, Message, Role, Ticket
+
+PROMPT_VERSION = "1"
+
+DEFAULT_BUDGET = 3072
+"""Tokens for the whole prompt where the caller knows no context size."""
+
+_TURNS_PER_STEP = 8
+"""Old turns leave in groups of this many, so that the prefix changes seldom."""
+
+_PASSAGE_SHARE, _MESSAGE_SHARE = 0.45, 0.35
+"""Of the budget: what the passages of one turn, and one customer message, may take."""
+
+LANGUAGE_NAMES: Mapping[str, str] = {
+    "en": "English",
+    "es": "Spanish",
+    "de": "German",
+    "fr": "French",
+    "pt": "Portuguese",
+    "it": "Italian",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "ru": "Russian",
+    "tr": "Turkish",
+    "zh": "Chinese",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "ar": "Arabic",
+}
+
+_CHANNEL_RULES: Mapping[Channel, str] = {
+    Channel.CHAT: "one or two short sentences",
+    Channel.MESSAGING: "one or two short sentences",
+    Channel.SOCIAL: "one short sentence without personal data",
+    Channel.EMAIL: "two or three friendly sentences",
+    Channel.WEB: "two or three friendly sentences",
+    Channel.PHONE: "one or two short sentences",
+}
+
+Count = Callable[[str], int]
+
+
+def estimate_tokens(text: str) -> int:
+    """A cautious bound on the tokens of ordinary text, without a model."""
+    return len(text.encode("utf-8", "ignore")) // 3 + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Consecutive public messages of one side."""
+
+    role: Role
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    messages: tuple[ChatMessage, ...]
+    notes: tuple[str, ...] = ()
+    """What was left out and why, in sentences for the agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the workspace wants its replies."""
+
+    company: str = ""
+    voice: str = ""
+
+
+def turns_of(ticket: Ticket) -> list[Turn]:
+    """The public conversation by turns; internal notes are left out."""
+    turns: list[Turn] = []
+    for message in ticket.messages:
+        if message.role is Role.NOTE or not message.text.strip():
+            continue
+        if turns and turns[-1].role is message.role:
+            turns[-1] = replace(turns[-1], messages=(*turns[-1].messages, message))
+        else:
+            turns.append(Turn(message.role, (message,)))
+    return turns
+
+
+def ticket_until(ticket: Ticket, message_ids: Sequence[str]) -> Ticket:
+    """The ticket as it was when the last of `message_ids` was the newest message."""
+    wanted = set(message_ids)
+    last = max((i for i, m in enumerate(ticket.messages) if m.id in wanted), default=len(ticket.messages) - 1)
+    return replace(ticket, messages=ticket.messages[: last + 1])
+
+
+def system_message(style: Style) -> ChatMessage:
+    """The first message: nothing in it depends on the ticket, so that all tickets share it."""
+    company = clean(style.company)
+    voice = clean(style.voice)
+    text = f"You are a support agent of {company}." if company else "You are a support agent."
+    text += " Answer the customer using only the facts given. Do not add facts, prices, dates or promises."
+    return ChatMessage("system", f"{text} Sound {voice}." if voice else text)
+
+
+def excerpt(passage: Passage, question: str, limit: int) -> str:
+    """The passage's sentences that matter most to the question, in their order, within `limit` characters."""
+    text = clean(passage.text)
+    if len(text) <= limit:
+        return text
+    wanted = set(content_words(question))
+    spans = split_sentences(text)
+    order = sorted(range(len(spans)), key=lambda i: (-len(wanted & set(content_words(spans[i].text))), i))
+    taken: list[int] = []
+    size = 0
+    for index in order:
+        length = len(spans[index].text) + 1
+        if size + length <= limit:
+            taken.append(index)
+            size += length
+    return " ".join(spans[i].text for i in sorted(taken)) if taken else shorten(text, limit)
+
+
+def render_passage(passage: Passage, question: str, limit: int) -> str:
+    """One fact line: where it stands, then what it says."""
+    where = clean(" › ".join(dict.fromkeys(p for p in (passage.title, passage.heading) if p)))
+    body = " ".join(excerpt(passage, question, limit).split())
+    if where and body.startswith(where):
+        where = ""
+    return (
+        f"- {where}: {body}"
+        if where and where[-1] not in ".?!:"
+        else f"- {where} {body}".replace("-  ", "- ")
+    )
+
+
+def build_prompt(
+    ticket: Ticket,
+    passages: Sequence[Passage | Hit],
+    *,
+    shown: Mapping[str, Sequence[Passage]] | None = None,
+    company: str = "",
+    voice: str = "",
+    channel: Channel | None = None,
+    language: str = "en",
+    steer: str = "",
+    budget: int = DEFAULT_BUDGET,
+    count: Count = estimate_tokens,
+) -> Prompt:
+    """The prompt for a reply to what the customer wrote last.
+
+    `shown` maps a customer message's id to the passages that stood before it in earlier prompts of
+    this ticket; `passages` are those found now, of which only new ones are added.  `budget` is in
+    tokens as `count` counts them.
+    """
+    shown = shown or {}
+    system = system_message(Style(company, voice))
+    turns = turns_of(ticket)
+    # A reply with nothing after it (the agent wrote last) still answers the last customer turn.
+    while turns and turns[-1].role is Role.AGENT:
+        turns.pop()
+    notes: list[str] = []
+    found = [p.passage if isinstance(p, Hit) else p for p in passages]
+    blocks = _Blocks(shown, found, budget, notes)
+    contents = [(turn.role, blocks.render(turn, newest=i == len(turns) - 1)) for i, turn in enumerate(turns)]
+    ending = instruction(channel or ticket.channel, language, steer)
+    start = _first_turn(contents, budget - count(system.content) - count(ending) - 24, count)
+    if start:
+        notes.append(f"The conversation is long: its first {start} turns were left out.")
+    kept = contents[start:]
+    messages = [system]
+    for role, content in kept:
+        messages.append(ChatMessage("assistant" if role is Role.AGENT else "user", content))
+    if kept:
+        messages[-1] = ChatMessage("user", f"{messages[-1].content}\n\n{ending}")
+    else:
+        messages.append(ChatMessage("user", ending))
+    return Prompt(tuple(messages), tuple(notes))
+
+
+def build_messages(
+    ticket: Ticket,
+    passages: Sequence[Passage | Hit],
+    *,
+    company: str = "",
+    voice: str = "",
+    channel: Channel | None = None,
+    language: str = "en",
+    steer: str = "",
+    budget: int = DEFAULT_BUDGET,
+) -> tuple[ChatMessage, ...]:
+    """The messages alone, without what an earlier prompt showed: for export and tuning."""
+    prompt = build_prompt(
+        ticket,
+        passages,
+        company=company,
+        voice=voice,
+        channel=channel,
+        language=language,
+        steer=steer,
+        budget=budget,
+    )
+    return prompt.messages
+
+
+def instruction(channel: Channel, language: str, steer: str = "") -> str:
+    """The last lines of the prompt: what is wanted now."""
+    name = LANGUAGE_NAMES.get(language, language or "the language of the customer")
+    text = f"Reply to the customer in {name}, in {_CHANNEL_RULES[channel]}, using only the facts above."
+    wish = clean(steer)
+    return f"{text} The agent adds: {wish}" if wish else text
+
+
+class _Blocks:
+    """Renders turns, adding each passage before the first message that needed it."""
+
+    def __init__(
+        self,
+        shown: Mapping[str, Sequence[Passage]],
+        found: Sequence[Passage],
+        budget: int,
+        notes: list[str],
+    ) -> None:
+        self._shown = shown
+        self._found = found
+        self._notes = notes
+        self._seen: set[int] = set()
+        self._passage_limit = int(budget * _PASSAGE_SHARE * 3)
+        self._message_limit = int(budget * _MESSAGE_SHARE * 3)
+
+    def render(self, turn: Turn, newest: bool) -> str:
+        if turn.role is Role.AGENT:
+            return shorten(clean("\n".join(m.text for m in turn.messages)), self._message_limit)
+        parts: list[str] = []
+        for index, message in enumerate(turn.messages):
+            text = clean(message.text)
+            passages = list(self._shown.get(message.id, ()))
+            if newest and index == len(turn.messages) - 1:
+                passages += self._found
+            fresh = [p for p in passages if p.id not in self._seen]
+            self._seen.update(p.id for p in fresh)
+            fresh = list({p.id: p for p in fresh}.values())
+            if fresh:
+                limit = min(900, self._passage_limit // len(fresh))
+                lines = "\n".join(render_passage(p, text, limit) for p in fresh)
+                parts.append(f"Facts from our articles:\n{lines}")
+            if len(text) > self._message_limit:
+                self._notes.append(
+                    f"The customer's message is very long ({len(text):,} characters): "
+                    "the model reads its beginning and its end."
+                )
+                text = shorten(text, self._message_limit)
+            parts.append(f"Customer's message: {text}")
+        return "\n\n".join(parts)
+
+
+def _first_turn(contents: Sequence[tuple[Role, str]], room: int, count: Count) -> int:
+    """The first turn that is kept: 0, or a multiple of a step, always a customer's turn or the last."""
+    sizes = [count(content) + 8 for _, content in contents]
+    total = sum(sizes)
+    start = 0
+    while total > room and start < len(contents) - 1:
+        step = min(_TURNS_PER_STEP, len(contents) - 1 - start)
+        total -= sum(sizes[start : start + step])
+        start += step
+    while start < len(contents) - 1 and start and contents[start][0] is Role.AGENT:
+        start += 1
+    return start
