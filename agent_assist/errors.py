@@ -4,6 +4,7 @@ AgentAssistError
 ├── BadInput                what was handed in cannot be used (exit code 2, or 1 for one row of a batch)
 │   ├── InvalidTicket
 │   ├── InvalidSetting
+│   ├── StaleThread         the customer wrote after the reply was begun
 │   └── UnreadableDocument
 ├── EnvironmentProblem      this machine or workspace is not ready (exit code 3)
 │   ├── WorkspaceProblem    WrongPassphrase, KeyUnavailable, WorkspaceNewer, WorkspaceDamaged,
@@ -78,6 +79,12 @@ class InvalidTicket(BadInput):
 class InvalidSetting(BadInput):
     code = "invalid_setting"
     title = "This setting cannot be used"
+
+
+class StaleThread(BadInput):
+    code = "stale_thread"
+    title = "The conversation has moved on"
+    default_remedy = "Read the new message, then send the reply or change it."
 
 
 class UnreadableDocument(BadInput):

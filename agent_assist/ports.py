@@ -7,12 +7,12 @@ otherwise.  Errors are those of `agent_assist.errors`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from agent_assist.domain.feedback import Outcome
+from agent_assist.domain.feedback import Outcome, OutcomeKind
 from agent_assist.domain.knowledge import Article, Hit, KnowledgeStats, Passage
 from agent_assist.domain.model import (
     CatalogueEntry,
@@ -94,6 +94,11 @@ class KnowledgeRepository(Protocol):
 class SuggestionRepository(Protocol):
     """Suggestions and what became of them.  A returned call is on the disk (synchronous=FULL)."""
 
+    def count(self) -> int: ...
+
+    def tally(self) -> dict[OutcomeKind, int]:
+        """How many outcomes of each kind there are."""
+
     def save(self, suggestion: Suggestion) -> None: ...
 
     def get(self, suggestion_id: str) -> Suggestion | None: ...
@@ -104,9 +109,14 @@ class SuggestionRepository(Protocol):
     def outcome(self, suggestion_id: str) -> Outcome | None: ...
 
     def history(
-        self, since: datetime | None = None, until: datetime | None = None, team: str | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        team: str | None = None,
+        *,
+        newest_first: bool = False,
     ) -> Iterator[tuple[Suggestion, Outcome | None]]:
-        """Oldest first."""
+        """From `since` up to, not including, `until`; a team's are those that it decided."""
 
 
 class OutboxRepository(Protocol):
@@ -115,6 +125,14 @@ class OutboxRepository(Protocol):
     def get(self, item_id: str) -> OutboxItem | None: ...
 
     def set_state(self, item_id: str, state: OutboxState, error: str = "") -> OutboxItem: ...
+
+    def move(
+        self, item_id: str, expected: Collection[OutboxState], state: OutboxState, error: str = ""
+    ) -> OutboxItem | None:
+        """As set_state, if the item is in one of the `expected` states now; None where it is not.
+
+        In one step, so that of two who want an item (to send it, to withdraw it) only one gets it.
+        """
 
     def pending(self) -> list[OutboxItem]:
         """Queued, sending, unknown and failed ones, oldest first."""
@@ -194,6 +212,19 @@ class SemanticIndex(Protocol):
     def close(self) -> None: ...
 
 
+class Delivery(Protocol):
+    """Brings a reply to the customer.  The item's id goes with it, so that it can be found again."""
+
+    def find(self, item: OutboxItem) -> Message | None:
+        """The message that this item became, where it has arrived; asked before anything is sent twice."""
+
+    def deliver(self, item: OutboxItem, ticket: Ticket) -> Message:
+        """Send it; returns the message as it stands in the thread now.
+
+        Delivering the same item again changes nothing.  Raises an AgentAssistError.
+        """
+
+
 class DocumentReader(Protocol):
     def read(self, paths: Sequence[Path], collection: str | None, cancel: CancelToken) -> Iterator[Article | tuple[str, str]]:
         """Articles of files and folders, or (path, sentence) for what could not be read."""
@@ -226,6 +257,7 @@ __all__ = [
     "CancelToken",
     "ChatMessage",
     "Clock",
+    "Delivery",
     "DocumentReader",
     "Hit",
     "KnowledgeRepository",

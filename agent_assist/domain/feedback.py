@@ -79,6 +79,7 @@ class Outcome:
     preference: Preference | None = None
     agent_id: str = ""
     """Pseudonymous."""
+    team: str = ""
     channel: str = ""
     language: str = ""
     intent: str = ""

@@ -9,10 +9,13 @@ fullfsync.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -35,11 +38,13 @@ from agent_assist.errors import (  # noqa: E402
     WorkspaceBusy,
     WorkspaceDamaged,
     WorkspaceNewer,
+    WorkspaceProblem,
     WorkspaceReadOnly,
 )
 
 T = TypeVar("T")
 KEY_BYTES = 32
+SPARE_BYTES = 1 << 16
 
 
 class Database:
@@ -56,8 +61,9 @@ class Database:
         self.path = path
         self._key = key
         self._local = threading.local()
-        self._connections: list[Any] = []
+        self._connections: dict[int, Any] = {}
         self._lock = threading.Lock()
+        self._closed = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         try:
             self._writer.submit(self._prepare).result()
@@ -71,21 +77,31 @@ class Database:
         database = self.reader
         known = {migration.name for migration in migrations._migrations}
         if newer := [m.name for m in migrations.applied(database) if m.name not in known]:
-            raise WorkspaceNewer(f"{self.path.parent} holds tables that this version does not know ({newer[0]}).")
+            raise WorkspaceNewer(
+                f"{self.path.parent} holds tables that this version does not know ({newer[0]})."
+            )
         migrations.apply(database)
 
     @property
     def reader(self) -> sqlite_utils.Database:
-        """This thread's connection; use it for reading only."""
-        database: sqlite_utils.Database | None = getattr(self._local, "database", None)
-        if database is None:
-            database = self._local.database = self._connect()
-        return database
+        """This thread's connection; use it for reading only.  It is closed when the thread ends."""
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = self._connect()
+        return held.tables
+
+    def read(self, work: Callable[[sqlite_utils.Database], T]) -> T:
+        """Run `work` on this thread's connection; the database's errors come out as the product's."""
+        try:
+            return work(self.reader)
+        except sqlcipher3.dbapi2.Error as error:
+            raise explain(error, self.path) from error
 
     def write(self, work: Callable[[sqlite_utils.Database], T]) -> T:
         """Run `work` on the writer thread in one transaction and wait for it.
 
-        All or nothing: an exception rolls back.  Raises DiskFull, WorkspaceReadOnly, WorkspaceBusy or WorkspaceDamaged.
+        All or nothing: an exception rolls back.  Raises DiskFull, WorkspaceReadOnly, WorkspaceBusy
+        or WorkspaceDamaged.
         """
         return self.write_later(work).result()
 
@@ -95,23 +111,41 @@ class Database:
         def run() -> T:
             try:
                 database = self.reader
-                with database.atomic():
-                    return work(database)
+                # IMMEDIATE: a transaction that reads first and writes later would fail at once,
+                # without waiting, when another process has written in between.
+                database.conn.execute("BEGIN IMMEDIATE")
+                try:
+                    result = work(database)
+                    database.conn.execute("COMMIT")
+                except BaseException:
+                    database.conn.rollback()
+                    raise
+                return result
             except sqlcipher3.dbapi2.Error as error:
                 raise explain(error, self.path) from error
 
-        return self._writer.submit(run)
+        try:
+            return self._writer.submit(run)
+        except RuntimeError:
+            raise _closed() from None
 
     def close(self) -> None:
         """Finish the writes that are under way, then close every connection."""
         self._writer.shutdown(wait=True)
         with self._lock:
-            for connection in self._connections:
-                connection.close()
+            self._closed = True
+            connections = list(self._connections.values())
             self._connections.clear()
+        for connection in connections:
+            connection.close()
 
-    def _connect(self) -> sqlite_utils.Database:
-        connection = sqlcipher3.dbapi2.connect(str(self.path), timeout=5.0, check_same_thread=False)
+    def _connect(self) -> _Held:
+        if self._closed:
+            raise _closed()
+        try:
+            connection = sqlcipher3.dbapi2.connect(str(self.path), timeout=10.0, check_same_thread=False)
+        except sqlcipher3.dbapi2.Error as error:
+            raise explain(error, self.path) from error
         try:
             connection.execute(f"PRAGMA key = \"x'{self._key.hex()}'\"")
             connection.execute("PRAGMA cipher_memory_security = OFF")
@@ -121,18 +155,40 @@ class Database:
             connection.execute("PRAGMA foreign_keys = ON")
             if sys.platform == "darwin":
                 connection.execute("PRAGMA fullfsync = ON")
-        except BaseException:
+        except sqlcipher3.dbapi2.Error as error:
             connection.close()
-            raise
+            raise explain(error, self.path) from error
         with self._lock:
-            self._connections.append(connection)
-        return sqlite_utils.Database(connection)
+            self._connections[id(connection)] = connection
+        held = _Held(sqlite_utils.Database(connection))
+        # When a thread ends its locals go, and with them this object: a pool of short-lived threads
+        # must not leave a file handle behind for each of them.
+        weakref.finalize(held, _release, self._connections, self._lock, connection)
+        return held
+
+
+class _Held:
+    """One thread's connection; its end is the end of the thread."""
+
+    def __init__(self, tables: sqlite_utils.Database) -> None:
+        self.tables = tables
+
+
+def _release(connections: dict[int, Any], lock: threading.Lock, connection: Any) -> None:
+    with lock:
+        known = connections.pop(id(connection), None)
+    if known is not None:
+        known.close()
+
+
+def _closed() -> WorkspaceProblem:
+    return WorkspaceProblem("The workspace has been closed.", "Open it again.")
 
 
 def explain(error: BaseException, path: Path) -> AgentAssistError:
     """The error a person can understand behind one of SQLite's or the system's."""
     text = str(error).lower()
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC or "disk is full" in text:
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "disk is full" in text:
         return DiskFull(f"There is no space left for {path.parent}.")
     if "not a database" in text:
         return KeyUnavailable("The key does not open this workspace.")
@@ -140,6 +196,11 @@ def explain(error: BaseException, path: Path) -> AgentAssistError:
         return WorkspaceReadOnly(f"{path.parent} cannot be written.")
     if "locked" in text or "busy" in text:
         return WorkspaceBusy(f"Another command is writing to {path.parent}.")
-    if "disk i/o" in text and not os.access(path.parent, os.W_OK):
-        return WorkspaceReadOnly(f"{path.parent} cannot be written.")
+    if "disk i/o" in text:
+        # SQLite says no more than this when it cannot enlarge its shared-memory file.
+        if not os.access(path.parent, os.W_OK):
+            return WorkspaceReadOnly(f"{path.parent} cannot be written.")
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(path.parent).free < SPARE_BYTES:
+                return DiskFull(f"There is no space left for {path.parent}.")
     return WorkspaceDamaged(f"The database {path} reported: {error}.")

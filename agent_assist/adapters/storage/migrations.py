@@ -13,22 +13,36 @@ migrations = Migrations("workspace")
 
 @migrations(name="0001_tickets")
 def _tickets(db: Database) -> None:
-    """The queue and its threads.  Messages are rows of their own: a thread of 10,000 must not be
-    rewritten when one is added."""
+    """The queue, its threads, and the words that find them.
+
+    Messages are rows of their own: a thread of 10,000 must not be rewritten when one is added.  What
+    a row of the queue shows (excerpt, count, who wrote last) stands in the ticket, so that the queue
+    never reads a message.  `local` marks what was written here and a later import must not drop.
+    The word index holds no text of its own: its row is the ticket's, shifted left by 24 bits, plus
+    the message's position from 1, or 0 for the ticket's own words.
+    """
     db.execute(
         """CREATE TABLE tickets (
-            id TEXT PRIMARY KEY, source TEXT NOT NULL DEFAULT '', subject TEXT NOT NULL, channel TEXT NOT NULL,
-            language TEXT, status TEXT NOT NULL, customer_id TEXT NOT NULL, customer_name TEXT NOT NULL,
-            customer_email TEXT NOT NULL, fields TEXT NOT NULL, tags TEXT NOT NULL,
-            unread INTEGER NOT NULL DEFAULT 1, updated_at TEXT)"""
+            row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, source TEXT NOT NULL DEFAULT '',
+            subject TEXT NOT NULL, channel TEXT NOT NULL, language TEXT, status TEXT NOT NULL,
+            customer_id TEXT NOT NULL, customer_name TEXT NOT NULL, customer_email TEXT NOT NULL,
+            fields TEXT NOT NULL, tags TEXT NOT NULL, unread INTEGER NOT NULL DEFAULT 1, updated_at TEXT,
+            excerpt TEXT NOT NULL DEFAULT '', message_count INTEGER NOT NULL DEFAULT 0,
+            waiting INTEGER NOT NULL DEFAULT 0)"""
     )
     db.execute(
         """CREATE TABLE messages (
             ticket_id TEXT NOT NULL REFERENCES tickets(id) ON DELETE CASCADE, position INTEGER NOT NULL,
             id TEXT NOT NULL, role TEXT NOT NULL, text TEXT NOT NULL, created_at TEXT,
-            PRIMARY KEY (ticket_id, position), UNIQUE (ticket_id, id))"""
+            local INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (ticket_id, position))"""
     )
+    db.execute("CREATE INDEX messages_by_id ON messages (ticket_id, id)")
     db.execute("CREATE INDEX tickets_by_status ON tickets (status, updated_at)")
+    db.execute(
+        """CREATE VIRTUAL TABLE tickets_fts USING fts5 (
+            text, content='', contentless_delete=1,
+            tokenize='unicode61 remove_diacritics 2')"""
+    )
 
 
 @migrations(name="0002_knowledge")
@@ -46,7 +60,8 @@ def _knowledge(db: Database) -> None:
     db.execute("CREATE INDEX articles_by_collection ON articles (collection)")
     db.execute(
         """CREATE TABLE passages (
-            id INTEGER PRIMARY KEY AUTOINCREMENT, article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
             position INTEGER NOT NULL, heading TEXT NOT NULL, text TEXT NOT NULL)"""
     )
     db.execute("CREATE INDEX passages_by_article ON passages (article_id, position)")
@@ -57,7 +72,8 @@ def _knowledge(db: Database) -> None:
     )
     db.execute("CREATE INDEX vectors_by_passage ON vectors (passage_id)")
     db.execute(
-        "CREATE VIRTUAL TABLE passages_fts USING fts5 (title, heading, text, tokenize='porter unicode61 remove_diacritics 2')"
+        """CREATE VIRTUAL TABLE passages_fts USING fts5 (
+            title, heading, text, tokenize='porter unicode61 remove_diacritics 2')"""
     )
 
 
@@ -95,7 +111,8 @@ def _models(db: Database) -> None:
     """The model registry, and the order in which models were active, for rollback."""
     db.execute("CREATE TABLE models (name TEXT PRIMARY KEY, record TEXT NOT NULL)")
     db.execute(
-        "CREATE TABLE activations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, activated_at TEXT NOT NULL)"
+        """CREATE TABLE activations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, activated_at TEXT NOT NULL)"""
     )
 
 
