@@ -188,11 +188,17 @@ def _closed() -> WorkspaceProblem:
 def explain(error: BaseException, path: Path) -> AgentAssistError:
     """The error a person can understand behind one of SQLite's or the system's."""
     text = str(error).lower()
-    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "disk is full" in text:
+    system = error.errno if isinstance(error, OSError) else None
+    if system in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)) or "disk is full" in text:
         return DiskFull(f"There is no space left for {path.parent}.")
     if "not a database" in text:
         return KeyUnavailable("The key does not open this workspace.")
-    if "readonly" in text or "unable to open" in text or isinstance(error, PermissionError):
+    if (
+        "readonly" in text
+        or "unable to open" in text
+        or isinstance(error, PermissionError)
+        or system == errno.EROFS
+    ):
         return WorkspaceReadOnly(f"{path.parent} cannot be written.")
     if "locked" in text or "busy" in text:
         return WorkspaceBusy(f"Another command is writing to {path.parent}.")

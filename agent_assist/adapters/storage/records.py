@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from agent_assist.errors import WorkspaceDamaged
 
@@ -43,7 +43,7 @@ def from_json(kind: type[T], data: Any) -> T:
     Raises WorkspaceDamaged where the data does not fit.
     """
     try:
-        value: T = _reader(kind)(data)
+        value: T = _reader(cast(Any, kind))(data)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise WorkspaceDamaged(f"A stored {kind.__name__.lower()} cannot be read ({error}).") from error
     return value

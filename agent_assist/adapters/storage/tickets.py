@@ -298,9 +298,9 @@ def _conditions(wanted: QueueFilter) -> tuple[list[str], list[Any]]:
     if wanted.waiting_only:
         conditions.append("waiting = 1")
     for word in clean(wanted.text.replace("\0", "")).split():
-        condition, value = _word_condition(word)
+        condition, words = _word_condition(word)
         conditions.append(condition)
-        values += value
+        values += words
     return conditions, values
 
 

@@ -1,0 +1,251 @@
+"""One workspace: a folder with the encrypted database, its key's whereabouts, settings and caches.
+
+Making one is a series of steps of which the last, renaming `workspace.db.new`, is the only one that
+counts: whatever a crash leaves behind, the next start either finishes it or begins again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import filelock
+import platformdirs
+
+from agent_assist.adapters import secrets
+from agent_assist.adapters.secrets import Ask, KeyFile, KeyStore
+from agent_assist.adapters.storage.database import Database, explain
+from agent_assist.errors import (
+    BadInput,
+    KeyUnavailable,
+    WorkspaceBusy,
+    WorkspaceDamaged,
+    WorkspaceProblem,
+    WrongPassphrase,
+)
+
+DATABASE = "workspace.db"
+KEY_FILE = "key.json"
+LOCK_SECONDS = 20.0
+"""How long to wait for another process that is making or bringing up to date the same workspace."""
+
+
+def default_folder() -> Path:
+    """Where this system keeps application data."""
+    return platformdirs.user_data_path("agent-assist", appauthor=False)
+
+
+class Workspace:
+    """An open workspace; close it when done.  Several processes may have the same one open."""
+
+    def __init__(self, folder: Path, database: Database, data_key: bytes, key_file: KeyFile | None) -> None:
+        self.folder = folder
+        self.database = database
+        self.settings_path = folder / "settings.json"
+        self.models_folder = folder / "models"
+        self.cache_folder = folder / "cache"
+        self.logs_folder = folder / "logs"
+        self.cache_key = secrets.derive(data_key, "cache")
+        """32 bytes: encrypts what is cached outside the database."""
+        self._data_key = data_key
+        self._key_file = key_file
+        self._temporary = key_file is None
+
+    @property
+    def key_source(self) -> str:
+        """`keyring`, `passphrase` or `memory` (the demo desk)."""
+        return self._key_file.source if self._key_file else "memory"
+
+    @property
+    def key_detail(self) -> str:
+        """The keyring's name where the key is in one, else empty."""
+        return self._key_file.backend if self._key_file else ""
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        passphrase: Ask | None = None,
+        create: bool = True,
+        keyring: Callable[[], KeyStore | None] = secrets.system_keyring,
+    ) -> Workspace:
+        """Open the workspace in `folder`, making it first where there is none and `create` is set.
+
+        `passphrase` is asked only where it is needed; AGENT_ASSIST_PASSPHRASE stands in for it.
+        Raises the errors under WorkspaceProblem.
+        """
+        folder = folder.expanduser().absolute()
+        try:
+            if not create and not (folder / KEY_FILE).exists():
+                raise WorkspaceProblem(
+                    f"There is no workspace in {folder}.", "Check the path, or make one there."
+                )
+            _make_folder(folder)
+            # Asked before anything is locked: nobody else must wait for a person to type.
+            answer = passphrase() if passphrase and cls.needs_passphrase(folder, keyring) else ""
+            with _locked(folder):
+                key_file = _key_file(folder) or _make(folder, keyring(), lambda: answer)
+                data_key = _unlock(key_file, keyring, lambda: answer)
+                database = _open_database(folder, data_key)
+        except OSError as error:
+            raise explain(error, folder / DATABASE) from error
+        return cls(folder, database, data_key, key_file)
+
+    @classmethod
+    def demo(cls) -> Workspace:
+        """A workspace under a random key held in memory only; gone when closed or at exit."""
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="agent-assist-demo-"))
+            _make_folder(folder)
+        except OSError as error:
+            raise explain(error, Path(tempfile.gettempdir()) / DATABASE) from error
+        data_key = os.urandom(secrets.KEY_BYTES)
+        try:
+            workspace = cls(
+                folder, Database(folder / DATABASE, secrets.derive(data_key, "database")), data_key, None
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        atexit.register(workspace.close)
+        return workspace
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether there is a workspace in the folder: what the unlock dialog and first run ask."""
+        return (folder.expanduser() / KEY_FILE).exists()
+
+    @staticmethod
+    def needs_passphrase(
+        folder: Path, keyring: Callable[[], KeyStore | None] = secrets.system_keyring
+    ) -> bool:
+        """Whether opening the folder will need a passphrase, without asking for one."""
+        folder = folder.expanduser()
+        key_file = _key_file(folder) if (folder / KEY_FILE).exists() else None
+        return key_file.source == "passphrase" if key_file else keyring() is None
+
+    def change_passphrase(self, old: str, new: str) -> None:
+        """Seal the key under a new passphrase; a workspace whose key is in the keyring leaves it.
+
+        `old` is ignored where the key comes from the keyring.  Raises WrongPassphrase, BadInput for
+        an empty new one or the demo desk, WorkspaceReadOnly or DiskFull; the old one then still holds.
+        """
+        if self._key_file is None:
+            raise BadInput("The demo desk has no passphrase.", "Make a workspace of your own first.")
+        if self._key_file.source == "passphrase" and secrets.unseal(self._key_file, old) != self._data_key:
+            raise WrongPassphrase("The passphrase is not the one of this workspace.")
+        sealed = secrets.seal(self._data_key, self._key_file.workspace, new)
+        try:
+            with _locked(self.folder):
+                write_whole(self.folder / KEY_FILE, sealed.dump().encode())
+        except OSError as error:
+            raise explain(error, self.folder / DATABASE) from error
+        self._key_file = sealed
+
+    def close(self) -> None:
+        """Finish the writes; a demo workspace is deleted.  May be called twice."""
+        self.database.close()
+        if self._temporary:
+            atexit.unregister(self.close)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file in one step, readable by its owner only: a crash leaves the old or the new one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # Windows cannot open a folder
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    for name in ("models", "cache", "logs"):
+        (folder / name).mkdir(exist_ok=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder while it is made or its tables are brought up to date, not while it is in use."""
+    lock = filelock.FileLock(folder / "workspace.lock", timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise WorkspaceBusy(f"Another process is preparing {folder}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _key_file(folder: Path) -> KeyFile | None:
+    """The key file; None where the folder has no workspace.  Raises WorkspaceDamaged."""
+    try:
+        text = (folder / KEY_FILE).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise WorkspaceDamaged("The file key.json of the workspace cannot be read.") from None
+    except FileNotFoundError:
+        if (folder / DATABASE).exists():
+            raise WorkspaceDamaged(f"{folder} has a database and no key.json; its key is unknown.") from None
+        return None
+    return secrets.parse_key_file(text)
+
+
+def _make(folder: Path, store: KeyStore | None, passphrase: Ask | None) -> KeyFile:
+    """Make key and database; key.json comes second to last, the database's final name last."""
+    data_key, key_file = secrets.new_key(uuid4().hex, store, passphrase)
+    fresh = folder / f"{DATABASE}.new"
+    for leftover in folder.glob(f"{fresh.name}*"):
+        leftover.unlink()
+    Database(fresh, secrets.derive(data_key, "database")).close()
+    write_whole(folder / KEY_FILE, key_file.dump().encode())
+    return key_file
+
+
+def _unlock(key_file: KeyFile, keyring: Callable[[], KeyStore | None], passphrase: Ask | None) -> bytes:
+    return secrets.unlock(key_file, keyring() if key_file.source == "keyring" else None, passphrase)
+
+
+def _open_database(folder: Path, data_key: bytes) -> Database:
+    path = folder / DATABASE
+    fresh = folder / f"{DATABASE}.new"
+    if not path.exists() and fresh.exists():
+        fresh.replace(path)
+        _sync_folder(folder)
+    # SQLite takes an empty or missing file for a new database and would start over without a word.
+    if not path.exists() or path.stat().st_size == 0:
+        raise WorkspaceDamaged(f"The database of the workspace {folder} is missing or empty.")
+    try:
+        return Database(path, secrets.derive(data_key, "database"))
+    except KeyUnavailable:
+        raise WorkspaceDamaged(f"The database {path} is damaged; its key is the right one.") from None
