@@ -1,0 +1,1 @@
+"""Where replies go: one file a helpdesk system."""
