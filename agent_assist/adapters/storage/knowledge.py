@@ -73,7 +73,10 @@ class SqlKnowledgeRepository:
 
     def articles(self, collection: str | None = None) -> list[Article]:
         where, values = ("WHERE collection = ?", [collection]) if collection else ("", [])
-        return [_article(row) for row in self._rows(f"SELECT {_ARTICLE} FROM articles {where} ORDER BY id", values)]  # noqa: S608
+        return [
+            _article(row)
+            for row in self._rows(f"SELECT {_ARTICLE} FROM articles {where} ORDER BY id", values)
+        ]  # noqa: S608
 
     def article(self, article_id: str) -> Article | None:
         rows = self._rows(f"SELECT {_ARTICLE} FROM articles WHERE id = ?", [article_id])  # noqa: S608
@@ -160,10 +163,13 @@ class SqlKnowledgeRepository:
     def stats(self, encoder: str) -> KnowledgeStats:
         collections = {
             row[0]: row[1]
-            for row in self._rows("SELECT collection, count(*) FROM articles GROUP BY collection ORDER BY 1", [])
+            for row in self._rows(
+                "SELECT collection, count(*) FROM articles GROUP BY collection ORDER BY 1", []
+            )
         }
         passages, encoded = self._rows(
-            "SELECT (SELECT count(*) FROM passages), (SELECT count(*) FROM vectors WHERE encoder = ?)", [encoder]
+            "SELECT (SELECT count(*) FROM passages), (SELECT count(*) FROM vectors WHERE encoder = ?)",
+            [encoder],
         )[0]
         sample = self._rows("SELECT length(vector) FROM vectors WHERE encoder = ? LIMIT 1", [encoder])
         updated = self._rows("SELECT max(updated_at) FROM articles", [])[0][0]
@@ -186,9 +192,7 @@ _PASSAGE: Final = (
     "p.id, p.article_id, p.position, p.heading, p.text, a.title, a.collection, a.url, a.language, a.updated_at "
     "FROM passages p JOIN articles a ON a.id = p.article_id"
 )
-_UNENCODED: Final = (
-    f"SELECT {_PASSAGE} WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.encoder = ? AND v.passage_id = p.id)"  # noqa: S608
-)
+_UNENCODED: Final = f"SELECT {_PASSAGE} WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.encoder = ? AND v.passage_id = p.id)"  # noqa: S608
 
 
 def _article(row: Any) -> Article:

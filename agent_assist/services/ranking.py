@@ -1,0 +1,108 @@
+"""How well a passage answers an inquiry: one number between 0 and 1 from several signs.
+
+The signs are cosines of the passage with the question, with the last turns and with the question
+plus the names the conversation is about; BM25; and whether what the passage is about is what the
+conversation is about.  A logistic function joins them, so that scores compare between queries and
+"enough evidence" is one threshold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agent_assist.services.topics import Mention, TopicIndex
+
+BM25_HALF: Final = 9.0
+"""The BM25 score that counts half: BM25 has no upper end, s / (s + half) has."""
+NAMED: Final = 0.6
+"""A mention of at least this clarity counts as naming something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for one passage."""
+
+    question: float = 0.0
+    """Cosine with the customer's question."""
+    recent: float = 0.0
+    """Cosine with the last turns."""
+    named: float = 0.0
+    """Cosine with the question plus names."""
+    lexical: float = 0.0
+    """BM25, brought to 0..1."""
+    topic: float = 0.0
+    """Clarity with which the conversation names what the passage is about, 0..1."""
+    lead: float = 0.0
+    """Its strength over the strongest of the same kind, 0..1: 1 for what was named last and clearest."""
+    other: float = 0.0
+    """1 where the conversation names something else of the kind that the passage is about."""
+
+    def values(self) -> tuple[float, ...]:
+        return (self.question, self.recent, self.named, self.lexical, self.topic, self.lead, self.other)
+
+
+WEIGHTS: Final = (6.0, 1.5, 3.0, 2.5, 1.5, 1.5, -2.5)
+BIAS: Final = -6.5
+
+APPROVED_BONUS: Final = 0.03
+"""What a macro is raised by: where an approved text is about as good as an article, it comes first."""
+
+
+def score(signs: Signs) -> float:
+    """0..1: how likely the passage answers the inquiry."""
+    total = BIAS + sum(w * v for w, v in zip(WEIGHTS, signs.values(), strict=True))
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def bounded_bm25(value: float) -> float:
+    return value / (value + BM25_HALF) if value > 0 else 0.0
+
+
+def topic_signs(passage_id: int, mentions: Sequence[Mention], index: TopicIndex) -> tuple[float, float, float]:
+    """(topic, lead, other) of one passage; see Signs."""
+    topics = index.of_passage.get(passage_id)
+    if not topics or not mentions:
+        return 0.0, 0.0, 0.0
+    strongest: dict[str, Mention] = {}
+    own: dict[str, Mention] = {}
+    values = {(t.key, t.value) for t in topics}
+    for mention in mentions:  # strongest first
+        strongest.setdefault(mention.topic.key, mention)
+        if (mention.topic.key, mention.topic.value) in values:
+            own.setdefault(mention.topic.key, mention)
+    topic = lead = other = 0.0
+    for held in topics:
+        top, mine = strongest.get(held.key), own.get(held.key)
+        if mine is not None and top is not None:
+            topic = max(topic, held.rarity * mine.clarity)
+            lead = max(lead, held.rarity * mine.strength / top.strength)
+        elif top is not None:
+            other = max(other, top.topic.rarity * top.clarity)
+    return topic, lead, other
+
+
+def signs_of(
+    ids: Sequence[int],
+    cosines: Sequence[Sequence[float]],
+    lexical: Mapping[int, float],
+    mentions: Sequence[Mention],
+    index: TopicIndex,
+) -> dict[int, Signs]:
+    """Signs of each candidate; `cosines` has the rows question, recent, named."""
+    question, recent, named = cosines
+    found: dict[int, Signs] = {}
+    for place, passage_id in enumerate(ids):
+        topic, lead, other = topic_signs(passage_id, mentions, index)
+        found[passage_id] = Signs(
+            question=question[place],
+            recent=recent[place],
+            named=named[place],
+            lexical=bounded_bm25(lexical.get(passage_id, 0.0)),
+            topic=topic,
+            lead=lead,
+            other=other,
+        )
+    return found

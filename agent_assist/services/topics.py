@@ -1,0 +1,209 @@
+"""Which of the things that the knowledge base has articles about a conversation is about.
+
+Articles say in their own fields what they are about (`Article.context`: a hotel, a product, a plan).
+A customer names it once and says "it" ten turns later, so the names are looked for in the whole
+conversation; a later mention counts more than an earlier one, a customer's own more than one of
+several that the agent offered.  Spoken and typed names are misspelt: words are matched loosely.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+RECENCY: Final = 0.9
+"""What a mention keeps of its strength with each turn that follows it."""
+AGENT_SHARE: Final = 0.8
+"""A name that the agent brought up, against one that the customer did."""
+MINIMUM_COVERAGE: Final = 0.5
+"""Share of a name's telling words that must be there, each weighted by how rare it is among names."""
+WORD_SIMILARITY: Final = 82.0
+"""Least similarity (0..100, edit distance) at which two words of five letters or more are the same."""
+MAX_TURNS: Final = 40
+MAX_TOPIC_CHARS: Final = 80
+
+_WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A value of one of the fields that say what articles are about."""
+
+    key: str
+    value: str
+    passages: frozenset[int]
+    words: tuple[str, ...]
+    rarity: float
+    """0..1: 1 for a topic of one passage, 0 for one that all passages share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    topic: Topic
+    clarity: float
+    """0..1: how much of the name was there, at its clearest."""
+    strength: float
+    """0..1: clarity, less with each turn since; compares topics of one conversation."""
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words without accents; "&" reads as "and", "O'Neill's" as one word."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("&", " and "))
+    plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’`")
+    return _WORD.findall(plain)
+
+
+class TopicIndex:
+    """The topics of a knowledge base, made once and asked for each conversation; thread-safe."""
+
+    def __init__(self, topics: Iterable[tuple[str, str, Sequence[int]]], total: int) -> None:
+        """`total` is the number of passages in the knowledge base."""
+        self.topics: list[Topic] = []
+        self.of_passage: dict[int, list[Topic]] = defaultdict(list)
+        self._by_word: dict[str, list[int]] = defaultdict(list)
+        frequency: Counter[str] = Counter()
+        for key, value, ids in topics:
+            words = tuple(w for w in words_of(value)[:12] if w != "the") or tuple(words_of(value)[:1])
+            if not words or len(value) > MAX_TOPIC_CHARS:
+                continue
+            rarity = _rarity(len(ids), total)
+            topic = Topic(key, value, frozenset(ids), words, rarity)
+            number = len(self.topics)
+            self.topics.append(topic)
+            for passage in ids:
+                self.of_passage[passage].append(topic)
+            for word in set(words):
+                self._by_word[word].append(number)
+                frequency[word] += 1
+        count = max(1, len(self.topics))
+        self._weight = {w: math.log(1 + count / n) for w, n in frequency.items()}
+        self._vocabulary = [w for w in self._weight if len(w) >= 4]
+        self._similar: dict[str, str | None] = {}
+        self._lock = threading.Lock()
+
+    def mentions(self, turns: Sequence[tuple[bool, str]]) -> list[Mention]:
+        """Topics named in a conversation, strongest first.
+
+        `turns` are (from the customer, text), oldest first.
+        """
+        if not self.topics:
+            return []
+        best: dict[int, float] = {}
+        clearest: dict[int, float] = {}
+        for age, (customer, text) in enumerate(reversed(turns[-MAX_TURNS:])):
+            found = self._in_turn(text)
+            # Of several names that an agent offers, none is chosen yet.
+            offered = max(1, len(found)) if not customer else 1
+            share = RECENCY**age * (1.0 if customer else AGENT_SHARE / math.sqrt(offered))
+            for number, coverage in found.items():
+                best[number] = max(best.get(number, 0.0), share * coverage)
+                clearest[number] = max(clearest.get(number, 0.0), coverage)
+        ranked = sorted(best.items(), key=lambda item: -item[1])
+        return [Mention(self.topics[number], clearest[number], strength) for number, strength in ranked]
+
+    def _in_turn(self, text: str) -> dict[int, float]:
+        spoken = words_of(text[:4000])
+        cased = _capitalised(text)
+        known = self._known(spoken)
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, word in enumerate(known):
+            if word is not None:
+                places[word].append(place)
+        candidates: Counter[int] = Counter()
+        for word in places:
+            if self._weight[word] > 1.0 or len(self._by_word[word]) < 40:
+                candidates.update(self._by_word[word])
+        found: dict[int, float] = {}
+        for number in candidates:
+            coverage = self._coverage(self.topics[number].words, places, spoken, cased)
+            if coverage >= MINIMUM_COVERAGE:
+                found[number] = coverage
+        return _most_specific(found, self.topics)
+
+    def _coverage(
+        self,
+        words: Sequence[str],
+        places: Mapping[str, Sequence[int]],
+        spoken: Sequence[str],
+        cased: frozenset[str] | None,
+    ) -> float:
+        whole = sum(self._weight[w] for w in words)
+        rarest = max(words, key=lambda w: self._weight[w])
+        best = 0.0
+        for anchor in places.get(rarest, ())[:8] or _other_anchors(words, places):
+            window = range(anchor - len(words), anchor + len(words) + 1)
+            present = [w for w in words if any(p in window for p in places.get(w, ()))]
+            coverage = sum(self._weight[w] for w in present) / whole
+            if cased is not None and not any(w in cased for w in present):
+                # "ask" is a word and Ask a restaurant: in cased text a name has a capital.
+                coverage *= 0.6
+            best = max(best, coverage)
+        return best
+
+    def _known(self, spoken: Sequence[str]) -> list[str | None]:
+        """For each word of a turn the word of some topic that it is, misspelt words included."""
+        known: list[str | None] = []
+        for word in spoken:
+            if word in self._weight:
+                known.append(word)
+            elif len(word) < 5 or word.isdigit():
+                known.append(None)
+            else:
+                known.append(self._misspelt(word))
+        for place in range(len(spoken) - 1):
+            joined = spoken[place] + spoken[place + 1]  # "lens field" for "lensfield"
+            if known[place] is None and len(joined) >= 6 and joined in self._weight:
+                known[place] = joined
+        return known
+
+    def _misspelt(self, word: str) -> str | None:
+        with self._lock:
+            if word in self._similar:
+                return self._similar[word]
+        match = process.extractOne(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=WORD_SIMILARITY)
+        result = match[0] if match else None
+        with self._lock:
+            if len(self._similar) > 20_000:
+                self._similar.clear()
+            self._similar[word] = result
+        return result
+
+
+def _other_anchors(words: Sequence[str], places: Mapping[str, Sequence[int]]) -> list[int]:
+    return [place for word in words for place in places.get(word, ())[:4]][:8]
+
+
+def _capitalised(text: str) -> frozenset[str] | None:
+    """The words that are written with a capital, or None where the text is not cased at all."""
+    capitals = frozenset(w.casefold() for w in _WORD.findall(text) if w[:1].isupper() and w != "I")
+    letters = [c for c in text if c.isalpha()]
+    if not capitals or sum(c.isupper() for c in letters) > 0.5 * len(letters):
+        return None
+    return capitals
+
+
+def _most_specific(found: Mapping[int, float], topics: Sequence[Topic]) -> dict[int, float]:
+    """Without a topic whose words are a part of a longer one found: "Hotel du Vin" against "… and Bistro"."""
+    kept = dict(found)
+    for number in found:
+        mine = set(topics[number].words)
+        for other, coverage in found.items():
+            theirs = set(topics[other].words)
+            if other != number and topics[other].key == topics[number].key and coverage > found[number] + 0.15:
+                if mine & theirs:
+                    kept[number] = min(kept[number], 0.5 * found[number])
+    return kept
+
+
+def _rarity(count: int, total: int) -> float:
+    if total <= 1:
+        return 1.0
+    return max(0.0, min(1.0, math.log(total / max(1, count)) / math.log(total)))
