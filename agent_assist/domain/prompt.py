@@ -50,13 +50,13 @@ LANGUAGE_NAMES: Mapping[str, str] = {
     "ar": "Arabic",
 }
 
-_CHANNEL_RULES: Mapping[Channel, str] = {
-    Channel.CHAT: "one or two short sentences",
-    Channel.MESSAGING: "one or two short sentences",
-    Channel.SOCIAL: "one short sentence without personal data",
-    Channel.EMAIL: "two or three friendly sentences",
-    Channel.WEB: "two or three friendly sentences",
-    Channel.PHONE: "one or two short sentences",
+_CHANNEL_WORDS: Mapping[Channel, str] = {
+    Channel.CHAT: "chat message",
+    Channel.MESSAGING: "chat message",
+    Channel.SOCIAL: "public post",
+    Channel.EMAIL: "question",
+    Channel.WEB: "question",
+    Channel.PHONE: "question on the phone",
 }
 
 Count = Callable[[str], int]
@@ -112,11 +112,12 @@ def ticket_until(ticket: Ticket, message_ids: Sequence[str]) -> Ticket:
 
 def system_message(style: Style) -> ChatMessage:
     """The first message: nothing in it depends on the ticket, so that all tickets share it."""
-    company = clean(style.company)
-    voice = clean(style.voice)
-    text = f"You are a support agent of {company}." if company else "You are a support agent."
-    text += " Answer the customer using only the facts given. Do not add facts, prices, dates or promises."
-    return ChatMessage("system", f"{text} Sound {voice}." if voice else text)
+    company, voice = clean(style.company), clean(style.voice) or "friendly"
+    who = f"You are a support agent of {company}." if company else "You are a support agent."
+    return ChatMessage(
+        "system",
+        f"{who} Answer the customer in one or two short, {voice} sentences. Use only facts from the articles.",
+    )
 
 
 def excerpt(passage: Passage, question: str, limit: int) -> str:
@@ -138,8 +139,10 @@ def excerpt(passage: Passage, question: str, limit: int) -> str:
 
 
 def render_passage(passage: Passage, question: str, limit: int) -> str:
-    """One fact line: where it stands, then what it says."""
+    """Where it stands, then what it says."""
     where = clean(" › ".join(dict.fromkeys(p for p in (passage.title, passage.heading) if p)))
+    if where.endswith("?"):
+        where = ""  # a question among the facts is answered, or repeated, by a small model
     body = " ".join(excerpt(passage, question, limit).split())
     if where and body.startswith(where):
         where = ""
@@ -177,7 +180,7 @@ def build_prompt(
         turns.pop()
     notes: list[str] = []
     found = [p.passage if isinstance(p, Hit) else p for p in passages]
-    blocks = _Blocks(shown, found, budget, notes)
+    blocks = _Blocks(shown, found, budget, notes, channel or ticket.channel)
     contents = [(turn.role, blocks.render(turn, newest=i == len(turns) - 1)) for i, turn in enumerate(turns)]
     ending = instruction(channel or ticket.channel, language, steer)
     start = _first_turn(contents, budget - count(system.content) - count(ending) - 24, count)
@@ -188,7 +191,7 @@ def build_prompt(
     for role, content in kept:
         messages.append(ChatMessage("assistant" if role is Role.AGENT else "user", content))
     if kept:
-        messages[-1] = ChatMessage("user", f"{messages[-1].content}\n\n{ending}")
+        messages[-1] = ChatMessage("user", f"{messages[-1].content}\n{ending}")
     else:
         messages.append(ChatMessage("user", ending))
     return Prompt(tuple(messages), tuple(notes))
@@ -220,11 +223,14 @@ def build_messages(
 
 
 def instruction(channel: Channel, language: str, steer: str = "") -> str:
-    """The last lines of the prompt: what is wanted now."""
-    name = LANGUAGE_NAMES.get(language, language or "the language of the customer")
-    text = f"Reply to the customer in {name}, in {_CHANNEL_RULES[channel]}, using only the facts above."
+    """The last line of the prompt.  Short on purpose: a small model echoes what it is told at length,
+    so the language is named only where it is not English, and the channel rule where it forbids something.
+    """
+    name = "" if language in ("", "en") else f" in {LANGUAGE_NAMES.get(language, language)}"
+    care = " and no personal data" if channel is Channel.SOCIAL else ""
+    text = f"Answer it{name} using only these facts{care}."
     wish = clean(steer)
-    return f"{text} The agent adds: {wish}" if wish else text
+    return f"{text} Say also: {wish}" if wish else text
 
 
 class _Blocks:
@@ -236,7 +242,9 @@ class _Blocks:
         found: Sequence[Passage],
         budget: int,
         notes: list[str],
+        channel: Channel,
     ) -> None:
+        self._channel = _CHANNEL_WORDS[channel]
         self._shown = shown
         self._found = found
         self._notes = notes
@@ -258,15 +266,15 @@ class _Blocks:
             fresh = list({p.id: p for p in fresh}.values())
             if fresh:
                 limit = min(900, self._passage_limit // len(fresh))
-                lines = "\n".join(render_passage(p, text, limit) for p in fresh)
-                parts.append(f"Facts from our articles:\n{lines}")
+                facts = " ".join(render_passage(p, text, limit) for p in fresh)
+                parts.append(f"Facts: {facts}")
             if len(text) > self._message_limit:
                 self._notes.append(
                     f"The customer's message is very long ({len(text):,} characters): "
                     "the model reads its beginning and its end."
                 )
                 text = shorten(text, self._message_limit)
-            parts.append(f"Customer's message: {text}")
+            parts.append(f"Customer's {self._channel}: {text}")
         return "\n\n".join(parts)
 
 

@@ -67,11 +67,12 @@ class Span:
     end: int
 
 
-def _listed(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
+    """The words of a table written as one text."""
     return frozenset(text.split())
 
 
-_ABBREVIATIONS = _listed(
+_ABBREVIATIONS = listed(
     """
     mr mrs ms dr prof st no nr vs etc e.g i.e eg ie approx ca incl excl inc ltd co corp tel ext dept
     fig vol art abs str bzw z.b d.h u.a usw ggf evtl inkl exkl zzgl min max mind std tgl bspw hrn sr
@@ -154,7 +155,7 @@ def _append(spans: list[Span], text: str, start: int, end: int) -> None:
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
-_STOP = _listed(
+_STOP = listed(
     """
     a an the this that these those and or but if then so as of at by for with about into to from in
     on off up down over out is are was were be been being am do does did doing have has had having i

@@ -1,0 +1,199 @@
+"""Set phrases of support in five languages: what states no fact, and what replies begin and end with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent_assist.domain.facts import find_promises
+from agent_assist.domain.text import words
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The product's own words in one language."""
+
+    hello: str
+    hello_nobody: str
+    formal_hello: str
+    thanks: str
+    sorry: str
+    closing: str
+    """Ends an e-mail, before the signature."""
+    formal_closing: str
+    offer: str
+    """A short offer of further help."""
+    welcome: str
+    """The reply to thanks."""
+    goodbye: str
+    how_help: str
+    which: str
+    """A question between two; {one} and {other}."""
+    detail: str
+    """A question for more, when nothing was understood."""
+    about: str
+    """A question for more, about {topic}."""
+    private: str
+    """On social channels: continue in private."""
+    hand_over: str
+    """Tells the customer that a colleague takes over."""
+
+
+PHRASES: Mapping[str, Phrases] = {
+    "en": Phrases(
+        "Hi {name},",
+        "Hello,",
+        "Dear {name},",
+        "Thank you for your message.",
+        "Sorry for the trouble.",
+        "Kind regards",
+        "Yours sincerely",
+        "Is there anything else I can help you with?",
+        "You're welcome.",
+        "Have a good day.",
+        "How can I help you?",
+        "Do you mean {one} or {other}?",
+        "Could you tell me a little more, so that I can find the right answer for you?",
+        "Could you tell me a little more about {topic}, so that I can give you the right answer?",
+        "Please send us a private message, so that we can look at it without sharing your details here.",
+        "Thank you for your message. A colleague needs to look at this with you.",
+    ),
+    "es": Phrases(
+        "Hola, {name}:",
+        "Hola:",
+        "Estimado/a {name}:",
+        "Gracias por su mensaje.",
+        "Sentimos las molestias.",
+        "Un saludo",
+        "Atentamente",
+        "¿Puedo ayudarle en algo más?",
+        "De nada.",
+        "Que tenga un buen día.",
+        "¿En qué puedo ayudarle?",
+        "¿Se refiere a {one} o a {other}?",
+        "¿Podría darme algún detalle más para encontrar la respuesta correcta?",
+        "¿Podría darme algún detalle más sobre {topic} para darle la respuesta correcta?",
+        "Escríbanos un mensaje privado para verlo sin compartir aquí sus datos.",
+        "Gracias por su mensaje. Un compañero tiene que verlo con usted.",
+    ),
+    "de": Phrases(
+        "Hallo {name},",
+        "Guten Tag,",
+        "Guten Tag {name},",
+        "vielen Dank für Ihre Nachricht.",
+        "Bitte entschuldigen Sie die Umstände.",
+        "Viele Grüße",
+        "Mit freundlichen Grüßen",
+        "Kann ich sonst noch etwas für Sie tun?",
+        "Gern geschehen.",
+        "Einen schönen Tag noch.",
+        "Wie kann ich Ihnen helfen?",
+        "Meinen Sie {one} oder {other}?",
+        "Können Sie mir etwas mehr dazu sagen, damit ich die richtige Antwort finde?",
+        "Können Sie mir etwas mehr zu {topic} sagen, damit ich Ihnen richtig antworte?",
+        "Bitte schreiben Sie uns eine private Nachricht, damit hier keine Daten von Ihnen stehen.",
+        "Vielen Dank für Ihre Nachricht. Das muss sich ein Kollege gemeinsam mit Ihnen ansehen.",
+    ),
+    "fr": Phrases(
+        "Bonjour {name},",
+        "Bonjour,",
+        "Bonjour {name},",
+        "Merci pour votre message.",
+        "Nous sommes désolés pour ce désagrément.",
+        "Bien à vous",
+        "Cordialement",
+        "Puis-je vous aider pour autre chose ?",
+        "Je vous en prie.",
+        "Bonne journée.",
+        "Comment puis-je vous aider ?",
+        "Parlez-vous de {one} ou de {other} ?",
+        "Pourriez-vous m'en dire un peu plus, afin que je trouve la bonne réponse ?",
+        "Pourriez-vous m'en dire un peu plus sur {topic}, afin que je vous réponde correctement ?",
+        "Écrivez-nous en message privé, afin de ne pas partager vos données ici.",
+        "Merci pour votre message. Un collègue doit regarder cela avec vous.",
+    ),
+    "pt": Phrases(
+        "Olá, {name},",
+        "Olá,",
+        "Prezado(a) {name},",
+        "Obrigado pela sua mensagem.",
+        "Lamentamos o transtorno.",
+        "Um abraço",
+        "Atenciosamente",
+        "Posso ajudar em mais alguma coisa?",
+        "De nada.",
+        "Tenha um bom dia.",
+        "Como posso ajudar?",
+        "Você quer dizer {one} ou {other}?",
+        "Poderia me dar mais algum detalhe, para eu encontrar a resposta certa?",
+        "Poderia me dar mais algum detalhe sobre {topic}, para eu responder corretamente?",
+        "Envie-nos uma mensagem privada, para não partilhar aqui os seus dados.",
+        "Obrigado pela sua mensagem. Um colega precisa ver isto com você.",
+    ),
+}
+
+
+def phrases(language: str) -> Phrases:
+    """The phrases of a language; English where there are none."""
+    return PHRASES.get(language[:2].lower(), PHRASES["en"])
+
+
+_FLAGS = re.IGNORECASE
+_GREETING = re.compile(
+    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hola|buen[oa]s|estimad[oa]s?|hallo|guten (?:tag|morgen|abend)"
+    r"|liebe[r]?|sehr geehrte[r]?|moin|bonjour|bonsoir|salut|chère?|olá|oi|bom dia|boa (?:tarde|noite)|prezad[oa]s?|caro|cara)\b[^.!?]{0,40}[,.!:]*\s*$",
+    _FLAGS,
+)
+_COURTESY = re.compile(
+    r"^\W*(?:(?:many )?thank(?:s| you)\b|you(?:'re| are)(?: very| most)? welcome|my pleasure|no problem|(?:i(?:'m| am)|we(?:'re| are)) (?:so |very |really |truly )?(?:sorry|glad|happy|pleased)"
+    r"|sorry\b|(?:we|i) (?:sincerely )?apologi[sz]e|apologies|please (?:do not hesitate|don't hesitate|feel free|let (?:me|us) know)|let (?:me|us) know|feel free|just let|"
+    r"(?:i|we) hope\b|have a (?:great|good|nice|lovely|wonderful)|good ?bye|bye\b|take care|(?:kind|best|warm) (?:regards|wishes)|regards|yours|sincerely|cheers|"
+    r"(?:i|we) (?:understand|see|appreciate|know) (?:how|that this|your|why|the)|great (?:question|news)|of course\W*$|certainly\W*$|sure\W*$|yes\W*$|no\W*$|(?:i|we)(?:'d| would) be (?:happy|glad) to help"
+    r"|(?:if you have|should you have|if there(?:'s| is)|if you need) (?:any|anything)[^.]*(?:question|help|assist|else|know)|(?:i'm|i am|we're|we are) here (?:to help|for you)"
+    r"|(?:muchas )?gracias|de nada|lo siento|(?:lo )?sentimos|disculp|un (?:cordial )?saludo|saludos|atentamente|que tenga|no dude|quedo a su|cualquier (?:otra )?duda"
+    r"|(?:vielen|herzlichen|besten)? ?dank|danke|gern(?:e)? geschehen|es tut (?:mir|uns) leid|entschuldig|bitte entschuldig|(?:viele|liebe|beste|freundliche) grüße|mit freundlichen|einen schönen|melden sie sich|bei (?:weiteren )?fragen"
+    r"|merci|je vous en prie|(?:je suis|nous sommes) (?:vraiment )?(?:désolé|ravi|navré)|désolé|cordialement|bien à vous|bonne journée|n'hésitez|excellente journée"
+    r"|(?:muito )?obrigad|de nada|(?:lamento|lamentamos|desculp)|atenciosamente|um abraço|abraços|tenha um|fico à disposição|qualquer (?:outra )?dúvida)",
+    _FLAGS,
+)
+_TURN = re.compile(r"\d|\b(?:but|however|as an?|pero|aber|mais|mas|porém)\b", _FLAGS)
+_RESTATEMENT = re.compile(
+    r"^\W*(?:i (?:understand|see)|we understand|you (?:mentioned|wrote|said|ordered|asked|want|would like)|i'm sorry (?:that|to hear)|i am sorry|sorry (?:that|to hear)|thanks for (?:letting|telling|sharing)"
+    r"|entiendo|comprendo|ich verstehe|sie (?:schreiben|möchten)|je comprends|vous (?:souhaitez|avez)|entendo|você mencionou)\b",
+    _FLAGS,
+)
+
+
+def is_courtesy(sentence: str, language: str = "en") -> bool:
+    """Whether a sentence states no fact: a greeting, thanks, regret, a question, an offer of help.
+
+    A sentence that promises something is never mere courtesy, however kindly it begins.
+    """
+    text = sentence.strip()
+    if not words(text):
+        return True
+    if text.endswith(("?", "?”", "？")):
+        return True
+    if find_promises(text):
+        return False
+    if _GREETING.match(text):
+        return True
+    if _COURTESY.match(text):
+        # "Thanks for waiting, your refund of $94 is on its way" says more than thanks.
+        return len(words(text)) <= 24 and not _TURN.search(text)
+    own = phrases(language)
+    return text.rstrip(",.") in {
+        p.rstrip(",.") for p in (own.hand_over, own.private, own.closing, own.formal_closing)
+    } or (
+        # A name alone on its line is a signature.
+        len(words(text)) <= 3
+        and text[-1] not in ".!:"
+        and text[0].isupper()
+        and text.replace(" ", "").isalpha()
+    )
+
+
+def is_restatement(sentence: str, language: str = "en") -> bool:
+    """Whether a sentence says back what the customer wrote."""
+    return bool(_RESTATEMENT.match(sentence))
