@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from agent_assist.ui.plain import tooltip
 from agent_assist.ui.tokens import TextSize, Tone
 
 
@@ -37,7 +38,7 @@ class Label(QLabel):
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(wrap)
-        self.setProperty("size", str(size))
+        self.setProperty("textSize", str(size))
         if tone is not None:
             self.setProperty("tone", str(tone))
         if bold:
@@ -58,7 +59,7 @@ class ElidedLabel(QLabel):
                  *, bold: bool = False, parent: QWidget | None = None) -> None:  # fmt: skip
         super().__init__(parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setProperty("size", str(size))
+        self.setProperty("textSize", str(size))
         if tone is not None:
             self.setProperty("tone", str(tone))
         if bold:
@@ -81,5 +82,5 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         area = self.contentsRect()
         elided = QFontMetrics(self.font()).elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
-        self.setToolTip(self.text() if elided != self.text() else "")
+        self.setToolTip(tooltip(self.text()) if elided != self.text() else "")
         painter.drawText(area, int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), elided)
