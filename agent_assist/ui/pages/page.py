@@ -1,0 +1,129 @@
+"""The frame that all secondary pages share: heading, a line of facts, actions, a banner, a toast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from agent_assist.errors import ErrorInfo
+from agent_assist.ui.context import UiContext
+from agent_assist.ui.popovers.toast import Toast
+from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, SPACE_6, TextSize
+from agent_assist.ui.widgets.banner import Banner
+from agent_assist.ui.widgets.label import Label
+
+READING_WIDTH = 860
+"""The widest a column of settings or cards grows; longer lines are hard to read."""
+NARROW = 620
+"""Below this width the actions stand under the heading and columns under each other."""
+
+
+class Page(QWidget):
+    """A page of the rail: `title` and `icon` are what the rail shows of it."""
+
+    title: ClassVar[str] = ""
+    icon: ClassVar[str] = ""
+
+    def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.ui = ui
+        self.setProperty("panel", "window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(self.title)
+        self.heading = Label(self.title, TextSize.TITLE)
+        self.facts = Label("", TextSize.SMALL, "muted", wrap=True)
+        self.facts.hide()
+        self.actions = QHBoxLayout()
+        self.actions.setSpacing(SPACE_2)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self.heading)
+        words.addWidget(self.facts)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(SPACE_3)
+        self._head.addLayout(words, 1)
+        self._head.addLayout(self.actions)
+        self.banner = Banner(ui.theme)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(SPACE_3)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
+        layout.setSpacing(SPACE_3)
+        layout.addLayout(self._head)
+        layout.addWidget(self.banner)
+        layout.addLayout(self.body, 1)
+        self.toast = Toast(ui.theme, self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < NARROW
+        self._head.setDirection(
+            QHBoxLayout.Direction.TopToBottom if narrow else QHBoxLayout.Direction.LeftToRight
+        )
+        edge = SPACE_3 if narrow else SPACE_6
+        self.layout().setContentsMargins(edge, SPACE_4, edge, SPACE_4)
+        self.on_width(event.size().width())
+
+    def on_width(self, width: int) -> None:
+        """Rearrange for a new width; pages with columns put them below each other when narrow."""
+
+    def say_facts(self, text: str) -> None:
+        self.facts.setText(text)
+        self.facts.setVisible(bool(text))
+
+    def show_error(self, error: ErrorInfo) -> None:
+        """The sentence and the remedy above the content, until dismissed."""
+        self.banner.show_error(error)
+
+    def retrying(self, retry: Callable[[], None]) -> Callable[[ErrorInfo], None]:
+        """An error handler whose banner offers to do it again where that may help."""
+        return lambda error: self.banner.show_error(error, retry)
+
+
+class Card(QFrame):
+    """A group on its own ground; put the content into `body`."""
+
+    def __init__(self, title: str = "", note: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("panel", "card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(SPACE_4, SPACE_3, SPACE_4, SPACE_3)
+        self.body.setSpacing(SPACE_2)
+        if title:
+            self.setAccessibleName(title)
+            self.body.addWidget(Label(title, bold=True))
+        if note:
+            self.body.addWidget(Label(note, TextSize.SMALL, "muted", wrap=True))
+
+
+class Column(QScrollArea):
+    """A scrolling column of cards that never grows wider than reads well and never scrolls sideways."""
+
+    def __init__(self, width: int = READING_WIDTH, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inner = QWidget()
+        inner.setProperty("panel", "clear")
+        inner.setMaximumWidth(width)
+        inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.body = QVBoxLayout(inner)
+        self.body.setContentsMargins(0, SPACE_1, SPACE_3, SPACE_4)
+        self.body.setSpacing(SPACE_3)
+        self.setWidget(inner)
+
+
+def clear(layout: QVBoxLayout | QHBoxLayout) -> None:
+    """Take everything out of a layout and delete it."""
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

@@ -1,0 +1,89 @@
+"""The settings form, made from `agent_assist.settings`: no option is named here."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from agent_assist.errors import ErrorInfo
+from agent_assist.ui.context import UiContext
+from agent_assist.ui.pages.option_fields import OptionGroup, option_groups
+from agent_assist.ui.pages.option_row import OptionRow
+from agent_assist.ui.pages.page import Card, Column, Page
+from agent_assist.ui.widgets.empty import EmptyState
+from agent_assist.ui.widgets.line import Line
+
+
+class SettingsPage(Page):
+    """A change is saved as soon as the editor is left; there is no button to forget."""
+
+    title: ClassVar[str] = "Settings"
+    icon: ClassVar[str] = "settings"
+
+    def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
+        super().__init__(ui, parent)
+        self.rows: dict[str, OptionRow] = {}
+        self._cards: list[tuple[OptionGroup, Card]] = []
+        self._lines: dict[str, Line] = {}
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find a setting")
+        self.search.setAccessibleName("Find a setting")
+        self.search.setClearButtonEnabled(True)
+        self.search.setFixedWidth(240)
+        self.search.textChanged.connect(self._on_search)
+        self.actions.addWidget(self.search)
+        self.say_facts("A change applies at once.")
+        column = Column()
+        for group in option_groups():
+            column.body.addWidget(self._card(group))
+        self.nothing = EmptyState(ui.theme, "search", "No setting has these words", "Try a shorter word.")
+        self.nothing.hide()
+        column.body.addWidget(self.nothing)
+        column.body.addStretch(1)
+        self.body.addWidget(column)
+        self.setFocusProxy(self.search)
+        ui.bridge.settings_changed.connect(self._on_settings_changed)
+
+    def _card(self, group: OptionGroup) -> Card:
+        card = Card(group.title)
+        card.body.setSpacing(0)
+        current = self.ui.desk.options.current
+        for position, option in enumerate(group.fields):
+            row = OptionRow(self.ui.theme, option, option.value_in(current))
+            row.changed.connect(self._on_changed)
+            self.rows[option.name] = row
+            if position:
+                self._lines[option.name] = Line()
+                card.body.addWidget(self._lines[option.name])
+            card.body.addWidget(row)
+        self._cards.append((group, card))
+        return card
+
+    def _on_changed(self, name: str, value: Any) -> None:
+        options = self.ui.desk.options
+        row = self.rows[name]
+
+        def refused(error: ErrorInfo) -> None:
+            row.say(str(error))
+
+        self.ui.bridge.run(lambda: options.change({name: value}), None, refused)
+
+    def _on_settings_changed(self, names: frozenset[str]) -> None:
+        current = self.ui.desk.options.current
+        for name in names & self.rows.keys():
+            row = self.rows[name]
+            row.show_value(row.option.value_in(current))
+
+    def _on_search(self, words: str) -> None:
+        any_shown = False
+        for group, card in self._cards:
+            whole = all(word in group.title.casefold() for word in words.casefold().split())
+            shown = [option for option in group.fields if whole or option.matches(words)]
+            for option in group.fields:
+                self.rows[option.name].setVisible(option in shown)
+                if option.name in self._lines:
+                    self._lines[option.name].setVisible(option in shown and option is not shown[0])
+            card.setVisible(bool(shown))
+            any_shown = any_shown or bool(shown)
+        self.nothing.setVisible(not any_shown)

@@ -1,0 +1,1 @@
+"""The first run: model, knowledge, a first draft."""
