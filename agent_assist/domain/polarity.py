@@ -24,7 +24,7 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _FREE = re.compile(
-    r"\b(?:for free|free of charge|is free|are free|free (?!to\b)|complimentary|gratis|gratuit\w*|kostenlos\w*|kostenfrei\w*|at no (?:extra |additional )?(?:cost|charge)"
+    r"\b(?:for free|(?:is |are )?free of charge|is free|are free|free (?!to\b)|complimentary|gratis|gratuit\w*|kostenlos\w*|kostenfrei\w*|at no (?:extra |additional )?(?:cost|charge)"
     r"|no (?:extra |additional )?(?:cost|charge|fee)s?|not? (?:a |any )?(?:charge|fee|cost)|sin coste|sem custo|sans frais)\b",
     re.IGNORECASE,
 )

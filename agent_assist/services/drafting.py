@@ -114,7 +114,11 @@ class DraftingService:
             return Draft(ticket_id)
         with self._lock:
             entry = self._entries.get(ticket_id)
-            if entry and entry.draft.thread_hash == ticket.thread_hash and entry.draft.state is not DraftState.IDLE:
+            if (
+                entry
+                and entry.draft.thread_hash == ticket.thread_hash
+                and entry.draft.state is not DraftState.IDLE
+            ):
                 if entry.draft.state.final or entry.job is None or entry.job.status.state.value == "running":
                     draft = entry.draft
                     self._events.publish(DraftChanged(draft))
@@ -136,7 +140,11 @@ class DraftingService:
             return Draft(ticket_id)
         with self._lock:
             entry = self._entries.get(ticket_id)
-            same = entry is not None and entry.draft.thread_hash == ticket.thread_hash and entry.draft.steer == steer
+            same = (
+                entry is not None
+                and entry.draft.thread_hash == ticket.thread_hash
+                and entry.draft.steer == steer
+            )
             avoid = entry.draft.alternatives if entry and same else ()
         return self._start(ticket, steer, _NOW, avoid=avoid)
 
@@ -252,7 +260,9 @@ class DraftingService:
             if entry.timer:
                 entry.timer.cancel()
             turn, cancel = entry.turn, entry.cancel
-            self._set(entry, reduce(entry.draft, Asked(ticket.thread_hash, steer, prefetched=priority == _AHEAD)))
+            self._set(
+                entry, reduce(entry.draft, Asked(ticket.thread_hash, steer, prefetched=priority == _AHEAD))
+            )
             try:
                 entry.job = self._jobs.submit(
                     "Draft a reply",
@@ -339,7 +349,11 @@ class DraftingService:
 
     def _redo(self, ticket_id: str) -> None:
         ticket = self._tickets.get(ticket_id)
-        if ticket is not None and ticket.open_customer_messages and self.current(ticket_id).state is DraftState.STALE:
+        if (
+            ticket is not None
+            and ticket.open_customer_messages
+            and self.current(ticket_id).state is DraftState.STALE
+        ):
             self._start(ticket, "", _NOW)
 
     def _save(self, suggestion: Suggestion) -> None:
@@ -362,7 +376,11 @@ class DraftingService:
         """Start the next prefetch when no draft is being made."""
         while True:
             with self._lock:
-                if self._closed or not self._ahead or any(e.draft.state.working for e in self._entries.values()):
+                if (
+                    self._closed
+                    or not self._ahead
+                    or any(e.draft.state.working for e in self._entries.values())
+                ):
                     return
                 ticket_id = self._ahead.pop(0)
                 entry = self._entries.get(ticket_id)

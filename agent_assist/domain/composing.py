@@ -1,0 +1,260 @@
+"""Replies put together from approved text: greetings, closings, passages' own sentences, macros, questions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from agent_assist.domain.knowledge import Collection, Hit, Passage
+from agent_assist.domain.phrases import is_courtesy, phrases
+from agent_assist.domain.signals import SmallTalk
+from agent_assist.domain.text import clean, content_words, shorten, similarity, split_sentences
+from agent_assist.domain.ticket import Channel, Role, Ticket
+
+LETTER = frozenset({Channel.EMAIL, Channel.WEB})
+"""Channels whose replies have a greeting line and a closing."""
+
+_BODY_LIMIT = 420
+"""Characters of a composed answer: what a customer reads at once."""
+
+_LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
+_MARKUP = re.compile(r"(\*\*|__|`+|~~)")
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s+.*$", re.MULTILINE)
+_SLOT = re.compile(
+    r"\{\{\s*([\w. ]{1,40}?)\s*\}\}|\{\s*([A-Za-z][\w. ]{0,40}?)\s*\}|\[\s*([A-Z][\w' ]{1,30})\s*\]|%(\w{3,30})%|<<\s*([\w ]{1,30})\s*>>"
+)
+
+
+def plain(markdown: str) -> str:
+    """Markdown as a person would type it into a reply."""
+    text = _HEADING.sub("", clean(markdown))
+    text = _LINK.sub(
+        lambda m: m.group(2) if m.group(1) in ("", m.group(2)) else f"{m.group(1)} ({m.group(2)})", text
+    )
+    return re.sub(r"\n{3,}", "\n\n", _MARKUP.sub("", text)).strip()
+
+
+def first_name(name: str) -> str:
+    """What to call a customer: the first word of a name that is one; empty for an address or a number."""
+    words = clean(name).split()
+    if not words or "@" in name or any(c.isdigit() for c in words[0]) or len(words) > 4:
+        return ""
+    first = words[0].strip(",.")
+    return (
+        first[:1].upper() + first[1:] if first.islower() else first if not first.isupper() else first.title()
+    )
+
+
+def letter(
+    body: str,
+    channel: Channel,
+    language: str,
+    *,
+    name: str = "",
+    signature: str = "",
+    first: bool = True,
+    offer: bool = True,
+) -> str:
+    """`body` with the greeting and closing of the channel; `first` is False after an earlier reply."""
+    own = phrases(language)
+    body = body.strip()
+    if offer and not body.endswith("?") and channel is not Channel.SOCIAL:
+        body = f"{body} {own.offer}"
+    if channel not in LETTER:
+        return f"{own.hello.format(name=name)} {_lower_first(body, language)}" if name and first else body
+    hello = own.hello.format(name=name) if name else own.hello_nobody
+    closing = f"{own.closing},\n{signature}" if signature else own.closing
+    return f"{hello}\n\n{body}\n\n{closing}"
+
+
+def _lower_first(body: str, language: str) -> str:
+    # After "Hi Ana," a sentence goes on in lower case only in German letters; elsewhere it stays as it is.
+    return body
+
+
+def greeting_of(ticket: Ticket) -> tuple[str, bool]:
+    """(name to greet, whether this is the first reply)."""
+    first = not any(m.role is Role.AGENT for m in ticket.messages)
+    return first_name(ticket.customer.name), first
+
+
+# --- approved text ------------------------------------------------------------------------------
+
+_NAME_SLOTS = (
+    "customer",
+    "requester",
+    "name",
+    "first",
+    "kunde",
+    "cliente",
+    "nombre",
+    "client",
+    "nom",
+    "nome",
+    "user",
+)
+_AGENT_SLOTS = ("agent", "signature", "sender", "current_user")
+_COMPANY_SLOTS = ("company", "brand", "shop", "store", "firma", "empresa")
+
+
+def fill_slots(
+    text: str, *, name: str = "", agent: str = "", company: str = "", fields: Mapping[str, str] | None = None
+) -> str:
+    """A macro with its slots filled; a sentence with a slot that nothing fills is left out."""
+    known = {re.sub(r"\W+", "_", k.casefold()): v for k, v in (fields or {}).items()}
+
+    def value(match: re.Match[str]) -> str:
+        key = re.sub(r"\W+", "_", next(g for g in match.groups() if g).casefold())
+        if known.get(key):
+            return known[key]
+        for slots, filler in ((_AGENT_SLOTS, agent), (_COMPANY_SLOTS, company), (_NAME_SLOTS, name)):
+            if any(s in key for s in slots):
+                return filler or match.group()
+        return match.group()
+
+    filled = _SLOT.sub(value, text)
+    kept: list[str] = []
+    position = 0
+    for span in split_sentences(filled):
+        gap = filled[position : span.start]
+        position = span.end
+        if not _SLOT.search(span.text):
+            kept.append((gap if kept else "") + span.text)
+    return "".join(kept).strip()
+
+
+def has_slot(text: str) -> bool:
+    return bool(_SLOT.search(text))
+
+
+def macro_body(text: str, **values: object) -> str:
+    """A macro's own words without its greeting and closing, which the channel brings."""
+    filled = fill_slots(plain(text), **values)  # type: ignore[arg-type]
+    spans = split_sentences(filled)
+    start, end = 0, len(spans)
+    while start < end and is_courtesy(spans[start].text) and spans[start].text.rstrip().endswith((",", ":")):
+        start += 1
+    while end > start and is_courtesy(spans[end - 1].text) and not spans[end - 1].text.endswith("?"):
+        end -= 1
+    return filled[spans[start].start : spans[end - 1].end] if start < end else filled
+
+
+# --- passages' own sentences --------------------------------------------------------------------
+
+
+def answer_from(passage: Passage, question: str, limit: int = _BODY_LIMIT) -> str:
+    """The sentences of a passage that answer the question, in their order."""
+    text = plain(passage.text)
+    title = passage.title.strip()
+    if title and text.startswith(title):
+        text = text[len(title) :].strip()
+    if passage.collection == Collection.SOLVED:
+        text = _reply_part(text)
+    spans = [s for s in split_sentences(text) if not (s.text.endswith("?") and len(text) > len(s.text))]
+    if not spans:
+        return shorten(text, limit, "…")
+    if len(text) <= limit * 2 // 3:
+        return _joined([s.text for s in spans])
+    wanted = set(content_words(question)) - set(content_words(title))
+    everything = set(content_words(question))
+    scores = [
+        2 * len(wanted & set(content_words(s.text))) + len(everything & set(content_words(s.text)))
+        for s in spans
+    ]
+    best = max(range(len(spans)), key=lambda i: (scores[i], -i))
+    chosen = [best]
+    size = len(spans[best].text)
+    for index in (best + 1, best - 1, best + 2):
+        if 0 <= index < len(spans) and size + len(spans[index].text) <= limit and scores[index] >= 1:
+            chosen.append(index)
+            size += len(spans[index].text)
+    return _joined([spans[i].text for i in sorted(chosen)])
+
+
+_LIST = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """One paragraph, or lines where there is a list."""
+    parts: list[str] = []
+    for sentence in sentences:
+        text = " ".join(sentence.split())
+        if _LIST.match(sentence):
+            parts.append(f"\n{text}")
+        else:
+            text = text if text.endswith((".", "!", "?", ":", "…")) else f"{text}."
+            parts.append(f" {text}" if parts else text)
+    return "".join(parts).strip().replace("!", ".") if parts else ""
+
+
+_REPLY = re.compile(
+    r"(?:^|\n)\s*(?:agent|reply|answer|support|antwort|respuesta|réponse|resposta)\s*:\s*", re.IGNORECASE
+)
+
+
+def _reply_part(text: str) -> str:
+    """Of a solved ticket, what the agent wrote."""
+    parts = _REPLY.split(text)
+    return parts[-1].strip() if len(parts) > 1 else text
+
+
+# --- questions and hand-overs -------------------------------------------------------------------
+
+
+def topic_names(hits: Sequence[Hit]) -> list[str]:
+    """Short names of what the passages are about, without repeats."""
+    names: list[str] = []
+    for hit in hits:
+        name = clean(hit.passage.title or hit.passage.heading).rstrip("?.! ")
+        name = re.sub(r"^(?:faq|macro|how to|howto)\s*[:–-]\s*", "", name, flags=re.IGNORECASE)
+        if name and len(name) <= 70 and all(similarity(name, n) < 0.7 for n in names):
+            names.append(name)
+    return names
+
+
+def small_talk_reply(kind: SmallTalk, language: str) -> str:
+    own = phrases(language)
+    if kind is SmallTalk.GREETING:
+        return own.how_help
+    return f"{own.welcome} {own.goodbye}"
+
+
+def clarifying_question(options: Sequence[str], language: str, topic: str = "") -> str:
+    """A question between two things, about one, or for more detail."""
+    own = phrases(language)
+    if len(options) >= 2:
+        return own.which.format(one=options[0], other=options[1])
+    return own.about.format(topic=topic) if topic else own.detail
+
+
+def holding_reply(channel: Channel, language: str) -> str:
+    """What the customer can be told while a colleague takes over."""
+    own = phrases(language)
+    return f"{own.hand_over} {own.private}" if channel is Channel.SOCIAL else own.hand_over
+
+
+def hand_over_summary(ticket: Ticket, missing: str = "") -> list[str]:
+    """For the colleague: what the customer wants, what was said, what is missing."""
+    customer = [m for m in ticket.messages if m.role is Role.CUSTOMER and m.text.strip()]
+    agent = [m for m in ticket.messages if m.role is Role.AGENT and m.text.strip()]
+    lines: list[str] = []
+    if customer:
+        lines.append(f"The customer wants: {_gist(customer[0].text)}")
+        if len(customer) > 1:
+            lines.append(f"Latest message: {_gist(customer[-1].text)}")
+    lines.append(f"Said so far: {_gist(agent[-1].text)}" if agent else "Nobody has answered yet.")
+    details = [f"{k.replace('_', ' ')} {v}" for k, v in ticket.fields.items() if v][:4]
+    if details:
+        lines.append(f"Known: {', '.join(details)}.")
+    if missing:
+        lines.append(f"Missing: {missing}")
+    return lines
+
+
+def _gist(text: str, limit: int = 160) -> str:
+    """The first sentences that say something, short."""
+    spans = [
+        s.text for s in split_sentences(clean(text[:8000])) if not (is_courtesy(s.text) and "?" not in s.text)
+    ]
+    line = " ".join(" ".join(spans or [clean(text[:400])]).split())
+    return line if len(line) <= limit else f"{line[: line.rfind(' ', 0, limit)]} …"

@@ -1,0 +1,80 @@
+"""What is known before a draft is begun: what must be answered, in which language, for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent_assist.domain.composing import greeting_of
+from agent_assist.domain.signals import Signals, read_signals
+from agent_assist.domain.text import clean, shorten
+from agent_assist.domain.ticket import Message, Role, Ticket
+from agent_assist.ports import LanguageDetector
+from agent_assist.settings import Settings
+
+_QUESTION_LIMIT = 6000
+"""Characters of the customer's words that are looked at; a longer text is cut in the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftContext:
+    ticket: Ticket
+    open_messages: tuple[Message, ...]
+    """What the draft answers."""
+    question: str
+    language: str
+    signals: Signals
+    name: str
+    """What to call the customer; empty where it is not known."""
+    first_reply: bool
+    said: tuple[str, ...]
+    """The agent's own words: earlier replies and the steer line."""
+    customer_words: tuple[str, ...]
+    known_names: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, steer: str = "") -> DraftContext:
+    """Read the ticket; pure but for the language detector."""
+    messages = ticket.open_customer_messages
+    if not messages and ticket.last_customer_message:
+        messages = (ticket.last_customer_message,)
+    full = clean("\n".join(m.text for m in messages))
+    question = shorten(full, _QUESTION_LIMIT)
+    notes = ()
+    if len(question) < len(full):
+        notes = (f"The message is very long ({len(full):,} characters): its beginning and end were read.",)
+    name, first = greeting_of(ticket)
+    agent_words = tuple(
+        shorten(clean(m.text), _QUESTION_LIMIT) for m in ticket.messages if m.role is Role.AGENT
+    )[-20:]
+    customer_words = tuple(
+        shorten(clean(m.text), _QUESTION_LIMIT) for m in ticket.messages[-200:] if m.role is Role.CUSTOMER
+    )[-20:]
+    reply = settings.reply
+    fields = tuple(f"{k} {v}" for k, v in ticket.fields.items())
+    return DraftContext(
+        ticket=ticket,
+        open_messages=messages,
+        question=question,
+        language=language_of(ticket, question, languages),
+        signals=read_signals(question),
+        name=name,
+        first_reply=first,
+        said=(*agent_words, *((clean(steer),) if steer.strip() else ())),
+        customer_words=(clean(ticket.subject), *customer_words, *fields),
+        known_names=(ticket.customer.name, reply.company, reply.signature),
+        notes=notes,
+    )
+
+
+def language_of(ticket: Ticket, question: str, languages: LanguageDetector) -> str:
+    """The language to answer in: what the customer writes now, else wrote before, else what the ticket says."""
+    code, confidence = languages.detect(question)
+    declared = (ticket.language or "")[:2].lower()
+    if code and (confidence >= 0.5 or code == declared):
+        return code
+    if declared:
+        return declared
+    earlier = clean(" ".join(m.text for m in ticket.messages[-30:] if m.role is Role.CUSTOMER)[:3000])
+    code, confidence = languages.detect(f"{ticket.subject}\n{earlier}")
+    return code if code and confidence >= 0.5 else "en"

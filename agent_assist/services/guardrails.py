@@ -1,0 +1,102 @@
+"""Which of several wordings may be shown: faithful first, fluent second."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent_assist.domain.model import Candidate, StopReason
+from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.suggestion import MarkKind, Sentence
+from agent_assist.domain.support import Evidence, Similar, check
+from agent_assist.domain.text import clean, coverage, repeated, similarity, split_sentences, words
+
+_GIVES_AWAY = re.compile(
+    r"\b(?:as an? (?:\w+ )?(?:ai|chatbot|assistant|agent|support)|the customer(?:['’]s)? (?:ask|want|message|question|request|is\b|has\b|also)|chatbot|language model|the (?:article|facts?|answer|question)s? "
+    r"(?:state|say|is\b|are\b|does|do\b|provided|given|mention|you)|(?:using|only|based on) (?:the |these )?facts|according to the (?:article|fact)|support agent|your loss|"
+    r"customer support assistant|\[your|\[name|rewrite|input text)",
+    re.IGNORECASE,
+)
+"""A small model talking about its task instead of doing it."""
+
+_LABEL = re.compile(
+    r"^\s*(?:reply|answer|response|agent|support agent|assistant|facts?)\s*:\s*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A wording with what the check found."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    passed: bool
+    score: float
+    why_not: str = ""
+
+
+def tidy(text: str, stop: StopReason = StopReason.END) -> str:
+    """A candidate without labels, quotes around it, an unfinished end, or a sentence said twice."""
+    text = _LABEL.sub("", clean(text)).strip()
+    if len(text) > 1 and text[0] in '"“' and text[-1] in '"”':
+        text = text[1:-1].strip()
+    spans = split_sentences(text)
+    if stop is not StopReason.END and len(spans) > 1 and not spans[-1].text.endswith((".", "!", "?")):
+        spans = spans[:-1]
+    kept: list[str] = []
+    for span in spans:
+        if (
+            all(similarity(span.text, k) < 0.9 or is_courtesy(span.text) for k in kept)
+            and span.text not in kept
+        ):
+            kept.append(re.sub(r"!+", ".", span.text))
+    return " ".join(kept)
+
+
+def judge(
+    candidate: Candidate, evidence: Evidence, question: str, language: str, similar: Similar | None
+) -> Judged:
+    """Check a candidate; sentences at its end that nothing supports are dropped."""
+    text = tidy(candidate.text, candidate.stop_reason)
+    sentences = check(text, evidence, language, similar)
+    good: list[Sentence] = []
+    for sentence in sentences:
+        if not sentence.supported or _GIVES_AWAY.search(sentence.text):
+            break
+        good.append(sentence)
+    if len(good) < len(sentences):
+        text = text[: good[-1].end] if good else ""
+    facts = [s for s in good if s.citations]
+    why = ""
+    if not facts:
+        why = _why(sentences)
+    elif any(m.kind is MarkKind.CONTRADICTION for s in sentences for m in s.marks):
+        why = "it contradicted a passage"
+    elif repeated(text) > 0.05:
+        why = "it repeated itself"
+    elif similarity(facts[0].text, question) > 0.85:
+        why = "it only repeated the question"
+    score = (
+        len(facts) + coverage(question, text) - 0.5 * (len(sentences) - len(good)) - len(words(text)) / 200
+    )
+    return Judged(text, tuple(good), not why, score, why)
+
+
+def _why(sentences: Sequence[Sentence]) -> str:
+    marks = [m for s in sentences for m in s.marks]
+    if marks:
+        return f"nothing supports its {marks[0].kind.value}"
+    if any(_GIVES_AWAY.search(s.text) for s in sentences):
+        return "it spoke about its task"
+    return "no passage supports it"
+
+
+def best_first(judged: Sequence[Judged]) -> list[Judged]:
+    """Those that passed, best first, each wording once."""
+    passed = sorted((j for j in judged if j.passed), key=lambda j: -j.score)
+    kept: list[Judged] = []
+    for one in passed:
+        if all(similarity(one.text, k.text) < 0.95 for k in kept):
+            kept.append(one)
+    return kept
