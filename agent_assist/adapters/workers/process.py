@@ -96,6 +96,10 @@ class Call:
     def put(self, event: Event | WorkerCrashed) -> None:
         self._events.put(event)
 
+    def stop(self) -> None:
+        """Ask the worker to stop; whoever iterates gets Cancelled when it has."""
+        self._process.cancel(self.id)
+
     def __iter__(self) -> Iterator[Event]:
         ended = False
         try:
