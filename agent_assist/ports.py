@@ -23,7 +23,7 @@ from agent_assist.domain.model import (
     ModelStatus,
 )
 from agent_assist.domain.outbox import OutboxItem, OutboxState
-from agent_assist.domain.suggestion import Suggestion
+from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Message, QueueFilter, Ticket, TicketStatus, TicketSummary
 
 CancelToken = threading.Event
@@ -88,6 +88,20 @@ class KnowledgeRepository(Protocol):
     def topics(self) -> list[tuple[str, str, list[int]]]:
         """What articles are about: (key, value, passage ids) for each value of `Article.context`."""
 
+    def texts(self) -> Iterator[tuple[int, str, str]]:
+        """(passage id, article title, text) of every passage."""
+
+    def vector_ids(self, encoder: str) -> list[int]:
+        """The ids of all passages that have a vector of this encoder, ascending."""
+
+    def drop_vectors(self, encoder: str | None = None) -> None:
+        """Forget the vectors of one encoder, or all of them; they can be made again."""
+
+    def save_articles(
+        self, articles: Sequence[tuple[Article, Sequence[tuple[str, str]]]]
+    ) -> list[list[int]]:
+        """As `save_article` for several, in one transaction."""
+
     def stats(self, encoder: str) -> KnowledgeStats: ...
 
 
@@ -96,8 +110,8 @@ class SuggestionRepository(Protocol):
 
     def count(self) -> int: ...
 
-    def tally(self) -> dict[OutcomeKind, int]:
-        """How many outcomes of each kind there are."""
+    def tally(self) -> dict[tuple[OutcomeKind, Decision], int]:
+        """How many outcomes of each kind there are, by what the suggestion was."""
 
     def save(self, suggestion: Suggestion) -> None: ...
 
@@ -190,8 +204,17 @@ class SemanticIndex(Protocol):
     def encode(self, texts: Sequence[str], *, query: bool = False) -> tuple[int, bytes]:
         """(dimension, float32 little-endian vectors of unit length, joined)."""
 
-    def load(self, vectors: Iterable[tuple[list[int], bytes]]) -> None:
-        """Fill the index from the database; uses the cache file where it still fits."""
+    def load(self, vectors: Iterable[tuple[list[int], bytes]], ids: Sequence[int] | None = None) -> None:
+        """Fill the index from the database; uses the cache file where it still fits.
+
+        With `ids` (those of all vectors, ascending) the cache can be checked before a vector is read.
+        """
+
+    def use(self, encoder: str) -> None:
+        """Change to another encoder, from the next call on; the index is then empty until `load`."""
+
+    def start(self) -> None:
+        """Start the worker and wait until it can answer; raises EncoderMissing."""
 
     def add(self, ids: Sequence[int], vectors: bytes) -> None: ...
 

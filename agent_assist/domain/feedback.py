@@ -102,3 +102,28 @@ class FeedbackStats:
     preferences: int = 0
     trainable: int = 0
     """Examples that an SFT export would hold."""
+
+
+class ExportFormat(StrEnum):
+    SFT = "sft"
+    PREFERENCE = "preference"
+    UNPAIRED = "unpaired"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What one export wrote."""
+
+    format: ExportFormat
+    path: str
+    card_path: str
+    rows: int
+    suggestions: int
+    """Suggestions in the period, used or not."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Why suggestions gave no row, in words, and how many each."""
+    redacted: bool = True
+    entities: Mapping[str, int] = field(default_factory=dict)
+    """Kind of personal data to how often it was replaced."""

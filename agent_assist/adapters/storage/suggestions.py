@@ -12,7 +12,7 @@ from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.records import dump, parse
 from agent_assist.adapters.storage.rows import clean, stamp
 from agent_assist.domain.feedback import Outcome, OutcomeKind
-from agent_assist.domain.suggestion import Suggestion
+from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.errors import BadInput
 
 BATCH = 200
@@ -76,11 +76,14 @@ class SuggestionStore:
         text = self._value("SELECT record FROM outcomes WHERE suggestion_id = ?", suggestion_id)
         return parse(Outcome, text) if text else None
 
-    def tally(self) -> dict[OutcomeKind, int]:
+    def tally(self) -> dict[tuple[OutcomeKind, Decision], int]:
         rows = self._database.read(
-            lambda tables: tables.conn.execute("SELECT kind, count(*) FROM outcomes GROUP BY kind").fetchall()
+            lambda tables: tables.conn.execute(
+                """SELECT o.kind, s.decision, count(*) FROM outcomes o
+                    JOIN suggestions s ON s.id = o.suggestion_id GROUP BY 1, 2"""
+            ).fetchall()
         )
-        return {OutcomeKind(kind): count for kind, count in rows}
+        return {(OutcomeKind(kind), Decision(decision)): count for kind, decision, count in rows}
 
     def count(self) -> int:
         return int(

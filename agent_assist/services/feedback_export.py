@@ -1,0 +1,318 @@
+"""Feedback as files: training data in the formats that TRL's trainers load, and tables of all records.
+
+Prompts are made by the builder that serves drafts, from the ticket as it was then and the passages
+that the draft saw.  Personal data is replaced ticket by ticket, all texts of one ticket in one go,
+so that the same person has the same placeholder in every message.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from agent_assist.domain.feedback import ExportFormat, ExportReport, Outcome, OutcomeKind
+from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.model import ChatMessage
+from agent_assist.domain.privacy import known_values
+from agent_assist.domain.prompt import build_messages, ticket_until
+from agent_assist.domain.suggestion import Decision, Suggestion
+from agent_assist.domain.ticket import Channel, Ticket
+from agent_assist.errors import BadInput, DiskFull
+from agent_assist.ports import Clock, Redactor, SuggestionRepository
+from agent_assist.services.feedback_card import dataset_card
+from agent_assist.services.feedback_table import Row, record, write_csv, write_parquet
+from agent_assist.services.options import OptionsService
+from agent_assist.services.tickets import TicketService
+from agent_assist.settings import ReplyOptions
+
+TYPO = 0.02
+"""Edit distance below which an edit is a typo, not a preference."""
+
+_EDGE = "\ufdd0"  # no character of any text, and no white space
+_SEPARATOR = f"\n{_EDGE}\n"
+_USED = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
+_CORRECTED = frozenset({OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
+
+
+def normalised(text: str) -> str:
+    """Text in which white space no longer matters."""
+    return " ".join(text.split())
+
+
+def is_example(suggestion: Suggestion, outcome: Outcome) -> bool:
+    """Whether the final text is one to learn from; an accepted hand-over is no reply to a customer."""
+    handed_over = suggestion.decision is Decision.ESCALATE and outcome.kind is OutcomeKind.ACCEPTED
+    return outcome.kind in _USED and bool(outcome.final_text.strip()) and not handed_over
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One suggestion with everything an export takes from it, redacted or not."""
+
+    suggestion: Suggestion
+    outcome: Outcome | None
+    ticket: Ticket | None
+    """As it was when the draft was made; None where it is no longer here."""
+    rejected: str = ""
+    """The draft that lost a comparison with this one."""
+
+    @property
+    def draft(self) -> str:
+        return self.suggestion.text
+
+    @property
+    def final(self) -> str:
+        return self.outcome.final_text if self.outcome else ""
+
+
+class FeedbackExport:
+    def __init__(
+        self,
+        suggestions: SuggestionRepository,
+        tickets: TicketService,
+        options: OptionsService,
+        redactor: Redactor,
+        clock: Clock,
+    ) -> None:
+        self._suggestions = suggestions
+        self._tickets = tickets
+        self._options = options
+        self._redactor = redactor
+        self._clock = clock
+
+    def run(
+        self,
+        wanted: ExportFormat,
+        path: Path,
+        since: datetime | None,
+        until: datetime | None,
+        team: str | None,
+        *,
+        raw: bool,
+    ) -> ExportReport:
+        run = _Run(wanted, self._options.current.reply)
+
+        def cases() -> Iterator[Case]:
+            for suggestion, outcome in self._suggestions.history(since, until, team):
+                run.count(suggestion, outcome)
+                yield self._case(suggestion, outcome, None if raw else run.entities)
+
+        path = path.expanduser()
+        with replacing(path) as temporary:
+            write = {ExportFormat.CSV: write_csv, ExportFormat.PARQUET: write_parquet}.get(
+                wanted, _write_jsonl
+            )
+            rows = write(temporary, run.rows(cases()))
+        card = path.with_name(f"{path.name}.card.md")
+        report = ExportReport(
+            format=wanted,
+            path=str(path),
+            card_path=str(card),
+            rows=rows,
+            suggestions=run.suggestions,
+            skipped=dict(run.skipped),
+            redacted=not raw,
+            entities=dict(run.entities),
+        )
+        with replacing(card) as temporary:
+            text = dataset_card(report, run.facts, since, until, team, self._clock.now())
+            temporary.write_text(text, encoding="utf-8")
+        return report
+
+    def _case(self, suggestion: Suggestion, outcome: Outcome | None, entities: Counter[str] | None) -> Case:
+        ticket = self._tickets.get(suggestion.ticket_id)
+        other = self._suggestions.get(outcome.preference.rejected) if outcome and outcome.preference else None
+        case = Case(suggestion, outcome, ticket, other.text if other else "")
+        if entities is not None:
+            case = _redacted(case, self._redactor, entities)
+        if case.ticket is not None:
+            case = replace(case, ticket=ticket_until(case.ticket, suggestion.message_ids))
+        return case
+
+
+@dataclass
+class _Run:
+    """Makes the rows of one export and counts what it met."""
+
+    format: ExportFormat
+    style: ReplyOptions
+    suggestions: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    entities: Counter[str] = field(default_factory=Counter)
+    facts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def count(self, suggestion: Suggestion, outcome: Outcome | None) -> None:
+        self.suggestions += 1
+        model = f"{suggestion.model_name or 'none'} ({suggestion.model_sha256[:12]})"
+        for title, value in (
+            ("Models", model),
+            ("Prompt versions", suggestion.prompt_version),
+            ("Languages", suggestion.language),
+            ("Channels", suggestion.channel),
+            ("Outcomes", outcome.kind.value if outcome else "open"),
+        ):
+            self.facts.setdefault(title, Counter())[value or "unknown"] += 1
+
+    def rows(self, cases: Iterator[Case]) -> Iterator[Row]:
+        make: dict[ExportFormat, Callable[[Case], list[Row]]] = {
+            ExportFormat.SFT: self._sft,
+            ExportFormat.PREFERENCE: self._preference,
+            ExportFormat.UNPAIRED: self._unpaired,
+        }
+        for case in cases:
+            if self.format in make:
+                yield from make[self.format](case)
+            else:
+                yield record(case.suggestion, case.outcome)
+
+    def _sft(self, case: Case) -> list[Row]:
+        if case.outcome is None or not is_example(case.suggestion, case.outcome):
+            return self._skip("not used as a reply")
+        return self._with_prompt(case, [{"completion": _reply(case.final)}])
+
+    def _preference(self, case: Case) -> list[Row]:
+        rows: list[Row] = []
+        outcome = case.outcome
+        if outcome and outcome.kind in _CORRECTED and is_example(case.suggestion, outcome):
+            if outcome.edit_distance >= TYPO:
+                rows.append({"chosen": _reply(case.final), "rejected": _reply(case.draft)})
+            else:
+                self._skip("only a typo was corrected")
+        if case.rejected and normalised(case.rejected) != normalised(case.draft):
+            rows.append({"chosen": _reply(case.draft), "rejected": _reply(case.rejected)})
+        return self._with_prompt(case, rows) if rows else self._skip("neither corrected nor compared")
+
+    def _unpaired(self, case: Case) -> list[Row]:
+        kind = case.outcome.kind if case.outcome else None
+        if kind is OutcomeKind.ACCEPTED and case.suggestion.decision is not Decision.ESCALATE:
+            return self._with_prompt(case, [{"completion": _reply(case.final), "label": True}])
+        if kind in (OutcomeKind.REJECTED, OutcomeKind.REWRITTEN) and case.draft.strip():
+            return self._with_prompt(case, [{"completion": _reply(case.draft), "label": False}])
+        return self._skip("neither accepted, rejected nor rewritten")
+
+    def _with_prompt(self, case: Case, rows: list[Row]) -> list[Row]:
+        if case.ticket is None:
+            return self._skip("the ticket is no longer here")
+        prompt = [{"role": m.role, "content": m.content} for m in prompt_of(case, self.style)]
+        return [{"prompt": prompt, **row} for row in rows]
+
+    def _skip(self, why: str) -> list[Row]:
+        self.skipped[why] += 1
+        return []
+
+
+def prompt_of(case: Case, style: ReplyOptions) -> tuple[ChatMessage, ...]:
+    """The prompt of a case, by the builder that serves."""
+    suggestion, ticket = case.suggestion, case.ticket
+    if ticket is None:
+        raise ValueError("the case has no ticket")
+    known = suggestion.channel in set(Channel)
+    return build_messages(
+        ticket,
+        suggestion.hits,
+        company=style.company,
+        voice=style.voice,
+        channel=Channel(suggestion.channel) if known else ticket.channel,
+        language=suggestion.language or "en",
+        steer=suggestion.steer,
+    )
+
+
+def _reply(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text.strip()}]
+
+
+# --- personal data --------------------------------------------------------------------------------
+
+
+def _redacted(case: Case, redactor: Redactor, entities: Counter[str]) -> Case:
+    """The case with personal data replaced in everything a customer or an agent wrote.
+
+    Articles and macros are the company's own, public text: what stands in them (the support
+    number) is no personal data, neither there nor in the reply that quotes it.
+    """
+    suggestion, outcome, ticket = case.suggestion, case.outcome, case.ticket
+    solved = [h for h in suggestion.hits if h.passage.collection == Collection.SOLVED]
+    public = "\n".join(h.passage.text for h in suggestion.hits if h.passage.collection != Collection.SOLVED)
+    messages = ticket.messages if ticket else ()
+    texts = [m.text for m in messages] + [ticket.subject if ticket else "", suggestion.steer]
+    texts += [text for h in solved for text in (h.passage.title, h.passage.heading, h.passage.text)]
+    texts += [case.draft, case.final, case.rejected]
+    texts += [outcome.reason_text, outcome.missing_note] if outcome else []
+    replaced = iter(_replace_all(texts, redactor, known_values(ticket) if ticket else [], public, entities))
+    if ticket:
+        ticket = replace(ticket, messages=tuple(replace(m, text=next(replaced)) for m in messages))
+    subject, steer = next(replaced), next(replaced)
+    ticket = replace(ticket, subject=subject) if ticket else None
+    clean: dict[int, Hit] = {}
+    for hit in solved:
+        title, heading, text = next(replaced), next(replaced), next(replaced)
+        clean[hit.passage.id] = replace(
+            hit, passage=replace(hit.passage, title=title, heading=heading, text=text)
+        )
+    hits = tuple(clean.get(h.passage.id, h) for h in suggestion.hits)
+    draft, final, rejected = next(replaced), next(replaced), next(replaced)
+    if outcome:
+        reason, note = next(replaced), next(replaced)
+        outcome = replace(outcome, final_text=final, reason_text=reason, missing_note=note)
+    return Case(replace(suggestion, steer=steer, hits=hits, text=draft), outcome, ticket, rejected)
+
+
+def _replace_all(
+    texts: list[str],
+    redactor: Redactor,
+    known: list[tuple[str, str]],
+    public: str,
+    entities: Counter[str],
+) -> list[str]:
+    joined = _SEPARATOR.join(text.replace(_EDGE, " ") for text in texts)
+    _, found = redactor.redact(joined, known)
+    pieces: list[str] = []
+    position = 0
+    for kind, start, end, placeholder in found:
+        if joined[start:end] not in public:
+            pieces += [joined[position:start], placeholder]
+            position = end
+            entities[kind] += 1
+    pieces.append(joined[position:])
+    return "".join(pieces).split(_SEPARATOR)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside `path` that takes its place when all went well."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        os.close(handle)
+        try:
+            yield Path(name)
+            with open(name, "r+b") as out:  # noqa: PTH123 -- a handle to sync
+                os.fsync(out.fileno())
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(f"There is no space left for {path}.") from None
+        raise BadInput(
+            f"{path} cannot be written ({error.strerror or error}).", "Choose another place for the file."
+        ) from None
+
+
+def _write_jsonl(path: Path, rows: Iterator[Row]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        for count, row in enumerate(rows, 1):  # noqa: B007 -- the last count is the result
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return count
