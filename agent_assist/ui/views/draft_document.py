@@ -1,0 +1,318 @@
+"""The text of one ticket's reply with what is known of it: sentences, citations, facts to check.
+
+One document for each ticket, so that undo and unsent text stay with the ticket.  What the agent typed
+is only replaced as an edit that can be undone, and never by a draft that nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QFont, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QPlainTextDocumentLayout
+
+from agent_assist.domain.suggestion import Mark, Suggestion
+from agent_assist.ui.theme import Theme
+
+BADGE = 17
+"""Pixels that one citation number takes."""
+
+
+def utf16(text: str, offset: int) -> int:
+    """A character offset as Qt counts: emoji take two."""
+    head = text[:offset]
+    return offset if head.isascii() else len(head.encode("utf-16-le", "surrogatepass")) // 2
+
+
+@dataclass(slots=True)
+class Span:
+    """A sentence of the suggestion; valid while the agent has not changed it."""
+
+    index: int
+    cursor: QTextCursor
+    text: str
+    numbers: tuple[int, ...] = ()
+    passages: tuple[int, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        return bool(self.text) and self.cursor.selectedText().replace("\u2029", "\n") == self.text
+
+
+@dataclass(slots=True)
+class Fact:
+    """An unsupported stretch; gone when the agent changed or removed it."""
+
+    mark: Mark
+    cursor: QTextCursor
+    text: str
+    sentence: Span | None = None
+    confirmed: bool = False
+
+    @property
+    def present(self) -> bool:
+        return bool(self.text) and self.cursor.selectedText().replace("\u2029", "\n") == self.text
+
+    @property
+    def open(self) -> bool:
+        return self.present and not self.confirmed
+
+
+class _Marks(QSyntaxHighlighter):
+    """Makes room for citation numbers and underlines facts, without touching text or undo."""
+
+    def __init__(self, document: DraftDocument, theme: Theme) -> None:
+        super().__init__(document)
+        self._draft, self._theme = document, theme
+
+    def highlightBlock(self, text: str) -> None:
+        block = self.currentBlock()
+        low, high = block.position(), block.position() + len(text)
+        for span in self._draft.spans:
+            last = span.cursor.selectionEnd() - 1
+            if span.numbers and low <= last < high and span.intact:
+                room = QTextCharFormat()
+                room.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+                room.setFontLetterSpacing(BADGE * len(span.numbers) + 3)
+                self.setFormat(last - low, 1, room)
+        for fact in self._draft.facts:
+            start, end = fact.cursor.selectionStart(), fact.cursor.selectionEnd()
+            first, last = max(start, low), min(end, high)
+            if first < last and fact.present:
+                self.setFormat(first - low, last - first, self._underline(fact.confirmed))
+
+    def _underline(self, confirmed: bool) -> QTextCharFormat:
+        style = QTextCharFormat()
+        if confirmed:
+            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+            style.setUnderlineColor(self._theme.colour("outline"))
+        else:
+            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            style.setUnderlineColor(self._theme.colour("attention_line"))
+            style.setBackground(self._theme.colour("attention_soft"))
+        return style
+
+
+@dataclass(slots=True)
+class _Baseline:
+    """The last text that did not come from the agent."""
+
+    text: str = ""
+    streaming: bool = False
+    suggestion: Suggestion | None = None
+    numbers: Mapping[int, int] = field(default_factory=dict)
+
+
+class DraftDocument(QTextDocument):
+    """`facts_changed` is emitted when facts appeared, were confirmed or went; `held` when a finished
+    draft waits because the agent's own text stands in the editor."""
+
+    facts_changed = Signal()
+    held_changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setDocumentLayout(QPlainTextDocumentLayout(self))
+        self.setDefaultFont(theme.font())
+        self.setDocumentMargin(8)
+        self.spans: list[Span] = []
+        self.facts: list[Fact] = []
+        self.held: Suggestion | None = None
+        self._base = _Baseline()
+        self._writing = False
+        self._expected = False
+        self._open_facts = 0
+        self._marks = _Marks(self, theme)
+        self._theme = theme
+        theme.changed.connect(self._on_theme)
+        self.contentsChange.connect(self._on_change)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """The text as it stands, no-break spaces kept."""
+        return self.toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
+
+    @property
+    def dirty(self) -> bool:
+        """True when the agent's own words stand here."""
+        text = self.text
+        return bool(text.strip()) and text != self._base.text
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        """The suggestion that the text started from."""
+        return self._base.suggestion
+
+    @property
+    def open_facts(self) -> list[Fact]:
+        return [fact for fact in self.facts if fact.open]
+
+    def span_at(self, position: int) -> Span | None:
+        for span in self.spans:
+            if span.cursor.selectionStart() <= position <= span.cursor.selectionEnd() and span.intact:
+                return span
+        return None
+
+    def fact_at(self, position: int) -> Fact | None:
+        for fact in self.facts:
+            if fact.cursor.selectionStart() <= position <= fact.cursor.selectionEnd() and fact.present:
+                return fact
+        return None
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def expect(self) -> None:
+        """The agent asked for a new draft: it may replace the text, in one edit that can be undone."""
+        self._expected = True
+        self._set_held(None)
+
+    def stream(self, text: str) -> None:
+        """Show the text so far of a draft that is being written."""
+        if not text or (self.dirty and not self._expected):
+            return
+        if not self._base.streaming:
+            self._forget_marks()
+        self._write(text, joined=self._base.streaming)
+        self._base = _Baseline(text, True)
+        self._expected = False
+
+    def finish(self, suggestion: Suggestion, numbers: Mapping[int, int]) -> bool:
+        """Show a finished draft; False where it waits because the agent's own text stands here."""
+        if suggestion is self._base.suggestion or (self.held is not None and suggestion.id == self.held.id):
+            return self.held is None
+        if self._base.suggestion is not None and suggestion.id == self._base.suggestion.id:
+            return True
+        if self.dirty and not self._expected:
+            self._base = _Baseline(self._base.text, False, self._base.suggestion, self._base.numbers)
+            self._set_held(suggestion)
+            return False
+        self._show(suggestion, numbers, joined=self._base.streaming)
+        return True
+
+    def use(self, suggestion: Suggestion, numbers: Mapping[int, int]) -> None:
+        """Replace the text by this suggestion because the agent chose it; can be undone."""
+        self._show(suggestion, numbers, joined=False)
+
+    def keep_mine(self) -> None:
+        self._set_held(None)
+
+    def restore(self, text: str) -> None:
+        """Give a withdrawn reply back; what stands here stays reachable by undo."""
+        self._forget_marks()
+        self._write(text, joined=False)
+
+    def renumber(self, numbers: Mapping[int, int]) -> None:
+        for span in self.spans:
+            span.numbers = _numbers(span.passages, numbers)
+        self._marks.rehighlight()
+
+    def reset(self) -> None:
+        """Empty the document after its text has been sent."""
+        self._set_held(None)
+        self._forget_marks()
+        self._write("", joined=False)
+        self._base = _Baseline()
+
+    def confirm(self, fact: Fact) -> None:
+        fact.confirmed = True
+        self._marks.rehighlight()
+        self._tell_facts()
+
+    def remove_fact(self, fact: Fact) -> None:
+        """Delete the sentence that states the fact, or the stretch where there is no sentence."""
+        target = fact.sentence.cursor if fact.sentence is not None and fact.sentence.intact else fact.cursor
+        cursor = QTextCursor(self)
+        cursor.setPosition(target.selectionStart())
+        cursor.setPosition(target.selectionEnd(), QTextCursor.MoveMode.KeepAnchor)
+        cursor.beginEditBlock()
+        cursor.removeSelectedText()
+        if self.characterAt(cursor.position()) == " ":
+            cursor.deleteChar()
+        cursor.endEditBlock()
+        self._tell_facts()
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _show(self, suggestion: Suggestion, numbers: Mapping[int, int], *, joined: bool) -> None:
+        self._set_held(None)
+        self._forget_marks()
+        self._write(suggestion.text, joined=joined)
+        self._base = _Baseline(suggestion.text, False, suggestion, numbers)
+        self._expected = False
+        text = suggestion.text
+        for index, sentence in enumerate(suggestion.sentences):
+            cursor = self._range(text, sentence.start, sentence.end)
+            span = Span(index, cursor, text[sentence.start : sentence.end], (), tuple(sentence.passages))
+            span.numbers = _numbers(span.passages, numbers)
+            self.spans.append(span)
+            for mark in sentence.marks:
+                where = self._range(text, mark.start, mark.end)
+                self.facts.append(Fact(mark, where, text[mark.start : mark.end], span))
+        self._marks.rehighlight()
+        self._tell_facts()
+
+    def _range(self, text: str, start: int, end: int) -> QTextCursor:
+        cursor = QTextCursor(self)
+        cursor.setPosition(utf16(text, start))
+        cursor.setPosition(utf16(text, end), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    def _forget_marks(self) -> None:
+        had = bool(self.spans or self.facts)
+        self.spans, self.facts = [], []
+        if had:
+            self._marks.rehighlight()
+            self._tell_facts()
+
+    def _write(self, text: str, *, joined: bool) -> None:
+        """Change only what differs, so that the caret, the selection and the scrolling stay."""
+        before = self.text
+        if before == text:
+            return
+        start = 0
+        shorter = min(len(before), len(text))
+        if text.startswith(before):
+            start = len(before)
+        else:
+            while start < shorter and before[start] == text[start]:
+                start += 1
+        end = 0
+        while end < shorter - start and before[-1 - end] == text[-1 - end]:
+            end += 1
+        cursor = QTextCursor(self)
+        cursor.setPosition(utf16(before, start))
+        cursor.setPosition(utf16(before, len(before) - end), QTextCursor.MoveMode.KeepAnchor)
+        self._writing = True
+        if joined and self.isUndoAvailable():
+            cursor.joinPreviousEditBlock()
+        else:
+            cursor.beginEditBlock()
+        cursor.insertText(text[start : len(text) - end])
+        cursor.endEditBlock()
+        self._writing = False
+
+    def _set_held(self, suggestion: Suggestion | None) -> None:
+        if self.held is not suggestion:
+            self.held = suggestion
+            self.held_changed.emit()
+
+    def _tell_facts(self) -> None:
+        self._open_facts = len(self.open_facts)
+        self.facts_changed.emit()
+
+    def _on_change(self, _position: int, _removed: int, _added: int) -> None:
+        if not self._writing and self.facts and len(self.open_facts) != self._open_facts:
+            self._tell_facts()
+
+    def _on_theme(self) -> None:
+        self.setDefaultFont(self._theme.font())
+        self._marks.rehighlight()
+
+
+def _numbers(passages: tuple[int, ...], numbers: Mapping[int, int]) -> tuple[int, ...]:
+    found = dict.fromkeys(numbers[p] for p in passages if p in numbers)
+    return tuple(found)[:3]

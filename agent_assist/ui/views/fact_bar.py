@@ -1,0 +1,70 @@
+"""Below the reply: the fact that nothing supports, why, and the two ways out of it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from agent_assist.ui import icons, tokens, words
+from agent_assist.ui.plain import one_line, tooltip
+from agent_assist.ui.theme import Theme
+from agent_assist.ui.tokens import TextSize
+from agent_assist.ui.views.draft_document import Fact
+from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.label import ElidedLabel
+
+
+class FactBar(QFrame):
+    confirmed = Signal(object)
+    removed = Signal(object)
+    next_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._fact: Fact | None = None
+        self.setProperty("banner", "attention")
+        self._icon = QLabel()
+        self._text = ElidedLabel("", TextSize.SMALL)
+        self._confirm = Button(theme, "It is right", Kind.QUIET)
+        self._remove = Button(theme, "Remove sentence", Kind.QUIET)
+        self._next = Button(theme, "Next", Kind.QUIET)
+        self._next.setToolTip("Next fact to check  (F8)")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(tokens.SPACE_3, 2, tokens.SPACE_1, 2)
+        row.setSpacing(tokens.SPACE_1)
+        row.addWidget(self._icon)
+        row.addSpacing(tokens.SPACE_1)
+        row.addWidget(self._text, 1)
+        for button in (self._confirm, self._remove, self._next):
+            button.setProperty("textSize", "small")
+            row.addWidget(button)
+        self._confirm.clicked.connect(lambda: self._fact and self.confirmed.emit(self._fact))
+        self._remove.clicked.connect(lambda: self._fact and self.removed.emit(self._fact))
+        self._next.clicked.connect(self.next_wanted)
+        theme.changed.connect(self._tint)
+        self._tint()
+        self.hide()
+
+    def show_facts(self, current: Fact | None, open_facts: list[Fact]) -> None:
+        """Hidden where nothing is open; otherwise the fact at the caret, or how many there are."""
+        self._fact = current if current is not None and current.open else None
+        if self._fact is None and len(open_facts) == 1:
+            self._fact = open_facts[0]
+        self.setVisible(bool(open_facts))
+        for button in (self._confirm, self._remove):
+            button.setVisible(self._fact is not None)
+        self._next.setVisible(len(open_facts) > 1 or self._fact is None)
+        self._next.setText("Next" if self._fact is not None else "Show me")
+        if self._fact is not None:
+            fact = self._fact
+            text = f"“{one_line(fact.text, 40)}”  {fact.mark.reason}"
+        else:
+            count = words.count(len(open_facts), "fact")
+            text = f"{count} to confirm or remove before sending."
+        self._text.setText(text)
+        self.setToolTip(tooltip(text))
+        self.setAccessibleName(text)
+
+    def _tint(self) -> None:
+        self._icon.setPixmap(icons.pixmap("triangle", self._theme.colours.attention))

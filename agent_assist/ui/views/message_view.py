@@ -1,0 +1,173 @@
+"""One message of the conversation: who, when, the text, its folded quote; long texts fold."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from agent_assist.domain.ticket import Message, Role
+from agent_assist.ui import tokens, words
+from agent_assist.ui.plain import Shown, folded, reveal, soft_break, split_quote
+from agent_assist.ui.theme import Theme
+from agent_assist.ui.tokens import TextSize
+from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.label import Label
+from agent_assist.ui.widgets.text_block import TextBlock
+
+BUBBLE_WIDTH = 620
+INLINE_LIMIT = 20_000
+"""Characters that are laid out inside the conversation; more open in a scrolling box of their own."""
+_PIECE = 100_000
+_GROUNDS = {Role.CUSTOMER: "customer", Role.AGENT: "agent", Role.NOTE: "note"}
+
+
+class LongText(QPlainTextEdit):
+    """All of a very long text, filled piece by piece so that the window stays alive."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setFixedHeight(360)
+        self.setAccessibleName("Whole message")
+        self._text, self._at = text, 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._on_piece)
+        self._on_piece()
+        self._timer.start()
+
+    def loadResource(self, kind: int, name: object) -> None:
+        return None
+
+    def _on_piece(self) -> None:
+        end = self._text.find("\n", self._at + _PIECE)
+        end = len(self._text) if end < 0 else end
+        piece = soft_break(reveal(self._text[self._at : min(end, self._at + 2 * _PIECE)]).text)
+        self._at = min(end, self._at + 2 * _PIECE)
+        self.appendPlainText(piece.removeprefix("\n"))
+        if self._at >= len(self._text):
+            self._timer.stop()
+        if self.verticalScrollBar().value() and not self.hasFocus():
+            self.verticalScrollBar().setValue(0)
+
+
+class Bubble(QWidget):
+    """The ground of a message; a note has a dashed edge as well as another colour."""
+
+    def __init__(self, theme: Theme, role: Role, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._role = theme, role
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(self._theme.colour(_GROUNDS[self._role]))
+        painter.setPen(self._theme.colour(_GROUNDS[self._role]))
+        if self._role is Role.NOTE:
+            pen = painter.pen()
+            pen.setColor(self._theme.colour("attention"))
+            pen.setDashPattern([3, 3])
+            painter.setPen(pen)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(box, tokens.RADIUS_LARGE, tokens.RADIUS_LARGE)
+
+
+class MessageView(QWidget):
+    grown = Signal()
+
+    def __init__(self, theme: Theme, message: Message, author: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._message = theme, message
+        mine = message.role is Role.AGENT
+        self._own, self._quote = split_quote(message.text)
+        self._bubble = Bubble(theme, message.role)
+        self._column = QVBoxLayout(self._bubble)
+        self._column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2)
+        self._column.setSpacing(tokens.SPACE_1)
+        self._column.addLayout(self._head(author))
+        self._text = TextBlock(theme)
+        self._column.addWidget(self._text)
+        self._fill()
+        width = max(self._text.natural_width() + 2 * tokens.SPACE_3 + 4, 200)
+        self._bubble.setMaximumWidth(min(width, BUBBLE_WIDTH))
+        self._bubble.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        if mine:
+            row.addSpacing(tokens.SPACE_8)
+            row.addStretch(1)
+        row.addWidget(self._bubble, 1000)
+        if not mine:
+            row.addStretch(1)
+            row.addSpacing(tokens.SPACE_8)
+        kind = "Internal note" if message.role is Role.NOTE else "Message"
+        self.setAccessibleName(f"{kind} by {author} {words.clock(message.created_at)}")
+
+    @property
+    def message(self) -> Message:
+        return self._message
+
+    def _head(self, author: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_2)
+        row.addWidget(Label(author, TextSize.SMALL, bold=True))
+        if self._message.role is Role.NOTE:
+            row.addWidget(Label("Internal note", TextSize.SMALL, "attention"))
+        row.addStretch(1)
+        time = Label(words.clock(self._message.created_at), TextSize.SMALL, "muted")
+        if self._message.created_at:
+            time.setToolTip(self._message.created_at.astimezone().strftime("%A %d %B %Y, %H:%M:%S"))
+        row.addWidget(time)
+        return row
+
+    def _fill(self) -> None:
+        head = folded(self._own)
+        if not self._own.strip():
+            self._text.set_text("(no text)" if not self._quote else "(only quoted text)")
+        else:
+            self._show(reveal(soft_break(self._own if head is None else head)))
+        if head is not None:
+            self._more = self._link(f"Show all ({words.size(len(self._own))})", self._on_more)
+        if self._quote:
+            self._quoted = self._link("Show quoted text", self._on_quote)
+
+    def _show(self, shown: Shown) -> None:
+        self._text.set_text(shown.text, [(start, end, "danger") for start, end in shown.flags])
+        if shown.flags:
+            label = Label("Has invisible or direction-changing characters", TextSize.SMALL, "danger")
+            self._column.insertWidget(1, label)
+
+    def _link(self, text: str, slot: object) -> Button:
+        button = Button(self._theme, text, Kind.LINK)
+        button.setProperty("textSize", "small")
+        button.clicked.connect(slot)
+        row = QHBoxLayout()
+        row.addWidget(button)
+        row.addStretch(1)
+        self._column.addLayout(row)
+        return button
+
+    def _on_more(self) -> None:
+        self._more.hide()
+        self._bubble.setMaximumWidth(BUBBLE_WIDTH)
+        if len(self._own) <= INLINE_LIMIT:
+            self._show(reveal(soft_break(self._own)))
+        else:
+            self._text.hide()
+            self._column.insertWidget(self._column.indexOf(self._text) + 1, LongText(self._own))
+        self.grown.emit()
+
+    def _on_quote(self) -> None:
+        self._quoted.hide()
+        self._bubble.setMaximumWidth(BUBBLE_WIDTH)
+        if len(self._quote) <= INLINE_LIMIT:
+            block = TextBlock(self._theme, TextSize.SMALL, "muted")
+            block.set_text(reveal(soft_break(self._quote)).text)
+            self._column.addWidget(block)
+        else:
+            self._column.addWidget(LongText(self._quote))
+        self.grown.emit()

@@ -1,0 +1,148 @@
+"""How the window puts figures, ages and codes into words."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from agent_assist.domain.model import Backend
+from agent_assist.domain.suggestion import Decision, MarkKind, Origin
+from agent_assist.domain.ticket import Channel
+
+_LANGUAGES = {
+    "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
+    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian",
+    "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "nl": "Dutch", "no": "Norwegian",
+    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
+    "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+CHANNELS = {
+    Channel.CHAT: "chat",
+    Channel.EMAIL: "e-mail",
+    Channel.SOCIAL: "social",
+    Channel.MESSAGING: "messaging",
+    Channel.PHONE: "phone",
+    Channel.WEB: "web",
+}
+DECISIONS = {
+    Decision.DRAFT: "Answer",
+    Decision.CLARIFY: "Ask the customer",
+    Decision.ESCALATE: "Hand over",
+}
+ORIGINS = {
+    Origin.MODEL: "Written by the model",
+    Origin.MACRO: "From an approved macro",
+    Origin.PASSAGES: "Put together from the articles",
+    Origin.TEMPLATE: "A standard question",
+}
+COLLECTIONS = {"articles": "Article", "macros": "Macro", "solved": "Solved ticket"}
+BACKENDS = {Backend.CPU: "CPU", Backend.CUDA: "CUDA", Backend.METAL: "Metal", Backend.VULKAN: "Vulkan"}
+MARKS = {
+    MarkKind.NUMBER: "number",
+    MarkKind.DATE: "date",
+    MarkKind.AMOUNT: "amount",
+    MarkKind.LINK: "link",
+    MarkKind.NAME: "name",
+    MarkKind.PROMISE: "promise",
+    MarkKind.CONTRADICTION: "contradiction",
+}
+
+
+def language(code: str | None) -> str:
+    """The English name of an ISO 639-1 code; the code itself where it is not known."""
+    if not code:
+        return "unknown language"
+    return _LANGUAGES.get(code.split("-")[0].lower(), code)
+
+
+def collection(name: str) -> str:
+    return COLLECTIONS.get(name, name.replace("_", " ").capitalize())
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """ "1 passage", "3 passages"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def confidence(value: float) -> str:
+    if value >= 0.75:
+        return "likely right"
+    return "check this" if value >= 0.45 else "unsure"
+
+
+def score(value: float) -> str:
+    if value >= 0.7:
+        return "strong match"
+    return "good match" if value >= 0.5 else "weak match"
+
+
+def percent(value: float) -> str:
+    return f"{round(value * 100)} %"
+
+
+def _span(delta: timedelta) -> str:
+    days = delta.days
+    if days >= 730:
+        return count(days // 365, "year")
+    if days >= 60:
+        return count(days // 30, "month")
+    if days >= 14:
+        return count(days // 7, "week")
+    if days >= 1:
+        return count(days, "day")
+    hours = delta.seconds // 3600
+    return count(hours, "hour") if hours else count(max(1, delta.seconds // 60), "minute")
+
+
+def age(moment: datetime | None, now: datetime | None = None) -> str:
+    """ "3 weeks old"; empty where the date is not known."""
+    if moment is None:
+        return ""
+    delta = (now or datetime.now(UTC)) - moment
+    if delta < timedelta(hours=1):
+        return "new"
+    return f"{_span(delta)} old"
+
+
+def waiting(moment: datetime | None, now: datetime | None = None) -> str:
+    """The short form for the queue: "now", "12 min", "3 h", "4 d", "2 w"."""
+    if moment is None:
+        return ""
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    if seconds < 86400:
+        return f"{int(seconds // 3600)} h"
+    days = int(seconds // 86400)
+    return f"{days} d" if days < 14 else f"{days // 7} w"
+
+
+def clock(moment: datetime | None) -> str:
+    return moment.astimezone().strftime("%H:%M") if moment else ""
+
+
+def day(moment: datetime, today: date | None = None) -> str:
+    """ "Today", "Yesterday", "Monday 3 November", with the year where it is another one."""
+    local = moment.astimezone().date()
+    today = today or datetime.now().astimezone().date()
+    if local == today:
+        return "Today"
+    if local == today - timedelta(days=1):
+        return "Yesterday"
+    text = f"{local:%A} {local.day} {local:%B}"
+    return text if local.year == today.year else f"{text} {local.year}"
+
+
+def seconds(milliseconds: float) -> str:
+    """ "0.4 s"."""
+    return f"{max(0.0, milliseconds) / 1000:.1f} s"
+
+
+def size(characters: int) -> str:
+    """The length of a text: "840 characters", "12,000 characters", "5.0 million characters"."""
+    if characters >= 1_000_000:
+        return f"{characters / 1_000_000:.1f} million characters"
+    return count(characters, "character")
