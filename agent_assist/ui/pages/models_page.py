@@ -1,0 +1,238 @@
+"""The language models: the one in use, those on this machine, and those that can be downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from agent_assist.domain.jobs import JobStatus
+from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelStatus
+from agent_assist.errors import ErrorInfo
+from agent_assist.services.jobs import Job, JobContext
+from agent_assist.ui.context import UiContext
+from agent_assist.ui.dialogs.add_model_dialog import AddModelDialog, NewModel
+from agent_assist.ui.pages.memory import fits_here, memory_words
+from agent_assist.ui.pages.model_rows import CatalogueModel, InstalledModel, RunningModel, heading
+from agent_assist.ui.pages.page import Column, Page, clear
+from agent_assist.ui.popovers.job_row import LIVE
+from agent_assist.ui.tokens import SPACE_2, Tone
+from agent_assist.ui.widgets.button import Button, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    records: Sequence[ModelRecord]
+    catalogue: Sequence[CatalogueEntry]
+    status: ModelStatus
+
+
+class ModelsPage(Page):
+    title: ClassVar[str] = "Models"
+    icon: ClassVar[str] = "chip"
+
+    def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
+        super().__init__(ui, parent)
+        self.installed: dict[str, InstalledModel] = {}
+        self.catalogue: dict[str, CatalogueModel] = {}
+        self._downloads: dict[str, Job[Any]] = {}
+        self.add_file = Button(ui.theme, "Add a file", Kind.SECONDARY, "plus")
+        self.add_file.clicked.connect(self._on_add_file)
+        self.actions.addWidget(self.add_file)
+        self.say_facts(memory_words())
+        self.running = RunningModel(ui.theme)
+        self.running.rollback_requested.connect(self._on_rollback)
+        column = Column()
+        self._installed = QVBoxLayout()
+        self._available = QVBoxLayout()
+        for layout in (self._installed, self._available):
+            layout.setSpacing(SPACE_2)
+        column.body.addWidget(self.running)
+        column.body.addLayout(heading("On this machine"))
+        column.body.addLayout(self._installed)
+        column.body.addLayout(
+            heading(
+                "To download", "Downloads are checked before they are used, and resume where they stopped."
+            )
+        )
+        column.body.addLayout(self._available)
+        column.body.addStretch(1)
+        self.body.addWidget(column)
+        self.setFocusProxy(self.add_file)
+        ui.bridge.model_changed.connect(self._on_model_changed)
+        ui.bridge.job_changed.connect(self._on_job)
+        self._state = ""
+        self.refresh()
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Read what is installed and what there is."""
+        models = self.ui.desk.models
+        self.ui.bridge.run(
+            lambda: _Shown(models.records(), models.catalogue(), models.status),
+            self._show,
+            self.retrying(self.refresh),
+            latest="models",
+        )
+
+    def _show(self, shown: _Shown) -> None:
+        self._show_status(shown.status)
+        clear(self._installed)
+        self.installed = {}
+        for record in sorted(shown.records, key=lambda r: (not r.active, r.name)):
+            row = InstalledModel(self.ui.theme, record)
+            row.used.connect(self._on_use)
+            row.verified.connect(self._on_verify)
+            row.removed.connect(self._on_remove)
+            self.installed[record.name] = row
+            self._installed.addWidget(row)
+        self.running.rollback.setVisible(len(shown.records) > 1)
+        self._show_catalogue([entry for entry in shown.catalogue if entry.name not in self.installed])
+
+    def _show_catalogue(self, entries: list[CatalogueEntry]) -> None:
+        clear(self._available)
+        self.catalogue = {}
+        # Those that fit first, the most capable of them on top; those that do not fit below.
+        for entry in sorted(
+            entries, key=lambda e: (not fits_here(e), -e.memory_gb if fits_here(e) else e.memory_gb)
+        ):
+            row = CatalogueModel(self.ui.theme, entry, fits_here(entry))
+            row.pulled.connect(self.pull)
+            row.cancelled.connect(lambda _id, name=entry.name: self._on_stop(name))
+            self.catalogue[entry.name] = row
+            self._available.addWidget(row)
+            if (job := self._downloads.get(entry.name)) is not None:
+                row.show_job(job.status)
+
+    def _show_status(self, status: ModelStatus) -> None:
+        self.running.show_status(status)
+
+    # --- changing -----------------------------------------------------------------------------------
+
+    def pull(self, entry: CatalogueEntry) -> None:
+        """Download a model in the background; its row shows the progress."""
+        if entry.name in self._downloads:
+            return
+        models = self.ui.desk.models
+
+        def work(context: JobContext) -> object:
+            return models.pull(entry.name, progress=context.progress, cancel=context.cancel)
+
+        def done(_: object) -> None:
+            self._downloads.pop(entry.name, None)
+            self.toast.say(f"{entry.title} is ready.", "Use it", lambda: self._on_use(entry.name))
+            self.refresh()
+
+        def failed(error: ErrorInfo) -> None:
+            self._downloads.pop(entry.name, None)
+            if (row := self.catalogue.get(entry.name)) is not None:
+                row.show_job(None)
+            if error.code == "cancelled":
+                self.toast.say("Stopped. The next download goes on from here.", tone=Tone.NEUTRAL)
+            else:
+                self.banner.show_error(error, lambda: self.pull(entry))
+
+        job = self.ui.bridge.submit(f"Download {entry.title}", work, done, failed)
+        self._downloads[entry.name] = job
+        if (row := self.catalogue.get(entry.name)) is not None:
+            row.show_job(job.status)
+
+    def _change(self, name: str, work: Any, said: str) -> None:
+        """Run a short change of one installed model, with its row busy meanwhile."""
+        row = self.installed.get(name)
+        if row is not None:
+            row.set_busy(True)
+
+        def done(_: object) -> None:
+            self.toast.say(said)
+            self.refresh()
+
+        def failed(error: ErrorInfo) -> None:
+            if row is not None and self.installed.get(name) is row:
+                row.set_busy(False)
+            self.show_error(error)
+
+        self.ui.bridge.run(work, done, failed)
+
+    def _on_use(self, name: str) -> None:
+        models = self.ui.desk.models
+        self._change(name, lambda: models.use(name), f"{name} writes the drafts now.")
+
+    def _on_remove(self, name: str) -> None:
+        models = self.ui.desk.models
+        self._change(name, lambda: models.remove(name), f"{name} removed.")
+
+    def _on_rollback(self) -> None:
+        models = self.ui.desk.models
+
+        def done(_: object) -> None:
+            self.toast.say("The model before this one writes the drafts again.")
+            self.refresh()
+
+        self.ui.bridge.run(models.rollback, done, self.show_error)
+
+    def _on_verify(self, name: str) -> None:
+        models = self.ui.desk.models
+        row = self.installed[name]
+        row.set_busy(True)
+        row.say("Reading the file…")
+
+        def settle(sentence: str, tone: Tone) -> None:
+            if self.installed.get(name) is row:
+                row.set_busy(False)
+                row.say(sentence, tone)
+
+        self.ui.bridge.run(
+            lambda: models.verify(name),
+            lambda _: settle("The file is whole.", Tone.OK),
+            lambda error: settle(str(error), Tone.DANGER),
+        )
+
+    def _on_add_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "Add a model file", "", "GGUF models (*.gguf);;All files (*)"
+        )
+        if chosen:
+            self.ask_about(Path(chosen))
+
+    def ask_about(self, path: Path) -> AddModelDialog:
+        """Ask for the name, licence and languages of a file, then add it."""
+        dialog = AddModelDialog(self.ui.theme, path, self)
+        dialog.chosen.connect(self._add)
+        dialog.open()
+        return dialog
+
+    def _add(self, new: NewModel) -> None:
+        models = self.ui.desk.models
+
+        def done(_: object) -> None:
+            self.toast.say(f"{new.name} added.", "Use it", lambda: self._on_use(new.name))
+            self.refresh()
+
+        self.ui.bridge.run(
+            lambda: models.add(new.path, new.name, licence=new.licence, languages=new.languages),
+            done,
+            self.show_error,
+        )
+
+    # --- slots --------------------------------------------------------------------------------------
+
+    def _on_stop(self, name: str) -> None:
+        if (job := self._downloads.get(name)) is not None:
+            job.cancel()
+
+    def _on_job(self, status: JobStatus) -> None:
+        for name, job in self._downloads.items():
+            if job.id == status.id and status.state in LIVE and name in self.catalogue:
+                self.catalogue[name].show_job(status)
+
+    def _on_model_changed(self, status: ModelStatus) -> None:
+        self._show_status(status)
+        settled = f"{status.name} {status.state}"
+        if settled != self._state:
+            self._state = settled
+            self.refresh()
