@@ -126,7 +126,9 @@ def pip(*arguments: str, environment: dict[str, str] | None = None) -> bool:
 
 def pinned(name: str) -> str:
     """`name==version` as constraints.txt has it."""
-    found = re.search(rf"(?mi)^{re.escape(name)}==(\S+)", CONSTRAINTS.read_text(encoding="utf-8"))
+    # An underscore and a hyphen in a package's name mean the same to pip.
+    pattern = name.replace("-", "[-_.]")
+    found = re.search(rf"(?mi)^{pattern}==(\S+)", CONSTRAINTS.read_text(encoding="utf-8"))
     if found is None:
         raise SetupError(f"constraints.txt names no version of {name}. Restore the file, then try again.")
     return f"{name}=={found[1]}"

@@ -107,7 +107,7 @@ def main() -> None:
         # A local part ("2.13.0+cpu") names one build; the public version fits every platform's.
         version = distribution.version.split("+")[0]
         if name not in UNPINNED:
-            pins.append(f"{distribution.metadata['Name']}=={version}")
+            pins.append(f"{name}=={version}")
         words = licence(distribution)
         if not words:
             unknown.append(name)
