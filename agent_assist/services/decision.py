@@ -1,0 +1,236 @@
+"""Draft, ask back, or hand over: decided from the customer's words and the evidence, before any model runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent_assist.domain.composing import hand_over_summary, plain, topic_names
+from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
+from agent_assist.domain.prompt import LANGUAGE_NAMES
+from agent_assist.domain.signals import SmallTalk
+from agent_assist.domain.suggestion import Decision
+from agent_assist.domain.text import content_words, coverage, listed, similarity, split_sentences, words
+from agent_assist.services.context import DraftContext
+
+
+class Way(StrEnum):
+    """How the text is made."""
+
+    MODEL = "model"
+    MACRO = "macro"
+    PASSAGES = "passages"
+    SMALL_TALK = "small_talk"
+    QUESTION = "question"
+    HOLDING = "holding"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    decision: Decision
+    way: Way
+    confidence: float
+    reasons: tuple[str, ...]
+    hit: Hit | None = None
+    """The macro or passage that the text is made of, where it is not the model's."""
+    options: tuple[str, ...] = ()
+    """What a clarifying question offers to choose from."""
+
+
+_STRONG_MACRO = 0.8
+"""Score from which an approved text is used as it is."""
+
+_NO_SCOPE = 0.5
+"""Below this share of the evidence needed, the question is not one that the articles are about."""
+
+_POINTING = listed(
+    "it this that they them he she one there those these same more detail details other what how about else"
+)
+
+
+def decide(
+    context: DraftContext, hits: Sequence[Hit], *, speaks: bool, minimum: float, steer: str = ""
+) -> Verdict:
+    """`hits` best first; `speaks` says whether the model writes the customer's language."""
+    if context.signals.alarms:
+        reasons = tuple(alarm.value for alarm in context.signals.alarms)
+        return _hand_over(context, reasons, 0.9)
+    if context.signals.small_talk and not steer:
+        what = "greeting" if context.signals.small_talk is SmallTalk.GREETING else "thanks or a goodbye"
+        return Verdict(
+            Decision.DRAFT, Way.SMALL_TALK, 0.9, (f"The message is only a {what}: no facts are needed.",)
+        )
+    if not words(context.question):
+        return Verdict(
+            Decision.CLARIFY, Way.QUESTION, 0.9, ("The message has no text that could be answered.",)
+        )
+    if not speaks:
+        return _foreign(context, hits, minimum)
+    if not hits:
+        return _hand_over(context, ("No article is about this.",), 0.7)
+    strength = evidence(context, hits)
+    if steer:
+        return Verdict(Decision.DRAFT, Way.MODEL, min(0.9, 0.4 + strength / 2), (_rests_on(hits[0]),))
+    rival = competing(context, hits) if strength >= minimum else ()
+    if rival:
+        return Verdict(
+            Decision.CLARIFY,
+            Way.QUESTION,
+            0.6,
+            (
+                "Articles about different things answer this differently, and the customer does not say which is meant.",
+            ),
+            options=rival,
+        )
+    if strength >= minimum:
+        best = hits[0]
+        if best.passage.collection == Collection.MACROS and best.score >= _STRONG_MACRO:
+            return Verdict(Decision.DRAFT, Way.MACRO, best.score, ("An approved macro fits.",), hit=best)
+        return Verdict(Decision.DRAFT, Way.MODEL, strength, (_rests_on(best),))
+    if strength < minimum * _NO_SCOPE:
+        return _hand_over(context, ("No article answers this: the best match is too weak.",), 1 - strength)
+    return Verdict(
+        Decision.CLARIFY,
+        Way.QUESTION,
+        1 - strength,
+        (f"The evidence is weak: the best match is “{_title(hits[0])}”.",),
+        options=_close_topics(hits),
+    )
+
+
+def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
+    """0..1: how well the best passages answer what is asked.
+
+    Search says how near a passage is; this lowers it where the passage lacks the very words that the
+    question turns on, or where the customer's words point at nothing.
+    """
+    question = last_question(context.question)
+    top = hits[0]
+    text = f"{top.passage.title} {top.passage.heading} {top.passage.text}"
+    strength = top.score
+    near = top.dense if top.dense is not None else 0.0
+    if near < 0.75:
+        held = max(coverage(question, text), coverage(question, _all_text(hits[:2])) - 0.15)
+        strength *= 0.7 + 0.3 * min(1.0, held / 0.6)
+    if is_vague(question) and context.first_reply:
+        strength *= 0.5
+    return max(0.0, min(1.0, strength))
+
+
+def last_question(text: str) -> str:
+    """The sentences that ask; all of the text where none does."""
+    asked = [s.text for s in split_sentences(text) if s.text.rstrip(")\"'”").endswith("?")]
+    return " ".join(asked[-3:]) if asked and content_words(" ".join(asked[-3:])) else text
+
+
+def is_vague(question: str) -> bool:
+    """Whether the words point at something that they do not name ("How much is it?")."""
+    content = [w for w in content_words(question) if w not in _POINTING and not w.isdigit()]
+    return len(set(content)) <= 1 and len(words(question)) <= 8
+
+
+def _all_text(hits: Sequence[Hit]) -> str:
+    return " ".join(f"{h.passage.title} {h.passage.heading} {h.passage.text}" for h in hits)
+
+
+_NAME_RUN = re.compile(
+    r"\b[A-ZÀ-Ü][\w'’&-]*(?:\s+(?:[A-ZÀ-Ü&][\w'’-]*|and|of|the|de|la))*\s+[A-ZÀ-Ü][\w'’-]*|\b[A-ZÀ-Ü]{3,}\b"
+)
+
+
+def competing(context: DraftContext, hits: Sequence[Hit]) -> tuple[str, ...]:
+    """Two names between which the customer must choose; empty where there is nothing to choose.
+
+    That is so when passages answer the same question about different things, the customer named none
+    of them, and the answers differ.
+    """
+    top = hits[0]
+    rivals = [
+        h
+        for h in hits[1:6]
+        if h.score >= top.score - 0.05
+        and h.passage.article_id != top.passage.article_id
+        and _same_question(top, h)
+    ]
+    if not rivals:
+        return ()
+    spoken = " ".join((*context.customer_words, *context.said)).casefold()
+    mine = _name_in(top)
+    if not mine or mine.casefold() in spoken:
+        return ()
+    for rival in rivals:
+        other = _name_in(rival)
+        if other and similarity(mine, other) < 0.9 and _differ(top.passage.text, rival.passage.text):
+            return (mine, other)
+    return ()
+
+
+def _same_question(one: Hit, other: Hit) -> bool:
+    return similarity(one.passage.title, other.passage.title) >= 0.6
+
+
+def _name_in(hit: Hit) -> str:
+    found = _NAME_RUN.findall(plain(hit.passage.text)) or _NAME_RUN.findall(hit.passage.title)
+    return max(found, key=len) if found else ""
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether two answers to the same question say different things."""
+    if contradicts(one, other) or negative(one) is not negative(other):
+        return True
+    if opening(one) is not opening(other) and None not in (opening(one), opening(other)):
+        return True
+    if free_or_paid(one) is not free_or_paid(other):
+        return True
+    return sorted(re.findall(r"\d+", one)) != sorted(re.findall(r"\d+", other))
+
+
+def _close_topics(hits: Sequence[Hit]) -> tuple[str, ...]:
+    close = [h for h in hits if h.score >= hits[0].score - 0.1]
+    return tuple(n for n in topic_names(close)[:2] if not n.endswith("?"))
+
+
+def _foreign(context: DraftContext, hits: Sequence[Hit], minimum: float) -> Verdict:
+    """The model does not write the customer's language: approved text in it, or a hand-over."""
+    name = LANGUAGE_NAMES.get(context.language, context.language)
+    silent = f"The active model does not write {name}."
+    own = [h for h in hits if (h.passage.language or "")[:2] == context.language and h.score >= minimum * 0.7]
+    macro = next((h for h in own if h.passage.collection == Collection.MACROS), None)
+    if macro:
+        return Verdict(
+            Decision.DRAFT, Way.MACRO, macro.score, (silent, f"An approved macro in {name} fits."), hit=macro
+        )
+    if own:
+        return Verdict(
+            Decision.DRAFT,
+            Way.PASSAGES,
+            own[0].score,
+            (silent, f"An article in {name} answers this."),
+            hit=own[0],
+        )
+    return _hand_over(
+        context, (silent, f"No approved text in {name} fits, so a colleague should answer."), 0.9
+    )
+
+
+def _hand_over(context: DraftContext, reasons: tuple[str, ...], confidence: float) -> Verdict:
+    missing = "" if context.signals.alarms else "an article or a person who knows the answer."
+    summary = hand_over_summary(context.ticket, missing)
+    return Verdict(Decision.ESCALATE, Way.HOLDING, min(1.0, confidence), (*reasons, *summary))
+
+
+def _rests_on(hit: Hit) -> str:
+    kind = {Collection.MACROS: "the macro", Collection.SOLVED: "the solved ticket"}.get(
+        Collection(hit.passage.collection)
+        if hit.passage.collection in set(Collection)
+        else Collection.ARTICLES,
+        "the article",
+    )
+    return f"It rests on {kind} “{_title(hit)}”."
+
+
+def _title(hit: Hit) -> str:
+    return hit.passage.title or hit.passage.heading or hit.passage.article_id

@@ -1,0 +1,440 @@
+"""From a ticket to a checked suggestion: the drafting pipeline, without state of the screen."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from agent_assist.domain import composing
+from agent_assist.domain.knowledge import Hit, Passage
+from agent_assist.domain.model import (
+    Candidate,
+    Finished,
+    GenerationRequest,
+    ModelRecord,
+    PromptRead,
+    TextPiece,
+    Usage,
+)
+from agent_assist.domain.phrases import phrases
+from agent_assist.domain.prompt import PROMPT_VERSION, build_prompt
+from agent_assist.domain.signals import SmallTalk
+from agent_assist.domain.suggestion import (
+    Decision,
+    DraftEvent,
+    Gathered,
+    Generated,
+    Origin,
+    PromptDone,
+    Retrieved,
+    Sentence,
+    Streamed,
+    Suggestion,
+    Timings,
+)
+from agent_assist.domain.support import Evidence, check, evidence_for
+from agent_assist.domain.text import similarity
+from agent_assist.domain.ticket import Ticket
+from agent_assist.errors import Cancelled, PromptTooLong, WorkerCrashed
+from agent_assist.ports import CancelToken, Clock, LanguageDetector, LanguageModel, SemanticIndex
+from agent_assist.services.context import DraftContext, gather
+from agent_assist.services.decision import Verdict, Way, decide
+from agent_assist.services.guardrails import Judged, best_first, judge
+from agent_assist.services.models import ModelService
+from agent_assist.services.options import OptionsService
+from agent_assist.services.retrieval import RetrievalService
+
+Observe = Callable[[DraftEvent], None]
+
+_REMEMBERED = 200
+"""Tickets whose shown passages are remembered, for prompts that only grow."""
+
+_DEPTH = 8
+"""Passages looked at for the decision; fewer are shown."""
+
+_SMALL, _MEDIUM = 400_000_000, 1_000_000_000
+"""Bytes of a model file below which it is shown one passage, or two: measured with SmolLM2-135M, which
+mixes facts up as soon as it sees those of a second passage."""
+
+
+@dataclass
+class _Run:
+    """One draft being made."""
+
+    ticket: Ticket
+    context: DraftContext
+    hits: tuple[Hit, ...]
+    verdict: Verdict
+    evidence: Evidence
+    steer: str
+    cancel: CancelToken
+    observe: Observe
+    started: float
+    retrieve_ms: float = 0.0
+    first_token_ms: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+    notes: list[str] = field(default_factory=list)
+
+    def since(self) -> float:
+        return (time.monotonic() - self.started) * 1000
+
+
+class DraftWriter:
+    """Thread-safe; several drafts may be written at once, the model takes them in turn."""
+
+    def __init__(
+        self,
+        retrieval: RetrievalService,
+        model: LanguageModel,
+        models: ModelService,
+        index: SemanticIndex,
+        languages: LanguageDetector,
+        options: OptionsService,
+        clock: Clock,
+    ) -> None:
+        self._retrieval = retrieval
+        self._model = model
+        self._models = models
+        self._index = index
+        self._languages = languages
+        self._options = options
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._shown: OrderedDict[str, dict[str, tuple[Passage, ...]]] = OrderedDict()
+
+    def write(
+        self,
+        ticket: Ticket,
+        *,
+        steer: str = "",
+        cancel: CancelToken,
+        observe: Observe,
+        avoid: Sequence[str] = (),
+    ) -> list[Suggestion]:
+        """The best suggestion, then others that passed the check.
+
+        `avoid` are texts that the agent has seen.  Raises Cancelled, and what the model raises.
+        """
+        started = time.monotonic()
+        settings = self._options.current
+        context = gather(ticket, self._languages, settings, steer)
+        observe(Gathered())
+        _stop(cancel)
+        asked = time.monotonic()
+        found = self._found(ticket, context)
+        retrieve_ms = (time.monotonic() - asked) * 1000
+        hits = tuple(found[: settings.knowledge.passages])
+        observe(Retrieved(hits))
+        _stop(cancel)
+        verdict = decide(
+            context,
+            found,
+            speaks=self._models.speaks(context.language),
+            minimum=settings.knowledge.minimum_evidence,
+            steer=steer,
+        )
+        support = evidence_for(
+            found, said=context.said, customer=context.customer_words, names=context.known_names
+        )
+        run = _Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
+        run.notes.extend(context.notes)
+        made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._by_rule(run)]
+        _stop(cancel)
+        fresh = [s for s in made if all(similarity(s.text, a) < 0.97 for a in avoid)]
+        return fresh or made[:1]
+
+    def _found(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
+        if context.signals.small_talk and not context.signals.alarms:
+            return []
+        try:
+            return self._retrieval.for_ticket(ticket, _DEPTH)
+        except WorkerCrashed:
+            return self._retrieval.for_ticket(ticket, _DEPTH)
+
+    # --- text by rule -----------------------------------------------------------------------------
+
+    def _by_rule(self, run: _Run) -> Suggestion:
+        context, verdict = run.context, run.verdict
+        language, channel = context.language, run.ticket.channel
+        if verdict.way is Way.MACRO and verdict.hit:
+            return self._composed(run, verdict.hit, Origin.MACRO, ())
+        if verdict.way is Way.PASSAGES and verdict.hit:
+            return self._composed(run, verdict.hit, Origin.PASSAGES, ())
+        if verdict.way is Way.SMALL_TALK:
+            body = composing.small_talk_reply(context.signals.small_talk or SmallTalk.GREETING, language)
+        elif verdict.way is Way.QUESTION:
+            body = composing.clarifying_question(verdict.options, language)
+        else:
+            body = composing.holding_reply(channel, language)
+        return self._suggestion(run, body, Origin.TEMPLATE, (), offer=False)
+
+    def _composed(self, run: _Run, hit: Hit, origin: Origin, why: Sequence[str]) -> Suggestion:
+        """Approved text: the macro, or the passage's own sentences."""
+        reply = self._options.current.reply
+        if origin is Origin.MACRO:
+            body = composing.macro_body(
+                hit.passage.text,
+                name=run.context.name,
+                agent=reply.signature,
+                company=reply.company,
+                fields=run.ticket.fields,
+            )
+        else:
+            body = composing.answer_from(hit.passage, run.context.question)
+        if not body.strip():
+            body = composing.clarifying_question((), run.context.language)
+            return self._suggestion(run, body, Origin.TEMPLATE, why, offer=False)
+        # Its own passage is what it rests on: that one is cited, and nothing but it.
+        own = evidence_for(
+            [hit], said=run.context.said, customer=run.context.customer_words, names=run.context.known_names
+        )
+        sentences = tuple(_owned(s, hit.passage) for s in check(body, own, run.context.language))
+        return self._suggestion(run, body, origin, why, sentences=sentences)
+
+    # --- text by the model ------------------------------------------------------------------------
+
+    def _by_model(self, run: _Run, avoid: Sequence[str]) -> list[Suggestion]:
+        try:
+            candidates = self._generate(run, self._budget(), varied=bool(avoid))
+        except WorkerCrashed:
+            run.notes.append("The model's process stopped and was started again.")
+            candidates = self._generate(run, self._budget(), varied=bool(avoid))
+        except PromptTooLong:
+            candidates = self._generate(run, self._budget() // 3, varied=bool(avoid))
+        run.observe(Generated())
+        _stop(run.cancel)
+        judged = self._judged(run, candidates)
+        if not any(j.passed for j in judged) and self._wrong_language(run, candidates):
+            name = run.context.language
+            candidates = self._generate(
+                replace(run, steer=f"{run.steer} ({name})".strip()), self._budget(), varied=True
+            )
+            judged = self._judged(run, candidates)
+        passed = best_first(judged)
+        made = [self._worded(run, one) for one in passed]
+        made.append(self._fallback(run, judged if not passed else ()))
+        return made
+
+    def _generate(self, run: _Run, budget: int, *, varied: bool) -> tuple[Candidate, ...]:
+        settings = self._options.current
+        passages = [h.passage for h in run.hits[: self._passages_for_model()]]
+        prompt = build_prompt(
+            run.ticket,
+            passages,
+            shown=self._shown_before(run.ticket),
+            company=settings.reply.company,
+            voice=settings.reply.voice,
+            channel=run.ticket.channel,
+            language=run.context.language,
+            steer=run.steer,
+            budget=budget,
+        )
+        run.notes.extend(n for n in prompt.notes if n not in run.notes and "very long" not in n)
+        request = GenerationRequest(
+            messages=prompt.messages,
+            conversation=run.ticket.id,
+            max_tokens=settings.model.max_reply_tokens,
+            temperature=max(settings.model.temperature, 0.3) if settings.model.candidates > 1 else 0.0,
+            candidates=settings.model.candidates,
+            seed=int(run.started * 1000) % 100_000 if varied else 0,
+        )
+        text = ""
+        before = self._before_body(run)
+        for event in self._model.generate(request, run.cancel):
+            _stop(run.cancel)
+            if isinstance(event, PromptRead):
+                run.observe(PromptDone())
+            elif isinstance(event, TextPiece):
+                run.first_token_ms = run.first_token_ms or run.since()
+                if event.candidate == 0:
+                    text += event.text
+                    run.observe(Streamed(before + text.lstrip()))
+            elif isinstance(event, Finished):
+                run.usage = event.usage
+                self._remember(run.ticket, passages)
+                return event.candidates
+        raise WorkerCrashed("The model stopped before the draft was finished.")
+
+    def _judged(self, run: _Run, candidates: Sequence[Candidate]) -> list[Judged]:
+        # The model was shown these passages; what it says must rest on them or on what is as relevant.
+        similar = self._index.similarity
+        seen: dict[str, Judged] = {}
+        for candidate in candidates:
+            if candidate.text not in seen:
+                seen[candidate.text] = judge(
+                    candidate, run.evidence, run.context.question, run.context.language, similar
+                )
+        return [
+            j
+            if self._right_language(run, j.text)
+            else replace(j, passed=False, why_not="it was in another language")
+            for j in seen.values()
+        ]
+
+    def _right_language(self, run: _Run, text: str) -> bool:
+        code, confidence = self._languages.detect(text)
+        return not code or code == run.context.language or confidence < 0.7
+
+    def _wrong_language(self, run: _Run, candidates: Sequence[Candidate]) -> bool:
+        return bool(candidates) and all(not self._right_language(run, c.text) for c in candidates)
+
+    def _worded(self, run: _Run, one: Judged) -> Suggestion:
+        return self._suggestion(run, one.text, Origin.MODEL, (), sentences=one.sentences)
+
+    def _fallback(self, run: _Run, failed: Sequence[Judged]) -> Suggestion:
+        """No wording passed, or another is wanted: the best passage's own sentences."""
+        hit = run.hits[0] if run.hits else None
+        if hit is None:
+            body = composing.clarifying_question((), run.context.language)
+            verdict = replace(run.verdict, decision=Decision.CLARIFY)
+            return self._suggestion(replace(run, verdict=verdict), body, Origin.TEMPLATE, (), offer=False)
+        why = next((j.why_not for j in failed if j.why_not), "")
+        reason = "It is put together from the passage's own sentences"
+        reason += f": the model's wording did not pass the check, because {why}." if failed else "."
+        origin = Origin.MACRO if hit.passage.collection == "macros" else Origin.PASSAGES
+        made = self._composed(run, hit, origin, (reason,))
+        if failed and not self._right_language(run, made.text):
+            verdict = replace(
+                run.verdict,
+                decision=Decision.ESCALATE,
+                reasons=("No article in the customer's language answers this.", *run.verdict.reasons),
+            )
+            body = composing.holding_reply(run.ticket.channel, run.context.language)
+            return self._suggestion(replace(run, verdict=verdict), body, Origin.TEMPLATE, (), offer=False)
+        return made
+
+    # --- putting together -------------------------------------------------------------------------
+
+    def _before_body(self, run: _Run) -> str:
+        """What stands before the model's words in the finished draft, so that nothing jumps."""
+        mark = "\0"
+        return self._letter(run, mark, offer=False).split(mark)[0]
+
+    def _letter(self, run: _Run, body: str, offer: bool) -> str:
+        return composing.letter(
+            body,
+            run.ticket.channel,
+            run.context.language,
+            name=run.context.name,
+            signature=self._options.current.reply.signature,
+            first=run.context.first_reply,
+            offer=offer,
+        )
+
+    def _suggestion(
+        self,
+        run: _Run,
+        body: str,
+        origin: Origin,
+        why: Sequence[str],
+        *,
+        sentences: tuple[Sentence, ...] | None = None,
+        offer: bool = True,
+    ) -> Suggestion:
+        context, record = run.context, self._record()
+        language = context.language
+        body = body.strip()
+        offer = offer and phrases(language).offer not in body
+        text = self._letter(run, body, offer)
+        at = text.index(body)
+        if sentences is None:
+            sentences = check(body, run.evidence, language)
+        around = run.evidence
+        parts = (
+            *check(text[:at], around, language),
+            *(_shifted(s, at) for s in sentences),
+            *(_shifted(s, at + len(body)) for s in check(text[at + len(body) :], around, language)),
+        )
+        total = run.since()
+        return Suggestion(
+            id=uuid.uuid4().hex,
+            ticket_id=run.ticket.id,
+            message_ids=tuple(m.id for m in context.open_messages),
+            thread_hash=run.ticket.thread_hash,
+            decision=run.verdict.decision,
+            origin=origin,
+            text=text,
+            sentences=parts,
+            hits=run.hits,
+            confidence=_confidence(run.verdict, origin, parts),
+            reasons=(*why, *run.verdict.reasons, *run.notes),
+            language=language,
+            channel=run.ticket.channel.value,
+            model_name=record.name if record else "",
+            model_sha256=record.sha256 if record else "",
+            adapter_sha256=record.adapter_sha256 if record else "",
+            prompt_version=PROMPT_VERSION,
+            steer=run.steer,
+            timings=Timings(run.retrieve_ms, run.first_token_ms or total, total),
+            usage=run.usage,
+            created_at=self._clock.now(),
+        )
+
+    # --- the model's measure ----------------------------------------------------------------------
+
+    def _record(self) -> ModelRecord | None:
+        return next((r for r in self._models.records() if r.active), None)
+
+    def _passages_for_model(self) -> int:
+        record = self._record()
+        size = record.size_bytes if record else 0
+        wanted = self._options.current.knowledge.passages
+        return 1 if size < _SMALL else min(2, wanted) if size < _MEDIUM else wanted
+
+    def _budget(self) -> int:
+        """Tokens for the prompt: what the context leaves beside the replies, less for a slow small model."""
+        model = self._options.current.model
+        room = model.context_tokens - model.max_reply_tokens * model.candidates - 64
+        record = self._record()
+        return max(400, min(room, 1500) if record and record.size_bytes < _SMALL else room)
+
+    def _shown_before(self, ticket: Ticket) -> dict[str, tuple[Passage, ...]]:
+        with self._lock:
+            return dict(self._shown.get(ticket.id, {}))
+
+    def _remember(self, ticket: Ticket, passages: Sequence[Passage]) -> None:
+        """Passages stay where they were first shown, so that the next prompt begins with this one."""
+        last = ticket.last_customer_message
+        if last is None:
+            return
+        with self._lock:
+            shown = self._shown.setdefault(ticket.id, {})
+            known = {p.id for many in shown.values() for p in many}
+            shown[last.id] = (*shown.get(last.id, ()), *(p for p in passages if p.id not in known))
+            self._shown.move_to_end(ticket.id)
+            while len(self._shown) > _REMEMBERED:
+                self._shown.popitem(last=False)
+
+
+def _stop(cancel: CancelToken) -> None:
+    if cancel.is_set():
+        raise Cancelled("The draft was stopped.")
+
+
+def _owned(sentence: Sentence, passage: Passage) -> Sentence:
+    """A sentence of composed text: the passage it was taken from is its source."""
+    if sentence.citations or (sentence.supported and not sentence.marks and sentence.text.endswith("?")):
+        return sentence
+    marks = tuple(m for m in sentence.marks if m.kind != "contradiction")
+    return replace(
+        sentence, citations=(passage.article_id,), passages=(passage.id,), supported=not marks, marks=marks
+    )
+
+
+def _shifted(sentence: Sentence, by: int) -> Sentence:
+    marks = tuple(replace(m, start=m.start + by, end=m.end + by) for m in sentence.marks)
+    return replace(sentence, start=sentence.start + by, end=sentence.end + by, marks=marks)
+
+
+def _confidence(verdict: Verdict, origin: Origin, sentences: Sequence[Sentence]) -> float:
+    """0..1: the evidence, lowered by what is marked and where the model's wording failed."""
+    value = verdict.confidence
+    if verdict.decision is Decision.DRAFT:
+        if origin is Origin.PASSAGES:
+            value -= 0.05
+        value -= 0.15 * sum(1 for s in sentences if not s.supported)
+    return round(max(0.0, min(1.0, value)), 3)
