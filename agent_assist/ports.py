@@ -258,6 +258,19 @@ class ModelHub(Protocol):
         """Download with resume and check the hash; returns the file."""
 
 
+class ModelFiles(Protocol):
+    def inspect(
+        self, path: Path, adapter: Path | None = None, on_progress: Callable[[float], None] = ...
+    ) -> ModelRecord:
+        """The registry entry of a model file; raises ModelDamaged.  `on_progress` gets 0..1 and may raise."""
+
+    def verify(self, record: ModelRecord, on_progress: Callable[[float], None] = ...) -> None:
+        """Raise ModelDamaged where a file is missing, damaged or not the one that was added."""
+
+    def packaged(self) -> ModelRecord | None:
+        """The default model that needs no download."""
+
+
 class LanguageDetector(Protocol):
     def detect(self, text: str) -> tuple[str, float]:
         """(ISO 639-1 code, confidence 0..1); ("", 0.0) where the text is too short to tell."""
@@ -286,6 +299,7 @@ __all__ = [
     "KnowledgeRepository",
     "LanguageDetector",
     "LanguageModel",
+    "ModelFiles",
     "ModelHub",
     "ModelRepository",
     "OutboxRepository",

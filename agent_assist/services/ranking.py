@@ -13,12 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent_assist.services.names import NAME_KEY
 from agent_assist.services.topics import Mention, TopicIndex
 
 BM25_HALF: Final = 9.0
 """The BM25 score that counts half: BM25 has no upper end, s / (s + half) has."""
 NAMED: Final = 0.6
 """A mention of at least this clarity counts as naming something."""
+
+NAME_RARITY: Final = 0.3
+"""What is about a large part of all passages is a kind, not a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Signs:
     question: float = 0.0
     """Cosine with the customer's question."""
     recent: float = 0.0
-    """Cosine with the last turns."""
+    """Cosine with the last turns where the conversation names nothing that articles are about, else 0."""
     named: float = 0.0
     """Cosine with the question plus names."""
     lexical: float = 0.0
@@ -61,7 +65,9 @@ def bounded_bm25(value: float) -> float:
     return value / (value + BM25_HALF) if value > 0 else 0.0
 
 
-def topic_signs(passage_id: int, mentions: Sequence[Mention], index: TopicIndex) -> tuple[float, float, float]:
+def topic_signs(
+    passage_id: int, mentions: Sequence[Mention], index: TopicIndex
+) -> tuple[float, float, float]:
     """(topic, lead, other) of one passage; see Signs."""
     topics = index.of_passage.get(passage_id)
     if not topics or not mentions:
@@ -79,7 +85,7 @@ def topic_signs(passage_id: int, mentions: Sequence[Mention], index: TopicIndex)
         if mine is not None and top is not None:
             topic = max(topic, held.rarity * mine.clarity)
             lead = max(lead, held.rarity * mine.strength / top.strength)
-        elif top is not None:
+        elif top is not None and held.key != NAME_KEY:
             other = max(other, top.topic.rarity * top.clarity)
     return topic, lead, other
 
@@ -94,11 +100,12 @@ def signs_of(
     """Signs of each candidate; `cosines` has the rows question, recent, named."""
     question, recent, named = cosines
     found: dict[int, Signs] = {}
+    nameless = not any(m.clarity >= NAMED and m.topic.rarity >= NAME_RARITY for m in mentions)
     for place, passage_id in enumerate(ids):
         topic, lead, other = topic_signs(passage_id, mentions, index)
         found[passage_id] = Signs(
             question=question[place],
-            recent=recent[place],
+            recent=recent[place] if nameless else 0.0,
             named=named[place],
             lexical=bounded_bm25(lexical.get(passage_id, 0.0)),
             topic=topic,

@@ -13,20 +13,27 @@ import re
 import threading
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from rapidfuzz import fuzz, process
 
-RECENCY: Final = 0.9
+RECENCY: Final = 0.8
 """What a mention keeps of its strength with each turn that follows it."""
-AGENT_SHARE: Final = 0.8
+AGENT_SHARE: Final = 0.9
 """A name that the agent brought up, against one that the customer did."""
 MINIMUM_COVERAGE: Final = 0.5
 """Share of a name's telling words that must be there, each weighted by how rare it is among names."""
-WORD_SIMILARITY: Final = 82.0
-"""Least similarity (0..100, edit distance) at which two words of five letters or more are the same."""
+WORD_SIMILARITY: Final = 80.0
+"""Least similarity (0..100, edit distance) at which two words of five letters or more may be the same."""
+MISSPELT_SHARE: Final = 0.65
+"""What a misspelt word counts: "price" is not "Curry Prince", but "fitzbilies" is "Fitzbillies"."""
+SHORT_FORM_SHARE: Final = 0.85
+"""A name that was said in full before and is now said by its most telling word alone."""
+UNCASED_SHARE: Final = 0.6
+"""What a name in small letters counts in a text that has capitals."""
 MAX_TURNS: Final = 40
 MAX_TOPIC_CHARS: Final = 80
 
@@ -85,6 +92,7 @@ class TopicIndex:
                 frequency[word] += 1
         count = max(1, len(self.topics))
         self._weight = {w: math.log(1 + count / n) for w, n in frequency.items()}
+        self._joined = {a + b: (a, b) for t in self.topics for a, b in pairwise(t.words)}
         self._vocabulary = [w for w in self._weight if len(w) >= 4]
         self._similar: dict[str, str | None] = {}
         self._lock = threading.Lock()
@@ -98,71 +106,76 @@ class TopicIndex:
             return []
         best: dict[int, float] = {}
         clearest: dict[int, float] = {}
-        for age, (customer, text) in enumerate(reversed(turns[-MAX_TURNS:])):
-            found = self._in_turn(text)
+        considered = turns[-MAX_TURNS:]
+        for number, (customer, text) in enumerate(considered):
+            age = len(considered) - 1 - number
+            found = self._in_turn(text, clearest)
             # Of several names that an agent offers, none is chosen yet.
             offered = max(1, len(found)) if not customer else 1
             share = RECENCY**age * (1.0 if customer else AGENT_SHARE / math.sqrt(offered))
-            for number, coverage in found.items():
-                best[number] = max(best.get(number, 0.0), share * coverage)
-                clearest[number] = max(clearest.get(number, 0.0), coverage)
+            for topic, coverage in found.items():
+                best[topic] = max(best.get(topic, 0.0), share * coverage)
+                clearest[topic] = max(clearest.get(topic, 0.0), coverage)
         ranked = sorted(best.items(), key=lambda item: -item[1])
         return [Mention(self.topics[number], clearest[number], strength) for number, strength in ranked]
 
-    def _in_turn(self, text: str) -> dict[int, float]:
+    def _in_turn(self, text: str, named: Mapping[int, float]) -> dict[int, float]:
+        """Topics in one turn and how much of their name is there; `named` are those of earlier turns."""
         spoken = words_of(text[:4000])
         cased = _capitalised(text)
-        known = self._known(spoken)
-        places: dict[str, list[int]] = defaultdict(list)
-        for place, word in enumerate(known):
-            if word is not None:
-                places[word].append(place)
+        places: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for place, word, share in self._known(spoken):
+            places[word].append((place, share))
         candidates: Counter[int] = Counter()
         for word in places:
             if self._weight[word] > 1.0 or len(self._by_word[word]) < 40:
                 candidates.update(self._by_word[word])
         found: dict[int, float] = {}
         for number in candidates:
-            coverage = self._coverage(self.topics[number].words, places, spoken, cased)
+            coverage = self._coverage(self.topics[number].words, places, cased)
+            if named.get(number, 0.0) > SHORT_FORM_SHARE and self._short_form(number, places):
+                coverage = max(coverage, SHORT_FORM_SHARE)
             if coverage >= MINIMUM_COVERAGE:
                 found[number] = coverage
         return _most_specific(found, self.topics)
 
+    def _short_form(self, number: int, places: Mapping[str, Sequence[tuple[int, float]]]) -> bool:
+        rarest = max(self.topics[number].words, key=lambda w: self._weight[w])
+        return len(rarest) >= 4 and any(share == 1.0 for _, share in places.get(rarest, ()))
+
     def _coverage(
         self,
         words: Sequence[str],
-        places: Mapping[str, Sequence[int]],
-        spoken: Sequence[str],
+        places: Mapping[str, Sequence[tuple[int, float]]],
         cased: frozenset[str] | None,
     ) -> float:
         whole = sum(self._weight[w] for w in words)
         rarest = max(words, key=lambda w: self._weight[w])
+        anchors = places.get(rarest) or [found for word in words for found in places.get(word, ())]
         best = 0.0
-        for anchor in places.get(rarest, ())[:8] or _other_anchors(words, places):
+        for anchor, _ in anchors[:8]:
             window = range(anchor - len(words), anchor + len(words) + 1)
-            present = [w for w in words if any(p in window for p in places.get(w, ()))]
-            coverage = sum(self._weight[w] for w in present) / whole
-            if cased is not None and not any(w in cased for w in present):
+            shares = {w: max((s for p, s in places.get(w, ()) if p in window), default=0.0) for w in words}
+            coverage = sum(self._weight[w] * share for w, share in shares.items()) / whole
+            if cased is not None and not any(w in cased for w, share in shares.items() if share):
                 # "ask" is a word and Ask a restaurant: in cased text a name has a capital.
-                coverage *= 0.6
+                coverage *= UNCASED_SHARE
             best = max(best, coverage)
         return best
 
-    def _known(self, spoken: Sequence[str]) -> list[str | None]:
-        """For each word of a turn the word of some topic that it is, misspelt words included."""
-        known: list[str | None] = []
-        for word in spoken:
+    def _known(self, spoken: Sequence[str]) -> Iterator[tuple[int, str, float]]:
+        """(place, word of some topic, share) for the words of a turn, misspelt ones included."""
+        for place, word in enumerate(spoken):
             if word in self._weight:
-                known.append(word)
-            elif len(word) < 5 or word.isdigit():
-                known.append(None)
-            else:
-                known.append(self._misspelt(word))
-        for place in range(len(spoken) - 1):
-            joined = spoken[place] + spoken[place + 1]  # "lens field" for "lensfield"
-            if known[place] is None and len(joined) >= 6 and joined in self._weight:
-                known[place] = joined
-        return known
+                yield place, word, 1.0
+            elif parts := self._joined.get(word):  # "alphamilton" for "Alpha-Milton"
+                yield from ((place, part, 1.0) for part in parts)
+            elif len(word) >= 5 and not word.isdigit() and (match := self._misspelt(word)):
+                yield place, match, MISSPELT_SHARE
+            if place + 1 < len(spoken):
+                joined = word + spoken[place + 1]  # "lens field" for "Lensfield"
+                if len(joined) >= 6 and joined in self._weight:
+                    yield place, joined, 1.0
 
     def _misspelt(self, word: str) -> str | None:
         with self._lock:
@@ -175,10 +188,6 @@ class TopicIndex:
                 self._similar.clear()
             self._similar[word] = result
         return result
-
-
-def _other_anchors(words: Sequence[str], places: Mapping[str, Sequence[int]]) -> list[int]:
-    return [place for word in words for place in places.get(word, ())[:4]][:8]
 
 
 def _capitalised(text: str) -> frozenset[str] | None:
@@ -197,7 +206,11 @@ def _most_specific(found: Mapping[int, float], topics: Sequence[Topic]) -> dict[
         mine = set(topics[number].words)
         for other, coverage in found.items():
             theirs = set(topics[other].words)
-            if other != number and topics[other].key == topics[number].key and coverage > found[number] + 0.15:
+            if (
+                other != number
+                and topics[other].key == topics[number].key
+                and coverage > found[number] + 0.15
+            ):
                 if mine & theirs:
                     kept[number] = min(kept[number], 0.5 * found[number])
     return kept

@@ -160,6 +160,16 @@ class SqlKnowledgeRepository:
                 found.setdefault((key, value), []).extend(numbers)
         return [(key, value, sorted(ids)) for (key, value), ids in found.items()]
 
+    def texts(self) -> Iterator[tuple[int, str, str]]:
+        cursor = self._database.reader.execute(
+            "SELECT p.id, a.title, p.text FROM passages p JOIN articles a ON a.id = p.article_id ORDER BY p.id"
+        )
+        yield from cursor
+
+    def vector_ids(self, encoder: str) -> list[int]:
+        rows = self._rows("SELECT passage_id FROM vectors WHERE encoder = ? ORDER BY passage_id", [encoder])
+        return [row[0] for row in rows]
+
     def stats(self, encoder: str) -> KnowledgeStats:
         collections = {
             row[0]: row[1]

@@ -1,0 +1,1 @@
+"""Office and web documents to Markdown, in a process that may crash or hang without harm."""

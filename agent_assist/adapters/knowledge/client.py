@@ -1,0 +1,189 @@
+"""The retrieval worker as the services see it: `ports.SemanticIndex`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from agent_assist.adapters.knowledge.cache import IndexCache, state_of
+from agent_assist.adapters.workers.process import WorkerProcess
+from agent_assist.adapters.workers.supervisor import Supervisor
+from agent_assist.errors import AgentAssistError, IndexDamaged, WorkerCrashed
+
+log = logging.getLogger(__name__)
+
+CACHE_FROM: Final = 20_000
+"""Vectors from which the cache file pays: below, reading them from the database is as fast."""
+
+VectorSource = Callable[[str], Iterable[tuple[list[int], bytes]]]
+
+
+class RetrievalClient:
+    """Encoder and vector index in a worker process; thread-safe.
+
+    The worker starts with the first call and again after a crash; each time it loads the encoder and
+    the index is filled from the database through `vectors`, or from the cache file where that fits.
+    """
+
+    def __init__(
+        self,
+        encoder: str,
+        *,
+        vectors: VectorSource | None = None,
+        vector_ids: Callable[[str], Sequence[int]] | None = None,
+        cache: IndexCache | None = None,
+        cache_from: int = CACHE_FROM,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._vectors = vectors
+        self._vector_ids = vector_ids
+        self._cache = cache
+        self._cache_from = cache_from
+        self._kind = "flat"
+        self._count = 0
+        self._dimension = 0
+        self._changed = False
+        self._lock = threading.Lock()
+        self._supervisor = Supervisor("knowledge", command, on_start=self._prepare)
+
+    @property
+    def encoder(self) -> str:
+        return self._encoder
+
+    @property
+    def index_kind(self) -> str:
+        return self._kind
+
+    @property
+    def dimension(self) -> int:
+        """Of the loaded encoder; 0 before the worker has started."""
+        return self._dimension
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running worker."""
+        return self._supervisor.pid
+
+    def start(self) -> None:
+        self._supervisor.start()
+
+    def use(self, encoder: str) -> None:
+        if encoder != self._encoder:
+            self._supervisor.stop()
+            self._encoder = encoder
+            self._count = self._dimension = 0
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> tuple[int, bytes]:
+        if not texts:
+            return self._dimension, b""
+        header, block = self._ask("encode", {"texts": list(texts), "query": query})
+        dimension = int(header["dimension"])
+        if len(block) != len(texts) * dimension * 4:
+            raise IndexDamaged("The search model gave back vectors of the wrong size.")
+        return dimension, block
+
+    def load(self, vectors: Iterable[tuple[list[int], bytes]], ids: Sequence[int] | None = None) -> None:
+        self._fill(self._ask, vectors, ids)
+
+    def add(self, ids: Sequence[int], vectors: bytes) -> None:
+        if ids:
+            self._note(self._ask("add", {"ids": list(ids)}, vectors)[0], changed=True)
+
+    def remove(self, ids: Sequence[int]) -> None:
+        if ids and self._supervisor.pid is not None:  # a worker that starts later reads the database anyway
+            self._note(self._ask("remove", {"ids": list(ids)})[0], changed=True)
+
+    def search(self, texts: Sequence[str], k: int) -> list[list[tuple[int, float]]]:
+        if not texts:
+            return []
+        header, _ = self._ask("search", {"texts": list(texts), "k": k})
+        return [[(int(i), float(c)) for i, c in row] for row in header["hits"]]
+
+    def cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:
+        return self._matrix("cosines", {"texts": list(texts), "ids": list(ids)}, len(texts), len(ids))
+
+    def similarity(self, texts: Sequence[str], others: Sequence[str]) -> list[list[float]]:
+        return self._matrix("similarity", {"texts": list(texts), "others": list(others)}, len(texts), len(others))
+
+    def close(self) -> None:
+        """Write the cache where it is worth it, and end the worker."""
+        try:
+            if self._changed and self._count >= self._cache_from and self._supervisor.pid is not None:
+                self._store(self._ask, self._ids() or [])
+        except AgentAssistError as error:
+            log.warning("The index cache was not written: %s", error.sentence)
+        self._supervisor.close()
+
+    def _ask(self, op: str, fields: dict[str, Any] | None = None, block: bytes = b"") -> Any:
+        """Ask, and once more where the worker died of something else: every operation can be repeated."""
+        try:
+            return self._supervisor.ask(op, fields, block)
+        except WorkerCrashed:
+            if self._supervisor.gave_up:
+                raise
+            return self._supervisor.ask(op, fields, block)
+
+    def _matrix(self, op: str, fields: dict[str, Any], rows: int, columns: int) -> list[list[float]]:
+        if not rows or not columns:
+            return [[] for _ in range(rows)]
+        _, block = self._ask(op, fields)
+        values = np.frombuffer(block, "<f4")
+        if values.size != rows * columns:
+            raise IndexDamaged("The search process gave back an answer of the wrong size.")
+        matrix: list[list[float]] = values.reshape(rows, columns).tolist()
+        return matrix
+
+    def _prepare(self, worker: WorkerProcess) -> None:
+        header, _ = worker.ask("load", {"encoder": self._encoder})
+        self._dimension = int(header["dimension"])
+        if self._vectors is not None:
+            self._fill(worker.ask, self._vectors(self._encoder), self._ids())
+
+    def _ids(self) -> Sequence[int] | None:
+        return self._vector_ids(self._encoder) if self._vector_ids is not None else None
+
+    def _fill(
+        self, ask: Callable[..., Any], vectors: Iterable[tuple[list[int], bytes]], ids: Sequence[int] | None
+    ) -> None:
+        cached = ids is not None and len(ids) >= self._cache_from
+        if cached and self._restore(ask, ids or ()):
+            return
+        ask("fill", {"ids": [], "first": True})
+        for part, block in vectors:
+            if len(block) != 4 * self._dimension * len(part):
+                raise IndexDamaged("Vectors in the database do not fit the search model.")
+            ask("fill", {"ids": part}, block)
+        self._note(ask("fill", {"ids": [], "last": True})[0], changed=False)
+        if cached:
+            self._store(ask, ids or ())
+
+    def _restore(self, ask: Callable[..., Any], ids: Sequence[int]) -> bool:
+        found = self._cache.read(self._encoder, state_of(self._encoder, ids)) if self._cache else None
+        if found is None:
+            return False
+        kind, index = found
+        try:
+            header, _ = ask("restore", {"kind": kind}, index)
+        except IndexDamaged as error:
+            log.warning("%s It is built again.", error.sentence)
+            return False
+        self._note(header, changed=False)
+        return self._count == len(ids)
+
+    def _store(self, ask: Callable[..., Any], ids: Sequence[int]) -> None:
+        if self._cache is None:
+            return
+        header, index = ask("dump")
+        if header["count"] == len(ids):  # else the database moved on in between
+            self._cache.write(self._encoder, state_of(self._encoder, ids), str(header["kind"]), index)
+            self._changed = False
+
+    def _note(self, header: dict[str, Any], *, changed: bool) -> None:
+        with self._lock:
+            self._kind, self._count = str(header["kind"]), int(header["count"])
+            self._changed = self._changed or changed

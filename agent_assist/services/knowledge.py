@@ -1,0 +1,345 @@
+"""The knowledge base: importing, removing and encoding articles.
+
+Articles and passages are saved first, vectors follow in batches.  Whatever interrupts an import
+(cancel, crash, power), what was saved stays, and the next import, or the next start, encodes what has
+no vector yet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Protocol
+
+from agent_assist.domain.knowledge import Article, ImportReport, KnowledgeStats, Passage
+from agent_assist.errors import AgentAssistError, Cancelled, EncoderMissing, WorkerCrashed
+from agent_assist.ports import CancelToken, DocumentReader, KnowledgeRepository, Progress, SemanticIndex
+from agent_assist.services.events import Event, EventBus, KnowledgeChanged, SettingsChanged
+from agent_assist.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SAVE_BATCH: Final = 200
+"""Articles in one transaction: each waits for the disk once."""
+ENCODE_WINDOW: Final = 1024
+"""Passages sorted by length together: texts of one length waste no padding."""
+ENCODE_BATCH: Final = 64
+"""Passages in one request: a search that comes in between waits for one, not for the whole import."""
+VERSION: Final = "1"
+"""Part of the content hash: raise it when articles are cut in another way, so that they are cut again."""
+
+Cutter = Callable[[Article], list[tuple[str, str]]]
+Wording = Callable[[str, str, str], str]
+
+
+class HasSettings(Protocol):
+    @property
+    def current(self) -> Settings: ...
+
+
+def content_hash(article: Article) -> str:
+    """Changes with whatever is searched, shown or cited of an article; its time alone changes nothing."""
+    parts = [
+        VERSION,
+        article.title,
+        article.body,
+        str(article.collection),
+        article.url,
+        article.language or "",
+    ]
+    text = json.dumps([*parts, sorted(article.context.items())], ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class KnowledgeService:
+    """All methods but `stats` and `articles` may take long: call them from a job."""
+
+    def __init__(
+        self,
+        repository: KnowledgeRepository,
+        index: SemanticIndex,
+        reader: DocumentReader,
+        events: EventBus,
+        options: HasSettings,
+        *,
+        cut: Cutter,
+        wording: Wording,
+        on_change: Callable[[], None] | None = None,
+    ) -> None:
+        """`cut` makes passages of an article, `wording` the text that is encoded of one (title, heading, text).
+
+        `on_change` hears that articles came or went (the retrieval service reads their topics again).
+        """
+        self._repository = repository
+        self._index = index
+        self._reader = reader
+        self._events = events
+        self._options = options
+        self._cut = cut
+        self._wording = wording
+        self._on_change = on_change
+        self._importing = threading.Lock()
+        self._unsubscribe = events.subscribe(self._on_event)
+
+    def close(self) -> None:
+        self._unsubscribe()
+
+    def add(
+        self,
+        paths: Sequence[Path],
+        collection: str | None = None,
+        prune: bool = False,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ImportReport:
+        """Import files and folders; unchanged content is not encoded again.
+
+        `prune` removes what these paths held before and no longer do: documents below them that
+        vanished and, where all paths are row files, rows of the collection that are gone.
+        """
+        token = cancel or threading.Event()
+        documents = self._reader.read([Path(p) for p in paths], collection, token)
+        gone = (lambda kept: self._vanished(paths, collection, kept)) if prune else None
+        return self._import(documents, gone, progress, token)
+
+    def add_articles(
+        self,
+        articles: Iterable[Article],
+        collection: str | None = None,
+        prune: bool = False,
+        progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> ImportReport:
+        """As `add`, for articles that are already there (demo desk, other services)."""
+        given = (replace(a, collection=collection) if collection else a for a in articles)
+
+        def vanished(kept: set[str]) -> list[str]:
+            known = self._repository.content_hashes(collection)
+            return [i for i in known if i not in kept] if collection else []
+
+        return self._import(given, vanished if prune else None, progress, cancel or threading.Event())
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Remove articles; returns how many there were."""
+        wanted = [i for i in dict.fromkeys(ids) if self._repository.article(i) is not None]
+        if wanted:
+            self._index.remove(self._repository.remove(wanted))
+            self._tell()
+        return len(wanted)
+
+    def rebuild(self, progress: Progress | None = None, cancel: CancelToken | None = None) -> KnowledgeStats:
+        """Cut and encode every article again.
+
+        Articles stay throughout; a cancelled rebuild is continued by the next import or start.
+        """
+        token = cancel or threading.Event()
+        with self._importing:
+            articles = self._repository.articles()
+            for start in range(0, len(articles), SAVE_BATCH):
+                _check(token)
+                batch = [
+                    replace(a, content_hash=content_hash(a)) for a in articles[start : start + SAVE_BATCH]
+                ]
+                self._repository.save_articles([(a, self._cut(a)) for a in batch])
+            self._repository.drop_vectors()
+            self._encode(progress, token)
+            encoder = self._index.encoder
+            self._index.load(self._repository.vectors(encoder), self._repository.vector_ids(encoder))
+        self._tell()
+        return self.stats()
+
+    def encode_missing(self, progress: Progress | None = None, cancel: CancelToken | None = None) -> int:
+        """Give every passage a vector of the current encoder; returns how many were made."""
+        with self._importing:
+            made = self._encode(progress, cancel or threading.Event())
+        if made:
+            self._tell()
+        return made
+
+    def warm_up(self) -> None:
+        """Load encoder and index, and encode what an interrupted import left.
+
+        Raises EncoderMissing.
+        """
+        self._index.start()
+        self.encode_missing()
+
+    def articles(self, collection: str | None = None) -> list[Article]:
+        return self._repository.articles(collection)
+
+    def article(self, article_id: str) -> Article | None:
+        return self._repository.article(article_id)
+
+    def stats(self) -> KnowledgeStats:
+        return replace(self._repository.stats(self._index.encoder), index_kind=self._index.index_kind)
+
+    def _import(
+        self,
+        documents: Iterable[Article | tuple[str, str]],
+        vanished: Callable[[set[str]], list[str]] | None,
+        progress: Progress | None,
+        cancel: CancelToken,
+    ) -> ImportReport:
+        report = ImportReport()
+        seen: set[str] = set()
+        encoded = 0
+        with self._importing:
+            starting = self._start_encoder()
+            try:
+                report = self._save_all(documents, seen, progress, cancel)
+                if vanished is not None and not report.cancelled:
+                    kept = seen | {path for path, _ in report.failed}
+                    gone = vanished(kept)
+                    self._index.remove(self._repository.remove(gone))
+                    report = replace(report, removed=len(gone))
+                if not report.cancelled:
+                    starting.result()
+                    encoded = self._encode(progress, cancel)
+            except Cancelled:
+                report = replace(report, cancelled=True)
+        if report.added or report.changed or report.removed or encoded:
+            self._tell()
+        return report
+
+    def _start_encoder(self) -> Future[None]:
+        """Load the encoder while documents are read: both take seconds."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="encoder-start")
+        try:
+            return pool.submit(self._index.start)
+        finally:
+            pool.shutdown(wait=False)
+
+    def _save_all(
+        self,
+        documents: Iterable[Article | tuple[str, str]],
+        seen: set[str],
+        progress: Progress | None,
+        cancel: CancelToken,
+    ) -> ImportReport:
+        known = self._repository.content_hashes()
+        failed: list[tuple[str, str]] = []
+        counts = {"added": 0, "changed": 0, "unchanged": 0, "passages": 0}
+        batch: dict[str, Article] = {}
+
+        def flush() -> None:
+            if batch:
+                cut = [(a, self._cut(a)) for a in batch.values()]
+                gone = self._repository.remove([i for i in batch if i in known])
+                self._index.remove(gone)
+                self._repository.save_articles(cut)
+                known.update((a.id, a.content_hash) for a in batch.values())
+                counts["passages"] += sum(len(passages) for _, passages in cut)
+                batch.clear()
+
+        cancelled = False
+        try:
+            for document in documents:
+                if cancel.is_set():
+                    raise Cancelled("The import was stopped.")
+                if isinstance(document, tuple):
+                    failed.append(document)
+                    continue
+                article = replace(document, content_hash=content_hash(document))
+                seen.add(article.id)
+                if known.get(article.id) == article.content_hash:
+                    counts["unchanged"] += 1
+                else:
+                    counts["changed" if article.id in known else "added"] += 1
+                    batch[article.id] = article
+                if len(batch) >= SAVE_BATCH:
+                    flush()
+                if progress:
+                    progress(len(seen), 0, "read")
+        except Cancelled:
+            cancelled = True
+        flush()
+        return ImportReport(**counts, failed=tuple(failed), cancelled=cancelled)
+
+    def _encode(self, progress: Progress | None, cancel: CancelToken) -> int:
+        """Encode what has no vector, the next batch being encoded while the last is being saved."""
+        encoder = self._index.encoder
+        stats = self._repository.stats(encoder)
+        missing, done, failures = stats.passages - stats.encoded, 0, 0
+        with ThreadPoolExecutor(2, thread_name_prefix="encoding") as pool:
+            while window := self._repository.unencoded(encoder, ENCODE_WINDOW):
+                try:
+                    for ids, vectors in self._encode_window(window, pool, cancel):
+                        self._repository.save_vectors(encoder, _rows(ids, vectors))
+                        self._index.add(ids, vectors)
+                        done += len(ids)
+                        failures = 0
+                        if progress:
+                            progress(done, max(missing, done), "encoded")
+                except WorkerCrashed as error:
+                    # It is started again by the next request; what is saved is not encoded twice.
+                    failures += 1
+                    if failures > 2:
+                        raise
+                    log.warning("%s The import goes on.", error.sentence)
+        return done
+
+    def _encode_window(
+        self, window: Sequence[Passage], pool: ThreadPoolExecutor, cancel: CancelToken
+    ) -> Iterator[tuple[list[int], bytes]]:
+        texts = sorted(
+            ((self._wording(p.title, p.heading, p.text), p.id) for p in window), key=lambda t: len(t[0])
+        )
+        waiting: deque[tuple[list[int], Future[tuple[int, bytes]]]] = deque()
+        try:
+            for start in range(0, len(texts), ENCODE_BATCH):
+                _check(cancel)
+                part = texts[start : start + ENCODE_BATCH]
+                waiting.append(([i for _, i in part], pool.submit(self._index.encode, [t for t, _ in part])))
+                if len(waiting) > 2:
+                    ids, future = waiting.popleft()
+                    yield ids, future.result()[1]
+            while waiting:
+                ids, future = waiting.popleft()
+                yield ids, future.result()[1]
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+    def _vanished(self, paths: Sequence[Path], collection: str | None, kept: set[str]) -> list[str]:
+        """Articles that these paths gave before and give no longer."""
+        roots = [str(Path(p).resolve()) for p in paths]
+        rows_only = all(Path(p).suffix.lower() in (".csv", ".jsonl") for p in paths)
+        gone = []
+        for article in self._repository.articles(collection):
+            if article.id in kept:
+                continue
+            path = Path(article.id)
+            below = path.is_absolute() and any(article.id == r or Path(r) in path.parents for r in roots)
+            if below or (rows_only and collection is not None and not path.is_absolute()):
+                gone.append(article.id)
+        return gone
+
+    def _tell(self) -> None:
+        if self._on_change is not None:
+            self._on_change()
+        self._events.publish(KnowledgeChanged(self.stats()))
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, SettingsChanged) and "knowledge.encoder" in event.names:
+            self._index.use(self._options.current.knowledge.encoder)
+            self._tell()
+
+
+def _rows(ids: Sequence[int], vectors: bytes) -> list[tuple[int, bytes]]:
+    size = len(vectors) // len(ids)
+    return [(i, vectors[n * size : (n + 1) * size]) for n, i in enumerate(ids)]
+
+
+def _check(cancel: CancelToken) -> None:
+    if cancel.is_set():
+        raise Cancelled("The import was stopped.")
+
+
+__all__ = ["AgentAssistError", "EncoderMissing", "KnowledgeService", "content_hash"]
