@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from agent_assist.domain.jobs import JobState
 from agent_assist.domain.suggestion import (
     Asked,
     Broke,
@@ -32,7 +33,7 @@ from agent_assist.ports import (
     SuggestionRepository,
 )
 from agent_assist.services.events import DraftChanged, ErrorRaised, Event, EventBus, TicketChanged
-from agent_assist.services.jobs import Job, JobContext, JobQueue, error_info
+from agent_assist.services.jobs import Job, JobQueue, error_info
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.retrieval import RetrievalService
@@ -114,15 +115,9 @@ class DraftingService:
             return Draft(ticket_id)
         with self._lock:
             entry = self._entries.get(ticket_id)
-            if (
-                entry
-                and entry.draft.thread_hash == ticket.thread_hash
-                and entry.draft.state is not DraftState.IDLE
-            ):
-                if entry.draft.state.final or entry.job is None or entry.job.status.state.value == "running":
-                    draft = entry.draft
-                    self._events.publish(DraftChanged(draft))
-                    return draft
+            if entry and entry.draft.thread_hash == ticket.thread_hash and self._useful(entry):
+                self._events.publish(DraftChanged(entry.draft))
+                return entry.draft
         if not ticket.open_customer_messages:
             return self._reset(ticket)
         return self._start(ticket, "", _NOW)
@@ -325,6 +320,14 @@ class DraftingService:
                 entry.last_text = now
             self._set(entry, draft)
 
+    @staticmethod
+    def _useful(entry: _Entry) -> bool:
+        """Whether the draft can be shown as it is: finished, or being written right now."""
+        if entry.draft.state.final:
+            return True
+        running = entry.job is not None and entry.job.status.state is JobState.RUNNING
+        return entry.draft.state.working and running
+
     def _set(self, entry: _Entry, draft: Draft) -> None:
         if draft is not entry.draft:
             entry.draft = draft
@@ -402,4 +405,4 @@ class DraftingService:
                     del self._entries[ticket_id]
 
 
-__all__ = ["DraftingService", "JobContext", "Rewrite"]
+__all__ = ["DraftingService", "Rewrite"]
