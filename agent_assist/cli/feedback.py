@@ -19,29 +19,33 @@ _WIDTH = 60
 """Characters of a text in a line of the list."""
 
 
-class Moment(click.ParamType):
-    """A day or a time; with `end`, a day is read as its end, so that `--until` includes it."""
+def _since(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    return _moment(value) if value else None
 
-    name = "date"
 
-    def __init__(self, *, end: bool = False) -> None:
-        self._end = end
+def _until(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    """A day is read as its end, so that `--until` includes it."""
+    if not value:
+        return None
+    moment = _moment(value)
+    return moment + timedelta(days=1) if len(value.strip()) <= len("2026-11-22") else moment
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        moment = parse_time(value)
-        if moment is None:
-            self.fail(f"{value} is not a date. Write 2026-11-22 or 2026-11-22T09:00:00Z.", param, ctx)
-        return moment + timedelta(days=1) if self._end and len(value.strip()) <= 10 else moment
+
+def _moment(value: str) -> datetime:
+    moment = parse_time(value)
+    if moment is None:
+        raise click.BadParameter(f"{value} is not a date. Write 2026-11-22 or 2026-11-22T09:00:00Z.")
+    return moment
 
 
 def period_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--since, --until and --team."""
     for option in (
         click.option("--team", metavar="NAME", help="Only what this team decided."),
-        click.option("--until", type=Moment(end=True), help="Up to this day, included, or this time (UTC)."),
-        click.option("--since", type=Moment(), help="From this day or time on (UTC)."),
+        click.option(
+            "--until", metavar="DATE", callback=_until, help="Up to this day, included, or this time (UTC)."
+        ),
+        click.option("--since", metavar="DATE", callback=_since, help="From this day or time on (UTC)."),
     ):
         function = option(function)
     return function
@@ -176,7 +180,10 @@ def _entry_lines(data: list[dict[str, Any]]) -> Iterator[str]:
     if not data:
         yield "No drafts yet."
     for entry in data:
-        text = " ".join((entry["final_text"] or entry["draft"]).split())
+        # Customers' words reach these texts: nothing in them may steer the terminal.
+        text = "".join(
+            c for c in " ".join((entry["final_text"] or entry["draft"]).split()) if c.isprintable()
+        )
         shown = text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
         when = (entry["created_at"] or "")[:16].replace("T", " ")
         yield f"{when:<16}  {entry['ticket_id']:<12}  {entry['outcome'] or 'open':<10}  {shown}"
