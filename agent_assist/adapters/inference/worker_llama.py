@@ -33,10 +33,12 @@ _CPU_KINDS: Final = (0, 3)  # ggml_backend_dev_type: CPU, ACCEL
 _INTEGRATED: Final = 2
 
 
-@api.llama_log_callback
-def _log(level: int, text: bytes, _data: Any) -> None:
+def _log_line(level: int, text: bytes, _data: Any) -> None:
     if level == 4:  # errors; what ggml calls warnings is chat
         log.warning("llama.cpp: %s", text.decode("utf-8", "replace").rstrip())
+
+
+_log = api.llama_log_callback(_log_line)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,6 @@ class Llama:
     def _load(self, on_progress: Callable[[float], bool]) -> None:
         stopped = False
 
-        @api.llama_progress_callback
         def report(value: float, _data: Any) -> bool:
             nonlocal stopped
             stopped = not on_progress(value)
@@ -89,8 +90,9 @@ class Llama:
 
         params = api.llama_model_default_params()
         params.n_gpu_layers = self.settings.gpu_layers
-        params.progress_callback = report
+        params.progress_callback = callback = api.llama_progress_callback(report)
         self._model = api.llama_model_load_from_file(bytes(self.settings.path), params)
+        del callback  # llama.cpp is done with it
         if stopped:
             raise Cancelled("Loading the model was stopped.")
         if not self._model:

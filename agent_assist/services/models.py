@@ -1,0 +1,264 @@
+"""The local model registry: which models are here, which one writes, and its state."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelStatus
+from agent_assist.errors import AgentAssistError, BadInput, Cancelled, ModelProblem, NoModel
+from agent_assist.ports import CancelToken, LanguageModel, ModelFiles, ModelHub, ModelRepository, Progress
+from agent_assist.services.events import ErrorRaised, Event, EventBus, ModelChanged, SettingsChanged
+from agent_assist.services.options import OptionsService
+
+log = logging.getLogger(__name__)
+
+_NEEDS_RELOAD = frozenset({"model.context_tokens", "model.gpu_layers", "model.threads"})
+
+
+def _silent(_done: int, _total: int, _note: str) -> None:
+    pass
+
+
+class ModelService:
+    """Publishes ModelChanged for every step of loading; any thread but the UI's may call it."""
+
+    def __init__(
+        self,
+        repository: ModelRepository,
+        model: LanguageModel,
+        hub: ModelHub,
+        catalogue: Sequence[CatalogueEntry],
+        events: EventBus,
+        folder: Path,
+        options: OptionsService,
+        files: ModelFiles,
+    ) -> None:
+        """`folder` is where pulled models are kept."""
+        self._repository = repository
+        self._model = model
+        self._hub = hub
+        self._catalogue = tuple(catalogue)
+        self._events = events
+        self._folder = folder
+        self._options = options
+        self._files = files
+        self._loading = threading.Lock()
+        self._reloader: threading.Thread | None = None
+        self._unsubscribe = events.subscribe(self._on_event)
+
+    @property
+    def status(self) -> ModelStatus:
+        return self._model.status
+
+    @property
+    def model(self) -> LanguageModel:
+        return self._model
+
+    def active(self) -> ModelRecord | None:
+        return self._repository.active()
+
+    def records(self) -> list[ModelRecord]:
+        """All models of the registry, the packaged one among them."""
+        self._register_packaged()
+        return self._repository.all()
+
+    def catalogue(self) -> list[CatalogueEntry]:
+        """Models that can be pulled, for the smallest machine first."""
+        return list(self._catalogue)
+
+    def start(self) -> ModelStatus:
+        """Load the active model; waits until it is ready.
+
+        Raises NoModel, ModelDamaged, ModelTooLarge or WorkerCrashed.
+        """
+        self._register_packaged()
+        record = self._repository.active()
+        if record is None:
+            raise NoModel("There is no model on this machine yet.")
+        return self._load(record)
+
+    def add(
+        self,
+        path: Path,
+        name: str = "",
+        licence: str = "",
+        languages: Sequence[str] = (),
+        adapter: Path | None = None,
+        *,
+        source: str = "",
+        on_progress: Callable[[float], None] = lambda _: None,
+    ) -> ModelRecord:
+        """Register a file where it is; what is not given is taken from its header.
+
+        Raises ModelDamaged, or BadInput where another file has that name.
+        """
+        found = self._files.inspect(path, adapter, on_progress)
+        record = replace(
+            found,
+            name=(name or found.name).strip(),
+            licence=licence or found.licence,
+            languages=tuple(languages) or found.languages,
+            source=source or found.source,
+            added_at=datetime.now(UTC),
+        )
+        known = self._repository.get(record.name)
+        if known is not None and (known.sha256, known.adapter_sha256) != (
+            record.sha256,
+            record.adapter_sha256,
+        ):
+            raise BadInput(
+                f"There is already another model named {record.name}.",
+                "Give it a name of its own with --name.",
+            )
+        self._repository.save(record)
+        return self._repository.get(record.name) or record
+
+    def find(self, wanted: str) -> CatalogueEntry:
+        """A catalogue entry by its name, or a file of the hub as `owner/repo/file.gguf`."""
+        for entry in self._catalogue:
+            if entry.name.lower() == wanted.lower():
+                return entry
+        owner, _, rest = wanted.removeprefix("hub:").partition("/")
+        repo, _, file = rest.partition("/")
+        if not (owner and repo and file.endswith(".gguf")):
+            raise BadInput(
+                f"The catalogue has no model {wanted}.",
+                "`agent-assist model list` shows the names; a file of the hub is owner/repo/file.gguf.",
+            )
+        title = Path(file).stem
+        return CatalogueEntry(title, title, f"{owner}/{repo}", file, "", 0, "", (), 0, 0)
+
+    def pull(
+        self, wanted: str, progress: Progress = _silent, cancel: CancelToken | None = None
+    ) -> ModelRecord:
+        """Download a model of the catalogue or of the hub and register it; resumes an earlier pull.
+
+        Raises HubUnreachable, ModelDamaged, DiskFull, Cancelled or BadInput.
+        """
+        stop = cancel or threading.Event()
+        entry = self.find(wanted)
+        path = self._hub.pull(entry, self._folder, progress, stop)
+        size = path.stat().st_size
+
+        def report(part: float) -> None:
+            if stop.is_set():
+                raise Cancelled("The download was stopped.")
+            progress(int(part * size), size, "Checking")
+
+        source = f"hub:{entry.repo}/{entry.file}"
+        return self.add(path, entry.name, entry.licence, entry.languages, source=source, on_progress=report)
+
+    def use(self, name: str) -> ModelStatus:
+        """Load a model and make it the active one; where that fails the one before stays.
+
+        Raises what loading raises, or BadInput for an unknown name.
+        """
+        record = self._known(name)
+        before = self._repository.active()
+        try:
+            status = self._load(record)
+        except AgentAssistError:
+            if before is not None and before.name != name:
+                with suppress(AgentAssistError):
+                    self._load(before)
+            raise
+        self._repository.activate(name)
+        return status
+
+    def verify(self, name: str | None = None) -> list[tuple[ModelRecord, AgentAssistError | None]]:
+        """Check the files of one model or of all; each with what is wrong with it."""
+        results: list[tuple[ModelRecord, AgentAssistError | None]] = []
+        for record in [self._known(name)] if name else self.records():
+            problem: AgentAssistError | None = None
+            try:
+                self._files.verify(record)
+            except ModelProblem as error:
+                problem = error
+            results.append((record, problem))
+        return results
+
+    def remove(self, name: str) -> None:
+        """Forget a model; deletes the file only where it was pulled by us and nothing else uses it."""
+        record = self._known(name)
+        if record.active:
+            raise BadInput(f"{name} is in use.", "Choose another model first: `agent-assist model use NAME`.")
+        self._repository.remove(name)
+        path = Path(record.path)
+        shared = any(other.path == record.path for other in self._repository.all())
+        if not shared and path.parent == self._folder.resolve():
+            with suppress(OSError):
+                path.unlink()
+
+    def rollback(self) -> ModelRecord:
+        """Go back to the model that was active before, and load it."""
+        record = self._repository.rollback()
+        if record is None:
+            raise BadInput(
+                "No other model was active before.", "`agent-assist model list` shows what there is."
+            )
+        self._load(record)
+        return record
+
+    def speaks(self, language: str) -> bool:
+        """Whether the active model is fit to write this language; unknown counts as yes."""
+        languages = self.status.languages
+        if not languages and (record := self._repository.active()) is not None:
+            languages = record.languages
+        return not language or not languages or language.lower()[:2] in languages
+
+    def close(self) -> None:
+        """Stop listening to the settings, and the worker."""
+        self._unsubscribe()
+        self._model.close()
+        if self._reloader is not None:
+            self._reloader.join(5.0)
+
+    def _load(self, record: ModelRecord) -> ModelStatus:
+        with self._loading:
+            try:
+                return self._model.load(record, self._tell)
+            finally:
+                self._tell(self._model.status)
+
+    def _tell(self, status: ModelStatus) -> None:
+        self._events.publish(ModelChanged(status))
+
+    def _known(self, name: str) -> ModelRecord:
+        self._register_packaged()
+        record = self._repository.get(name)
+        if record is None:
+            raise BadInput(f"There is no model {name}.", "`agent-assist model list` shows the names.")
+        return record
+
+    def _register_packaged(self) -> None:
+        """The model that comes with the application is in every registry, and active where none is."""
+        known = next((r for r in self._repository.all() if r.source.startswith("package:")), None)
+        if known is None or not Path(known.path).exists():
+            # Not there yet, or the application was installed anew somewhere else.
+            found = self._files.packaged()
+            if found is not None:
+                self._repository.save(replace(found, added_at=datetime.now(UTC)))
+                known = found
+        if known is not None and self._repository.active() is None:
+            self._repository.activate(known.name)
+
+    def _on_event(self, event: Event) -> None:
+        if not isinstance(event, SettingsChanged) or not event.names & _NEEDS_RELOAD:
+            return
+        if not self.status.name:
+            return
+        # The publisher may be the window's thread: loading takes seconds.
+        self._reloader = threading.Thread(target=self._reload, name="model-reload", daemon=True)
+        self._reloader.start()
+
+    def _reload(self) -> None:
+        try:
+            self.start()
+        except AgentAssistError as error:
+            self._events.publish(ErrorRaised(error.info))
