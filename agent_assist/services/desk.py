@@ -72,3 +72,6 @@ class DeskOpener(Protocol):
 
     def open(self, passphrase: str = "") -> Desk:
         """Open or create the workspace; blocking.  Raises WrongPassphrase and the other WorkspaceProblems."""
+
+    def own(self) -> DeskOpener:
+        """The opener of the person's own workspace: what "Set up your own desk" on the demo desk opens."""

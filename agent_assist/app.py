@@ -1,0 +1,211 @@
+"""The composition root: the one place that names concrete adapters and joins them to a `Desk`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent_assist.adapters import demo as demo_desk
+from agent_assist.adapters import secrets
+from agent_assist.adapters.helpdesks.local import LocalDelivery
+from agent_assist.adapters.inference.catalogue import read_catalogue
+from agent_assist.adapters.inference.client import InferenceClient
+from agent_assist.adapters.inference.files import LocalModelFiles
+from agent_assist.adapters.inference.hub import HuggingFaceHub
+from agent_assist.adapters.knowledge.cache import IndexCache
+from agent_assist.adapters.knowledge.chunking import passage_input, passages_of
+from agent_assist.adapters.knowledge.client import RetrievalClient
+from agent_assist.adapters.knowledge.parsing import FileReader
+from agent_assist.adapters.language import PackagedLanguageDetector
+from agent_assist.adapters.privacy.rules import RuleRedactor
+from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
+from agent_assist.adapters.storage.models import ModelStore
+from agent_assist.adapters.storage.outbox import OutboxStore
+from agent_assist.adapters.storage.suggestions import SuggestionStore
+from agent_assist.adapters.storage.tickets import TicketStore
+from agent_assist.adapters.workspace import Workspace, default_folder
+from agent_assist.errors import AgentAssistError
+from agent_assist.services.desk import Desk, DeskOpener, KeyNeed
+from agent_assist.services.drafting import DraftingService
+from agent_assist.services.events import ErrorRaised, EventBus
+from agent_assist.services.feedback import FeedbackService
+from agent_assist.services.jobs import JobContext, JobQueue
+from agent_assist.services.knowledge import KnowledgeService, content_hash
+from agent_assist.services.models import ModelService
+from agent_assist.services.options import OptionsService
+from agent_assist.services.outbox import OutboxService
+from agent_assist.services.retrieval import RetrievalService
+from agent_assist.services.tickets import TicketService
+
+
+class SystemClock:
+    """Implements ports.Clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def open_desk(folder: Path | None, *, demo: bool = False, passphrase: Callable[[], str] | None = None) -> Desk:
+    """Open a workspace, making it where there is none; the demo desk's is thrown away at the end.
+
+    No worker is started: each starts with the first call that needs it.
+    """
+    workspace = Workspace.demo() if demo else Workspace.open(folder or default_folder(), passphrase=passphrase)
+    with ExitStack() as stack:
+        stack.callback(workspace.close)
+        desk = _join(workspace, demo_desk.load_demo() if demo else None, stack)
+        stack.pop_all()
+    return desk
+
+
+def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStack) -> Desk:
+    """Build every service on `workspace`; `stack` closes them in the reverse order."""
+    clock, events, languages = SystemClock(), EventBus(), PackagedLanguageDetector()
+    options = OptionsService(workspace.settings_path, events)
+    jobs = JobQueue(events)
+    stack.callback(jobs.close)
+
+    tickets = TicketService(TicketStore(workspace.database), events, clock)
+    suggestions = SuggestionStore(workspace.database)
+
+    articles = SqlKnowledgeRepository(workspace.database)
+    index = RetrievalClient(
+        options.current.knowledge.encoder,
+        vectors=articles.vectors,
+        vector_ids=articles.vector_ids,
+        cache=IndexCache(workspace.cache_folder, workspace.cache_key),
+    )
+    stack.callback(index.close)
+    retrieval = RetrievalService(articles, index, options)
+    stack.callback(retrieval.close)
+    knowledge = KnowledgeService(
+        articles,
+        index,
+        FileReader(),
+        events,
+        options,
+        cut=passages_of,
+        wording=passage_input,
+        on_change=retrieval.forget_topics,
+    )
+    stack.callback(knowledge.close)
+
+    model = InferenceClient(lambda: options.current.model)
+    stack.callback(model.close)
+    models = ModelService(
+        ModelStore(workspace.database),
+        model,
+        HuggingFaceHub(),
+        read_catalogue(),
+        events,
+        workspace.models_folder,
+        options,
+        LocalModelFiles(),
+    )
+    stack.callback(models.close)
+    drafting = DraftingService(
+        tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock
+    )
+    stack.callback(drafting.close)
+
+    delivery = None
+    if demo is not None:
+        delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock)
+        stack.callback(delivery.close)
+    outbox = OutboxService(OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions)
+    stack.callback(outbox.close)
+    feedback = FeedbackService(suggestions, tickets, options, events, clock, RuleRedactor())
+
+    if demo is not None:
+        _furnish(demo, options, tickets, articles)
+    closing = stack.pop_all()
+    stack.callback(closing.close)
+    return Desk(
+        folder=workspace.folder,
+        demo=demo is not None,
+        key_source=workspace.key_source,
+        events=events,
+        jobs=jobs,
+        options=options,
+        tickets=tickets,
+        knowledge=knowledge,
+        retrieval=retrieval,
+        models=models,
+        drafting=drafting,
+        feedback=feedback,
+        outbox=outbox,
+        languages=languages,
+        on_close=closing.close,
+    )
+
+
+def _furnish(
+    demo: demo_desk.DemoDesk, options: OptionsService, tickets: TicketService, articles: SqlKnowledgeRepository
+) -> None:
+    """Put the demo desk's queue and articles into its workspace; they are encoded by the first warm-up."""
+    options.change({"reply.company": demo_desk.COMPANY, "first_run_done": True})
+    tickets.save(demo.tickets, "demo")
+    articles.save_articles([(replace(a, content_hash=content_hash(a)), passages_of(a)) for a in demo.knowledge])
+
+
+def begin(desk: Desk) -> None:
+    """Start what a window wants ready: the model, the encoder with its index, and the outbox's clock."""
+
+    def load_model(_: JobContext) -> None:
+        desk.models.start()
+
+    def load_index(_: JobContext) -> None:
+        try:
+            desk.knowledge.warm_up()
+        except AgentAssistError as error:
+            desk.events.publish(ErrorRaised(error.info))
+            raise
+
+    desk.jobs.submit("Load the model", load_model, key="model", visible=False)
+    desk.jobs.submit("Load the search model", load_index, key="index", visible=False)
+    desk.outbox.start()
+
+
+class Opener:
+    """Implements services.desk.DeskOpener for one folder, or for the demo desk."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """`folder` is None for the demo desk."""
+        self._folder = folder
+
+    @property
+    def folder(self) -> Path | None:
+        return self._folder
+
+    @property
+    def demo(self) -> bool:
+        return self._folder is None
+
+    def need(self) -> KeyNeed:
+        if self._folder is None or os.environ.get("AGENT_ASSIST_PASSPHRASE"):
+            return KeyNeed.NOTHING
+        if not Workspace.needs_passphrase(self._folder, secrets.system_keyring):
+            return KeyNeed.NOTHING
+        return KeyNeed.PASSPHRASE if Workspace.exists(self._folder) else KeyNeed.NEW_PASSPHRASE
+
+    def open(self, passphrase: str = "") -> Desk:
+        given = passphrase or os.environ.get("AGENT_ASSIST_PASSPHRASE", "")
+        desk = open_desk(self._folder, demo=self.demo, passphrase=lambda: given)
+        begin(desk)
+        return desk
+
+    def own(self) -> DeskOpener:
+        return Opener(default_folder())
+
+
+def window_opener(folder: Path | None, *, demo: bool) -> Opener:
+    """What the window opens: the folder that was named, else the person's workspace, else the demo desk."""
+    if demo:
+        return Opener(None)
+    if folder is not None:
+        return Opener(folder)
+    return Opener(default_folder() if Workspace.exists(default_folder()) else None)
