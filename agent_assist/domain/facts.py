@@ -189,9 +189,9 @@ def find_facts(text: str, language: str = "en") -> list[Fact]:
         if 7 <= len(digits) <= 16:
             take(MarkKind.NUMBER, m.start(), m.end(), {f"tel:{digits}", digits}, "number")
     for m in _NUMBER.finditer(text):
-        digits = re.match(_NUM, m.group())
+        figure = re.match(_NUM, m.group())
         unit = _unit_after(text, m.end())
-        values = numbers(digits.group() if digits else m.group())
+        values = numbers(figure.group() if figure else m.group())
         take(MarkKind.NUMBER, m.start(), m.end(), {f"{v} {unit}".strip() for v in values}, "number")
     for m in _WORD.finditer(text):
         word = m.group().casefold()

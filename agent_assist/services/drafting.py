@@ -107,9 +107,9 @@ class DraftingService:
         """
         with self._lock:
             self._opened = ticket_id
-            for other, entry in self._entries.items():
-                if other != ticket_id and entry.draft.state.working:
-                    self._stop(entry)
+            for other_id, other in self._entries.items():
+                if other_id != ticket_id and other.draft.state.working:
+                    self._stop(other)
         ticket = self._tickets.get(ticket_id)
         if ticket is None:
             return Draft(ticket_id)
