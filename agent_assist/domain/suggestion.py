@@ -222,7 +222,16 @@ class ThreadChanged:
 
 
 DraftEvent = (
-    Asked | Gathered | Retrieved | PromptDone | Streamed | Generated | Completed | Broke | Stopped | ThreadChanged
+    Asked
+    | Gathered
+    | Retrieved
+    | PromptDone
+    | Streamed
+    | Generated
+    | Completed
+    | Broke
+    | Stopped
+    | ThreadChanged
 )
 
 _NEXT: Mapping[type[Any], frozenset[DraftState]] = {
@@ -282,6 +291,6 @@ def reduce(draft: Draft, event: DraftEvent) -> Draft:
                 text=suggestion.text,
                 hits=suggestion.hits,
                 suggestion=suggestion,
-                alternatives=(*draft.alternatives, suggestion),
+                alternatives=(*(a for a in draft.alternatives if a.id != suggestion.id), suggestion),
                 error=None,
             )

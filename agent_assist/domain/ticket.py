@@ -85,7 +85,9 @@ class Ticket:
         digest = hashlib.sha256()
         for message in self.messages:
             if message.role is not Role.NOTE:
-                digest.update(f"{message.id}\0{message.role}\0{message.text}\0".encode("utf-8", "surrogatepass"))
+                digest.update(
+                    f"{message.id}\0{message.role}\0{message.text}\0".encode("utf-8", "surrogatepass")
+                )
         return digest.hexdigest()[:16]
 
     def with_message(self, message: Message) -> Ticket:
