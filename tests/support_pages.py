@@ -115,3 +115,29 @@ def unnamed(widget: QWidget) -> list[str]:
         if not inside and not (child.accessibleName() or text):
             found.append(f"{type(child).__name__} {child.objectName()}")
     return found
+
+
+def suggestion(number: int, text: str, ticket_id: str = "T-1") -> Any:
+    """A finished draft."""
+    from agent_assist.domain.suggestion import Decision, Origin, Suggestion
+
+    return Suggestion(
+        id=f"s{number}",
+        ticket_id=ticket_id,
+        message_ids=("m1",),
+        thread_hash="h",
+        decision=Decision.DRAFT,
+        origin=Origin.MODEL,
+        text=text,
+        sentences=(),
+        hits=(),
+        confidence=0.8,
+        reasons=(),
+        language="en",
+        channel="email",
+        model_name="smollm2-135m",
+        model_sha256="a" * 64,
+        adapter_sha256="",
+        prompt_version="1",
+        created_at=NOW - timedelta(hours=number),
+    )
