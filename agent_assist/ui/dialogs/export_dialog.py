@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QDate, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QButtonGroup,
     QDateEdit,
     QDialog,
@@ -109,6 +110,8 @@ class ExportDialog(QDialog):
             edit.setAccessibleName(name)
             edit.setDate(date)
             edit.setDisplayFormat("yyyy-MM-dd")
+            edit.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            edit.setFixedWidth(120)
             line.addWidget(edit)
         line.addStretch(1)
         return line
@@ -118,7 +121,7 @@ class ExportDialog(QDialog):
         self.raw = QRadioButton("As it is")
         group = QButtonGroup(self)
         self._warning = Label(
-            "The file will hold names, addresses and whatever else customers wrote. Keep it as you keep tickets.",
+            "The file will hold names, addresses and all else that customers wrote. Keep it as safe as tickets.",
             TextSize.SMALL,
             Tone.ATTENTION,
             wrap=True,

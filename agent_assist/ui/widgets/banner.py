@@ -24,6 +24,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self._theme, self._tone, self._icon = theme, Tone.NEUTRAL, ""
         self._picture = QLabel()
+        self._picture.setFixedSize(18, 18)
         self._title = Label(bold=True, wrap=True)
         self._text = Label(wrap=True, selectable=True)
         self._buttons = QHBoxLayout()
@@ -84,9 +85,10 @@ class Banner(QFrame):
             self._buttons.addWidget(button)
         if choices:
             self._buttons.setContentsMargins(0, tokens.SPACE_1, 0, 2)
-            self._buttons.addStretch(1)
         else:
             self._buttons.setContentsMargins(0, 0, 0, 0)
+        # Also with no button: a row without a stretch may not grow, and would keep the words narrow.
+        self._buttons.addStretch(1)
 
     def _on_close(self) -> None:
         self.hide()
