@@ -17,6 +17,7 @@ from agent_assist.domain.knowledge import Article, Hit, KnowledgeStats, Passage
 from agent_assist.domain.model import (
     CatalogueEntry,
     ChatMessage,
+    EngineFacts,
     GenerationEvent,
     GenerationRequest,
     ModelRecord,
@@ -187,6 +188,9 @@ class LanguageModel(Protocol):
         """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+    def probe(self) -> EngineFacts:
+        """What the engine can do here; starts the worker where it does not run."""
 
     @property
     def status(self) -> ModelStatus: ...

@@ -80,6 +80,28 @@ class ModelStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphicsCard:
+    """A device that the model could run on; sizes in bytes."""
+
+    name: str
+    backend: Backend
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What the installed inference engine can do on this machine."""
+
+    version: str
+    offload: bool
+    """The build can use a graphics card."""
+    cards: tuple[GraphicsCard, ...] = ()
+    threads: int = 0
+    free_memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One turn for the model; `content` is always plain text, never control tokens."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelStatus
+from agent_assist.domain.model import CatalogueEntry, EngineFacts, ModelRecord, ModelStatus
 from agent_assist.errors import AgentAssistError, BadInput, Cancelled, ModelProblem, NoModel
 from agent_assist.ports import CancelToken, LanguageModel, ModelFiles, ModelHub, ModelRepository, Progress
 from agent_assist.services.events import ErrorRaised, Event, EventBus, ModelChanged, SettingsChanged
@@ -59,6 +59,10 @@ class ModelService:
     @property
     def model(self) -> LanguageModel:
         return self._model
+
+    def probe(self) -> EngineFacts:
+        """What the inference engine can do on this machine."""
+        return self._model.probe()
 
     def active(self) -> ModelRecord | None:
         return self._repository.active()

@@ -12,9 +12,12 @@ from agent_assist.adapters.inference import memory, wire
 from agent_assist.adapters.workers.process import Call, WorkerProcess
 from agent_assist.adapters.workers.supervisor import Supervisor
 from agent_assist.domain.model import (
+    Backend,
+    EngineFacts,
     Finished,
     GenerationEvent,
     GenerationRequest,
+    GraphicsCard,
     ModelRecord,
     ModelState,
     ModelStatus,
@@ -104,6 +107,26 @@ class InferenceClient:
         """Token ids of a request's prompt, and the ids of the model's control tokens."""
         header, _ = self._supervisor.ask("tokens", wire.request_to_header(request))
         return header["tokens"], frozenset(header["markers"])
+
+    def probe(self) -> EngineFacts:
+        """What the installed llama.cpp can do here; starts a worker without a model where none runs."""
+        header, _ = self._supervisor.ask("probe")
+        cards = tuple(
+            GraphicsCard(
+                str(d["description"] or d["name"]),
+                Backend(d["backend"]),
+                int(d["free_bytes"]),
+                int(d["total_bytes"]),
+            )
+            for d in header["devices"]
+        )
+        return EngineFacts(
+            str(header["version"]),
+            bool(header["offload"]),
+            cards,
+            int(header["threads"]),
+            self._available_memory(),
+        )
 
     def close(self) -> None:
         """End the worker; nothing can be loaded afterwards."""
