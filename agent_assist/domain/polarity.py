@@ -28,6 +28,10 @@ _FREE = re.compile(
     r"|no (?:extra |additional )?(?:cost|charge|fee)s?|not? (?:a |any )?(?:charge|fee|cost)|sin coste|sem custo|sans frais)\b",
     re.IGNORECASE,
 )
+_NOT_FREE = re.compile(
+    r"\b(?:not|isn't|aren't|no es|no son|nicht|n'est pas|não é)\s+(?:for )?(?:free|complimentary|gratis|gratuit\w*|kostenlos\w*|kostenfrei\w*)\b",
+    re.IGNORECASE,
+)
 _PAID = re.compile(
     r"\b(?:costs?|charged?|charges|fees?|surcharge|extra cost|pay|paid|payable|chargeable|kostet|gebühr\w*|coste|cuesta|coût\w*|payant\w*|custa|taxa)\b",
     re.IGNORECASE,
@@ -69,6 +73,8 @@ def clauses(text: str) -> list[tuple[frozenset[str], bool]]:
 
 def free_or_paid(text: str) -> bool | None:
     """True for free, False for paid, None where the text speaks of neither or of both."""
+    if _NOT_FREE.search(text):
+        return False
     rest, free = _FREE.subn(" ", text)
     paid = bool(_PAID.search(rest))
     return None if bool(free) == paid else bool(free)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from agent_assist.domain.facts import Fact, actions_in, find_facts, find_promises
@@ -28,6 +28,9 @@ SOME, ALIKE, SAME = 0.3, 0.6, 0.8
 """With `SOME` of the words a cosine of `ALIKE` supports; `SAME` supports by itself."""
 
 
+_CODE = re.compile(r"\b[A-Z]+-?\d[\w-]*")
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a draft may rest on."""
@@ -38,7 +41,6 @@ class Evidence:
     customer: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     """The customer's, the company's, the agent's."""
-    _cache: dict[str, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -58,6 +60,14 @@ class Evidence:
     def all_words(self) -> frozenset[str]:
         texts = [f"{p.title} {p.heading} {p.text}" for p in self.passages]
         return frozenset(w for t in (*texts, *self.said, *self.customer, *self.names) for w in words(t))
+
+    @cached_property
+    def own_words(self) -> frozenset[str]:
+        """Stems that only address the customer: names, and the codes and numbers they wrote."""
+        names = {stem for name in self.names for stem in content_words(name)}
+        codes = {stem for m in self.customer for stem in content_words(m) if any(c.isdigit() for c in stem)}
+        coded = {stem for m in self.customer for code in _CODE.findall(m) for stem in content_words(code)}
+        return frozenset((names | codes | coded) - {s for p in self.passages for s in content_words(p.text)})
 
     @cached_property
     def actions(self) -> frozenset[str]:
@@ -117,19 +127,19 @@ def _meaning(
         return {}
     ranked = sorted(
         range(len(evidence.sources)),
-        key=lambda i: -max(_overlap(s.text, evidence.sources[i]) for s in open_spans),
+        key=lambda i: -max(_overlap(s.text, evidence.sources[i], evidence.own_words) for s in open_spans),
     )[:24]
     rows = similar([s.text for s in open_spans], [evidence.sources[i].text for i in ranked])
     return {s.start: dict(zip(ranked, row)) for s, row in zip(open_spans, rows)}
 
 
 def _best_words(text: str, evidence: Evidence) -> float:
-    return max((_overlap(text, source) for source in evidence.sources), default=0.0)
+    return max((_overlap(text, source, evidence.own_words) for source in evidence.sources), default=0.0)
 
 
-def _overlap(text: str, source: Source) -> float:
+def _overlap(text: str, source: Source, own_words: frozenset[str] = frozenset()) -> float:
     """Share of the content words of `text` in the source; its title counts, less so when it only asks."""
-    wanted = set(content_words(text))
+    wanted = set(content_words(text)) - own_words
     if not wanted:
         return 0.0
     own = len(wanted & source.stems)
@@ -183,7 +193,7 @@ def _supporters(text: str, evidence: Evidence, meaning: dict[int, float]) -> lis
     """Sources that support the sentence, best first."""
     found: list[tuple[Source, float]] = []
     for index, source in enumerate(evidence.sources):
-        lexical, cosine = _overlap(text, source), meaning.get(index, 0.0)
+        lexical, cosine = _overlap(text, source, evidence.own_words), meaning.get(index, 0.0)
         if lexical >= ENOUGH or (lexical >= SOME and cosine >= ALIKE) or cosine >= SAME:
             found.append((source, max(lexical, cosine)))
     # Equal support: the passage that search ranked higher, since it answers the question.

@@ -199,7 +199,6 @@ def stem(word: str) -> str:
         "ing",
         "ies",
         "ied",
-        "ers",
         "ed",
         "es",
         "s",

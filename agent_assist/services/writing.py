@@ -61,6 +61,13 @@ _SMALL, _MEDIUM = 400_000_000, 1_000_000_000
 mixes facts up as soon as it sees those of a second passage."""
 
 
+_SHORT_REPLY = 90
+"""Tokens after which a small model only rambles on."""
+
+_STOPS = ("\nCustomer", "\nFacts:", "\n\nAnswer it")
+"""The prompt's own labels: a model that writes them has begun to play both sides."""
+
+
 @dataclass
 class _Run:
     """One draft being made."""
@@ -237,9 +244,10 @@ class DraftWriter:
         request = GenerationRequest(
             messages=prompt.messages,
             conversation=run.ticket.id,
-            max_tokens=settings.model.max_reply_tokens,
+            max_tokens=min(settings.model.max_reply_tokens, _SHORT_REPLY if self._small() else 100_000),
             temperature=max(settings.model.temperature, 0.3) if settings.model.candidates > 1 else 0.0,
             candidates=settings.model.candidates,
+            stop=_STOPS,
             seed=int(run.started * 1000) % 100_000 if varied else 0,
         )
         text = ""
@@ -379,6 +387,10 @@ class DraftWriter:
     def _record(self) -> ModelRecord | None:
         return next((r for r in self._models.records() if r.active), None)
 
+    def _small(self) -> bool:
+        record = self._record()
+        return record is not None and record.size_bytes < _SMALL
+
     def _passages_for_model(self) -> int:
         record = self._record()
         size = record.size_bytes if record else 0
@@ -389,8 +401,7 @@ class DraftWriter:
         """Tokens for the prompt: what the context leaves beside the replies, less for a slow small model."""
         model = self._options.current.model
         room = model.context_tokens - model.max_reply_tokens * model.candidates - 64
-        record = self._record()
-        return max(400, min(room, 1500) if record and record.size_bytes < _SMALL else room)
+        return max(400, min(room, 1500) if self._small() else room)
 
     def _shown_before(self, ticket: Ticket) -> dict[str, tuple[Passage, ...]]:
         with self._lock:
