@@ -60,8 +60,12 @@ def ticket(identity: str = "T-1", *texts: str, **changes: Any) -> Ticket:
     return Ticket(identity, messages, **(values | changes))
 
 
-def suggestion(identity: str = "s1", text: str = "Your parcel arrives on Monday.", **changes: Any) -> Suggestion:
-    passage = Passage(7, "a1", 0, "Delivery", "Parcels arrive within three days. Call +49 30 901820.", "Delivery")
+def suggestion(
+    identity: str = "s1", text: str = "Your parcel arrives on Monday.", **changes: Any
+) -> Suggestion:
+    passage = Passage(
+        7, "a1", 0, "Delivery", "Parcels arrive within three days. Call +49 30 901820.", "Delivery"
+    )
     values: dict[str, Any] = {
         "ticket_id": "T-1",
         "message_ids": ("m0",),

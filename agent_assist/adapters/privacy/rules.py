@@ -113,10 +113,10 @@ def _known_pattern(
 
 
 def _addresses_of_people(text: str) -> Iterator[Found]:
-    if "@" in text:
-        yield from (("EMAIL", m.start(), m.end()) for m in _EMAIL.finditer(text))
     if "://" in text or "www." in text.lower():
         yield from _urls(text)
+    if "@" in text:
+        yield from (("EMAIL", m.start(), m.end()) for m in _EMAIL.finditer(text))
 
 
 def _numbers(text: str) -> Iterator[Found]:

@@ -12,7 +12,15 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from agent_assist.adapters import secrets
-from agent_assist.adapters.secrets import SystemKeyring, new_key, parse_key_file, seal, system_keyring, unlock, unseal
+from agent_assist.adapters.secrets import (
+    SystemKeyring,
+    new_key,
+    parse_key_file,
+    seal,
+    system_keyring,
+    unlock,
+    unseal,
+)
 from agent_assist.errors import BadInput, KeyUnavailable, WorkspaceDamaged, WorkspaceNewer, WrongPassphrase
 
 KEY = bytes(range(32))
@@ -151,7 +159,9 @@ def test_a_changed_key_in_the_keyring_says_so() -> None:
         unlock(file, store, None)
 
 
-def test_the_passphrase_comes_from_the_person_else_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_passphrase_comes_from_the_person_else_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(KeyUnavailable, match="no passphrase was given") as caught:
         new_key("w", None, None)
     assert "AGENT_ASSIST_PASSPHRASE" in caught.value.remedy

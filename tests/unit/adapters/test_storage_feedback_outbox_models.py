@@ -34,7 +34,9 @@ def test_suggestions_and_outcomes_come_back(database: Database) -> None:
     store.record(Outcome("s1", OutcomeKind.EDITED, "final \ud800\0", created_at=START, team="north"))
     store.save(suggestion(text="Saved again."))
     assert store.get("s1") == suggestion(text="Saved again.")
-    assert store.outcome("s1") == Outcome("s1", OutcomeKind.EDITED, "final \ud800\0", created_at=START, team="north")
+    assert store.outcome("s1") == Outcome(
+        "s1", OutcomeKind.EDITED, "final \ud800\0", created_at=START, team="north"
+    )
     store.record(Outcome("s1", OutcomeKind.ACCEPTED, created_at=START))
     assert store.tally() == {(OutcomeKind.ACCEPTED, Decision.DRAFT): 1}
     assert store.count() == 1
@@ -93,7 +95,9 @@ def test_outbox_items_come_back_and_change_state(database: Database) -> None:
     assert store.get("o1") == item()
     assert store.get("o9") is None
     assert [i.id for i in store.pending()] == ["o2", "o1"]
-    assert store.set_state("o1", OutboxState.FAILED, "No network.") == item(state=OutboxState.FAILED, error="No network.")
+    assert store.set_state("o1", OutboxState.FAILED, "No network.") == item(
+        state=OutboxState.FAILED, error="No network."
+    )
     assert len(store.pending()) == 2
     with pytest.raises(BadInput, match="o9"):
         store.set_state("o9", OutboxState.SENT)
@@ -110,7 +114,9 @@ def test_only_one_of_two_gets_an_outbox_item(database: Database) -> None:
 
 
 def record(name: str) -> ModelRecord:
-    return ModelRecord(name, f"/models/{name}.gguf", "ab" * 32, 98, languages=("en",), scores={"support": 0.5})
+    return ModelRecord(
+        name, f"/models/{name}.gguf", "ab" * 32, 98, languages=("en",), scores={"support": 0.5}
+    )
 
 
 def test_models_are_activated_and_rolled_back(database: Database) -> None:

@@ -25,7 +25,9 @@ def lists(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]
     return st.lists(of, max_size=3).map(tuple)
 
 
-passages = st.builds(Passage, heading=words, text=words, language=st.none() | words, updated_at=st.none() | moments)
+passages = st.builds(
+    Passage, heading=words, text=words, language=st.none() | words, updated_at=st.none() | moments
+)
 hits = st.builds(Hit, passage=passages, score=numbers, dense=st.none() | numbers, lexical=st.none() | numbers)
 marks = st.builds(Mark, kind=st.sampled_from(MarkKind), reason=words)
 sentences = st.builds(
@@ -55,7 +57,9 @@ outcomes = st.builds(
     preference=st.none() | st.builds(Preference),
     created_at=st.none() | moments,
 )
-models = st.builds(ModelRecord, languages=lists(words), scores=st.dictionaries(words, numbers), added_at=moments)
+models = st.builds(
+    ModelRecord, languages=lists(words), scores=st.dictionaries(words, numbers), added_at=moments
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -69,7 +73,9 @@ def test_a_record_comes_back_equal_and_of_the_same_types(value: object) -> None:
 
 
 def test_the_parts_have_their_types_again() -> None:
-    value = Outcome("s", OutcomeKind.EDITED, reasons=(Reason.POLICY,), created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    value = Outcome(
+        "s", OutcomeKind.EDITED, reasons=(Reason.POLICY,), created_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
     back = from_json(Outcome, json.loads(json.dumps(to_json(value))))
     assert type(back.kind) is OutcomeKind
     assert type(back.reasons[0]) is Reason
@@ -82,7 +88,9 @@ def test_a_row_of_another_version_is_read() -> None:
     assert back == Outcome("s", OutcomeKind.EDITED)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"suggestion_id": "s"}', '{"suggestion_id": "s", "kind": "?"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"suggestion_id": "s"}', '{"suggestion_id": "s", "kind": "?"}']
+)
 def test_a_damaged_row_says_what_it_is(text: str) -> None:
     with pytest.raises(WorkspaceDamaged, match="outcome"):
         parse(Outcome, text)

@@ -53,7 +53,9 @@ def test_a_ticket_comes_back_equal(store: TicketStore) -> None:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.tuples(st.sampled_from(list(Role)), st.text(), st.none() | st.integers(0, 4 * 10**9)), max_size=5),
+    st.lists(
+        st.tuples(st.sampled_from(list(Role)), st.text(), st.none() | st.integers(0, 4 * 10**9)), max_size=5
+    ),
     st.text(),
     st.dictionaries(st.text(min_size=1), st.text(), max_size=3),
 )

@@ -17,7 +17,9 @@ def test_changes_are_saved_and_told(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     options = OptionsService(path, events)
     assert options.current == Settings()
-    changed = options.change({"reply.company": "Acme", "outbox.undo_seconds": 3, "appearance.theme": "system"})
+    changed = options.change(
+        {"reply.company": "Acme", "outbox.undo_seconds": 3, "appearance.theme": "system"}
+    )
     assert (changed.reply.company, changed.outbox.undo_seconds) == ("Acme", 3)
     assert options.current == changed == OptionsService(path, EventBus()).current
     assert listener.events == [SettingsChanged(frozenset({"reply.company", "outbox.undo_seconds"}))]

@@ -85,7 +85,9 @@ def test_files_are_imported_and_bad_rows_named(service: TicketService, tmp_path:
     assert all(sentence.endswith(".") for _, sentence in failures)
 
 
-def test_importing_again_keeps_the_status_unless_the_file_names_one(service: TicketService, tmp_path: Path) -> None:
+def test_importing_again_keeps_the_status_unless_the_file_names_one(
+    service: TicketService, tmp_path: Path
+) -> None:
     path = tmp_path / "tickets.jsonl"
     row = {"id": "T-1", "messages": [{"text": "Hi"}]}
     path.write_text(json.dumps(row))
