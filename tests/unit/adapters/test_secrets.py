@@ -109,7 +109,7 @@ def _changed(**changes: Any) -> str:
     ],
 )
 def test_a_damaged_key_file_says_so(text: str) -> None:
-    with pytest.raises(WorkspaceDamaged, match="key.json"):
+    with pytest.raises(WorkspaceDamaged, match=r"key\.json"):
         parse_key_file(text)
 
 

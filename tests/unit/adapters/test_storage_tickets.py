@@ -264,6 +264,7 @@ def test_a_closed_store_says_so(database: Database, store: TicketStore) -> None:
 
 
 def _seconds(work: object) -> float:
-    started = time.perf_counter()
+    """The processor's time of this thread: other tests may be running beside this one."""
+    started = time.thread_time()
     work()  # type: ignore[operator]
-    return time.perf_counter() - started
+    return time.thread_time() - started
