@@ -152,8 +152,8 @@ def run_terminal_demo(desk: Desk, out: TextIO) -> int:
         if ticket is None:
             page.line("The queue is empty. Nothing to draft.")
             return 0
-        _get_ready(desk, page, cancel)
         _show_ticket(page, ticket)
+        _get_ready(desk, page, cancel)
         page.heading("The draft, as it is written")
         stream = Stream(page)
         suggestion = _apart(lambda: desk.drafting.draft(ticket, cancel=cancel, on_text=stream.update), cancel)
@@ -213,7 +213,7 @@ def _get_ready(desk: Desk, page: Page, cancel: threading.Event) -> None:
     _apart(load, cancel)
     stats = desk.knowledge.stats()
     page.write(f"{time.monotonic() - started:.0f} s\n")
-    page.line(f"{stats.articles} articles, macros and solved tickets in {stats.passages} passages.")
+    page.line(f"{stats.articles} articles, macros and solved tickets can be cited, in {stats.passages} passages.")
 
 
 def _show_ticket(page: Page, ticket: Ticket) -> None:
