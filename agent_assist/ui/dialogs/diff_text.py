@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import Enum
 
@@ -17,6 +18,9 @@ Pieces = Sequence[tuple[str, str]]
 text, without the deleted ones the second."""
 
 
+_WORD = re.compile(r"\w+")
+
+
 class Side(Enum):
     BEFORE = "before"
     AFTER = "after"
@@ -25,10 +29,12 @@ class Side(Enum):
 
 def difference_words(pieces: Pieces) -> str:
     """A sentence for screen readers and for the line under the texts."""
-    added = sum(len(text.split()) for operation, text in pieces if operation == "insert")
-    removed = sum(len(text.split()) for operation, text in pieces if operation == "delete")
-    if not added and not removed:
+    added = sum(len(_WORD.findall(text)) for operation, text in pieces if operation == "insert")
+    removed = sum(len(_WORD.findall(text)) for operation, text in pieces if operation == "delete")
+    if all(operation == "equal" for operation, _ in pieces):
         return "No difference."
+    if not added and not removed:
+        return "Only punctuation or spaces differ."
     parts = [f"{count(n, 'word')} {what}" for n, what in ((added, "added"), (removed, "removed")) if n]
     return ", ".join(parts) + "."
 

@@ -39,12 +39,13 @@ class DiffView(QWidget):
         for text, name in ((self.inline, "Difference"), (self.left, before), (self.right, after)):
             text.setAccessibleName(name)
         self._sides = QSplitter(Qt.Orientation.Horizontal)
-        self._sides.setHandleWidth(SPACE_2)
+        self._sides.setHandleWidth(1)
         self._sides.setChildrenCollapsible(False)
         for title, text in zip(self._titles, (self.left, self.right)):
             panel = QWidget()
             column = QVBoxLayout(panel)
-            column.setContentsMargins(0, 0, 0, 0)
+            edge = SPACE_2 if text is self.right else 0
+            column.setContentsMargins(edge, 0, 0 if edge else SPACE_2, 0)
             column.setSpacing(SPACE_1)
             column.addWidget(title)
             column.addWidget(text, 1)

@@ -48,11 +48,8 @@ class SafeTextBrowser(QTextBrowser):
         if len(text) > MAX_MARKDOWN:
             self.show_plain(text)
             return
-        self.document().setMarkdown(
-            soft_break(text),
-            QTextDocument.MarkdownFeature.MarkdownDialectGitHub
-            | QTextDocument.MarkdownFeature.MarkdownNoHTML,
-        )
+        self.document().setMarkdown(soft_break(reveal(text).text), MARKDOWN)
+        space_out(self.document(), self.font())
 
     def show_plain(self, text: str) -> None:
         self.document().setPlainText(soft_break(reveal(text).text))

@@ -27,7 +27,9 @@ class UnlockDialog(QDialog):
 
     opened = Signal(object)
 
-    def __init__(self, theme: Theme, opener: DeskOpener, need: KeyNeed, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, opener: DeskOpener, need: KeyNeed, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme, self._opener = theme, opener
         self._new = need is KeyNeed.NEW_PASSPHRASE

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QWidget
 
 from agent_assist.ui import icons
 from agent_assist.ui.theme import Theme
@@ -40,6 +40,8 @@ class Toast(QFrame):
         self.button.clicked.connect(self._on_action)
         self._close = IconButton(theme, "close", "Dismiss")
         self._close.clicked.connect(self.dismiss)
+        for button in (self.button, self._close):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_3, SPACE_2, SPACE_2, SPACE_2)
         layout.setSpacing(SPACE_2)
@@ -102,7 +104,8 @@ class Toast(QFrame):
             self._action()
 
     def _on_time(self) -> None:
-        if self.underMouse() or self.isAncestorOf(self.focusWidget() or self):
+        focused = QApplication.focusWidget()
+        if self.underMouse() or (focused is not None and self.isAncestorOf(focused)):
             self._timer.start(1500)
         else:
             self.dismiss()
