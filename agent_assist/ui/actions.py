@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 
@@ -20,7 +20,7 @@ class Action:
 
     id: str
     title: str
-    run: Callable[[], None]
+    run: Callable[[], object]
     keys: tuple[str, ...] = ()
     section: str = "General"
     enabled: Callable[[], bool] = _always
@@ -103,6 +103,20 @@ class ActionRegistry(QObject):
         for action in self._actions.values():
             self._install(action)
         self.refresh()
+
+    def let_through(self, *widgets: QWidget) -> None:
+        """Have keys with Ctrl or Alt reach the actions from these inputs, which use some themselves."""
+        for widget in widgets:
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            held = event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
+            pressed = QKeySequence(event.keyCombination())
+            if held and any(pressed == QKeySequence(k) for a in self._actions.values() for k in a.keys):
+                event.ignore()
+                return True
+        return super().eventFilter(watched, event)
 
     def refresh(self) -> None:
         """Ask every action again whether it is enabled."""

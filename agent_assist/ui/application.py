@@ -1,20 +1,17 @@
-"""Starts the window: opens the desk off the UI thread, asks for the passphrase, runs the event loop."""
+"""Starts the window: one for each workspace, unlocked where that is needed."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from agent_assist.services.desk import Desk
+from agent_assist.errors import WorkspaceBusy
+from agent_assist.services.desk import Desk, DeskOpener, KeyNeed
 from agent_assist.ui import icons
 from agent_assist.ui.theme import Theme
-
-DeskFactory = Callable[[Callable[[], str] | None], Desk]
-"""Opens the desk; gets what answers with the passphrase, None for the first try without one."""
 
 
 def make_application(argv: Sequence[str] = ()) -> QApplication:
@@ -29,14 +26,46 @@ def make_application(argv: Sequence[str] = ()) -> QApplication:
     return app
 
 
-def run(open_desk: DeskFactory, argv: Sequence[str] = ()) -> int:
-    """Show the window until it is closed; returns the exit code."""
+def run_window(opener: DeskOpener, link: str = "") -> int:
+    """Show the window until it is closed; returns the exit code.
+
+    Where another window has the workspace, that one comes to the front, with `link`, and this call
+    returns at once.  Raises WorkspaceBusy where that other process does not answer.
+    """
+    from agent_assist.ui.instance import Claim, SingleInstance
     from agent_assist.ui.session import Session
 
-    app = make_application(argv)
+    app = make_application()
+    instance = None
+    if opener.folder is not None:
+        instance = SingleInstance(opener.folder)
+        claim = instance.claim(link)
+        if claim is Claim.HANDED_OVER:
+            return 0
+        if claim is Claim.SILENT:
+            raise WorkspaceBusy("Another Agent Assist has this workspace open and does not answer.")
     theme = Theme(app)
     QGuiApplication.setWindowIcon(icons.icon(theme, "logo", "accent", 64))
-    session: QObject = Session(app, theme, open_desk)
+    desk: Desk | None = None
+    need = opener.need()
+    if need is not KeyNeed.NOTHING:
+        desk = _unlock(theme, opener, need)
+        if desk is None:
+            return 0
+    session = Session(theme, opener, link)
+    if instance is not None:
+        instance.activated.connect(session.open_link)
+    session.start(desk)
     code = app.exec()
-    session.deleteLater()
+    session.close()
+    if instance is not None:
+        instance.release()
     return code
+
+
+def _unlock(theme: Theme, opener: DeskOpener, need: KeyNeed) -> Desk | None:
+    from agent_assist.ui.dialogs.unlock import UnlockDialog
+
+    dialog = UnlockDialog(theme, opener, need)
+    dialog.exec()
+    return dialog.desk

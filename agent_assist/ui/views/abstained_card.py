@@ -1,14 +1,14 @@
-"""Shown instead of an invented answer: what is missing, a question to ask, a hand-over to prepare."""
+"""Shown instead of an invented answer: what is missing, and the ways on."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent_assist.domain.suggestion import Decision, Suggestion
-from agent_assist.ui import icons, tokens
+from agent_assist.ui import tokens
 from agent_assist.ui.theme import Theme
-from agent_assist.ui.tokens import TextSize, Tone
+from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import Label
 
@@ -19,47 +19,33 @@ class AbstainedCard(QFrame):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self.setProperty("banner", "attention")
-        self._picture = QLabel()
-        self._title = Label("", bold=True, wrap=True)
         self._reasons = Label("", TextSize.BODY, wrap=True, selectable=True)
-        self._hint = Label("", TextSize.SMALL, "muted", wrap=True)
+        self._hint = Label("", TextSize.SMALL, wrap=True)
         self._hand_over = Button(theme, "Hand over", Kind.SECONDARY, "handover")
         self._missing = Button(theme, "Knowledge is missing", Kind.SECONDARY, "flag")
-        head = QHBoxLayout()
-        head.setSpacing(tokens.SPACE_2)
-        head.addWidget(self._picture)
-        head.addWidget(self._title, 1)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(tokens.SPACE_2)
-        buttons.addWidget(self._hand_over)
-        buttons.addWidget(self._missing)
-        buttons.addStretch(1)
+        foot = QHBoxLayout()
+        foot.setSpacing(tokens.SPACE_2)
+        foot.addWidget(self._hint, 1)
+        foot.addWidget(self._missing)
+        foot.addWidget(self._hand_over)
         column = QVBoxLayout(self)
-        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_3)
-        column.setSpacing(tokens.SPACE_2)
-        column.addLayout(head)
+        column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_2, tokens.SPACE_2)
+        column.setSpacing(tokens.SPACE_1)
         column.addWidget(self._reasons)
-        column.addWidget(self._hint)
-        column.addLayout(buttons)
+        column.addLayout(foot)
         self._hand_over.clicked.connect(self.hand_over_wanted)
         self._missing.clicked.connect(self.missing_wanted)
-        theme.changed.connect(self._tint)
-        self._tint()
         self.hide()
 
     def show_suggestion(self, suggestion: Suggestion) -> None:
+        reasons = "\n".join(suggestion.reasons[:3]) or "No passage fits well enough to rest on."
+        self._reasons.setText(reasons)
         escalate = suggestion.decision is Decision.ESCALATE
-        title = "Better handed over" if escalate else "The articles do not answer this"
-        self._title.setText(title)
-        self._reasons.setText("\n".join(suggestion.reasons) or "No passage fits well enough to rest on.")
-        if suggestion.text:
-            kind = "A hand-over note" if escalate else "A question to the customer"
-            self._hint.setText(f"{kind} is in the reply below. Change it as you like.")
-        self._hint.setVisible(bool(suggestion.text))
-        self.setAccessibleName(f"{title}. {self._reasons.text()}")
+        hint = "A reply that hands over is below." if escalate else "A question to the customer is below."
+        self._hint.setText(hint if suggestion.text else "")
+        self.setAccessibleName(reasons)
         self.show()
 
-    def _tint(self) -> None:
-        self._picture.setPixmap(icons.pixmap("triangle", self._theme.tone(Tone.ATTENTION), 18))
+    def set_compact(self, compact: bool) -> None:
+        self._hint.setVisible(not compact)

@@ -121,6 +121,7 @@ class DraftDocument(QTextDocument):
         self.facts: list[Fact] = []
         self.held: Suggestion | None = None
         self._base = _Baseline()
+        self._sent: Suggestion | None = None
         self._writing = False
         self._expected = False
         self._open_facts = 0
@@ -204,6 +205,7 @@ class DraftDocument(QTextDocument):
         """Give a withdrawn reply back; what stands here stays reachable by undo."""
         self._forget_marks()
         self._write(text, joined=False)
+        self._base = _Baseline("", False, self._sent)
 
     def renumber(self, numbers: Mapping[int, int]) -> None:
         for span in self.spans:
@@ -212,6 +214,7 @@ class DraftDocument(QTextDocument):
 
     def reset(self) -> None:
         """Empty the document after its text has been sent."""
+        self._sent = self._base.suggestion
         self._set_held(None)
         self._forget_marks()
         self._write("", joined=False)

@@ -86,6 +86,7 @@ class DraftPanel(QWidget):
         self._pair.addWidget(self.other)
         self._pair.setChildrenCollapsible(False)
         self._pair.setHandleWidth(tokens.SPACE_2)
+        self._pair.setProperty("bare", True)
         column = QVBoxLayout(self)
         column.setContentsMargins(tokens.SPACE_4, tokens.SPACE_2, tokens.SPACE_4, tokens.SPACE_3)
         column.setSpacing(tokens.SPACE_2)
@@ -106,7 +107,7 @@ class DraftPanel(QWidget):
         self.editor.sentence_entered.connect(self._on_sentence)
         self.editor.citation_activated.connect(self.citation_activated)
         self.editor.fact_entered.connect(self._on_fact)
-        self.editor.textChanged.connect(self.state_changed)
+        self.editor.textChanged.connect(self._show_reply)
         self.facts.confirmed.connect(self._on_confirm)
         self.facts.removed.connect(self._on_remove)
         self.facts.next_wanted.connect(self.editor.go_to_fact)
@@ -135,9 +136,9 @@ class DraftPanel(QWidget):
             self.editor.stream(draft.text)
         elif draft.suggestion is not None and draft.state in (DraftState.READY, DraftState.ABSTAINED):
             before = self.document.suggestion
-            if self.document.finish(draft.suggestion, numbering(draft.hits)):
-                if self.document.suggestion is not before:
-                    self.suggestion_shown.emit(self.document.suggestion)
+            shown = self.document.finish(draft.suggestion, numbering(draft.hits))
+            if shown and self.document.suggestion is not before:
+                self.suggestion_shown.emit(self.document.suggestion)
         self._show_state()
 
     def show_notice(self, title: str, text: str) -> None:
@@ -187,9 +188,17 @@ class DraftPanel(QWidget):
         self.editor.setTextCursor(cursor)
         self.editor.setFocus()
 
+    def show_sent(self) -> None:
+        """The reply is on its way: empty the editor, ready for a further one."""
+        self.document.reset()
+        self._draft = None
+        self.header.beside.setChecked(False)
+        self._show_state()
+
     def set_compact(self, compact: bool) -> None:
         """The side layout: only the reply and Send / Insert."""
         self.steer.set_compact(compact)
+        self.abstained.set_compact(compact)
         self.reply.set_compact(compact)
 
     # --- reading --------------------------------------------------------------------------------
@@ -255,10 +264,13 @@ class DraftPanel(QWidget):
             self.abstained.hide()
         self._show_banner(draft)
         self.steer.set_rewrites_enabled(draft is not None and not draft.state.working)
+        self._show_reply()
+
+    def _show_reply(self) -> None:
         self.reply.set_state(
             can_send=self.can_send,
             has_text=bool(self.text.strip()),
-            can_reject=document.suggestion is not None,
+            can_reject=self.document.suggestion is not None,
         )
         self.state_changed.emit()
 

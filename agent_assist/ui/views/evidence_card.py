@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from agent_assist.domain.knowledge import Hit
@@ -49,6 +49,7 @@ class EvidenceCard(QFrame):
         if passage.heading:
             column.addWidget(ElidedLabel(passage.heading, TextSize.SMALL, "muted"))
         column.addWidget(self._text)
+        column.addSpacing(2)
         column.addLayout(self._foot())
         column.addLayout(self._marks())
 
@@ -126,6 +127,10 @@ class EvidenceCard(QFrame):
         self._open = opened
         self._text.set_line_limit(0 if opened else _FOLDED_LINES)
         self._more.setText("Less" if opened else "More")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._more.setVisible(self._open or self._text.shortened)
 
     def _on_mark(self, relevant: bool | None) -> None:
         self.set_relevance(relevant)

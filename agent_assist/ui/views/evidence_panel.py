@@ -152,6 +152,9 @@ class EvidencePanel(QWidget):
         text = words.count(len(hits), "passage") if hits else ""
         self._count.setText(f"{text}, {used} used" if used else text)
 
+    def _on_open(self, passage: int, article_id: str) -> None:
+        self.open_wanted.emit(article_id, passage)
+
     def _on_relevance(self, article_id: str, relevant: bool | None) -> None:
         if relevant is None:
             self._relevance.pop(article_id, None)

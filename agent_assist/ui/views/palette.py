@@ -9,9 +9,9 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
-from agent_assist.ui import icons
 from agent_assist.ui.actions import ActionRegistry
 from agent_assist.ui.theme import Theme
+from agent_assist.ui.views.palette_delegate import ICON, KEYS, PaletteDelegate
 from agent_assist.ui.widgets.popover import Popover
 
 _SHOWN = 12
@@ -62,8 +62,9 @@ class CommandPalette(Popover):
         self.edit.installEventFilter(self)
         self.list = QListWidget()
         self.list.setAccessibleName("Actions and tickets")
-        self.list.setFixedHeight(380)
-        self.list.setStyleSheet("background: transparent;")
+        self._delegate = PaletteDelegate(theme)
+        self.list.setItemDelegate(self._delegate)
+        self.list.setProperty("ground", "raised")
         self.list.itemClicked.connect(lambda _: self._on_enter())
         self.body.addWidget(self.edit)
         self.body.addWidget(self.list)
@@ -99,15 +100,22 @@ class CommandPalette(Popover):
         self._found = [entry for _, entry in scored[: _SHOWN if query else 60]]
         self.list.clear()
         for entry in self._found:
-            item = QListWidgetItem(f"{entry.title}\t{entry.keys}" if entry.keys else entry.title)
-            item.setIcon(icons.icon(self._theme, entry.icon or "chevron-right", "muted"))
+            item = QListWidgetItem(entry.title)
+            item.setData(KEYS, entry.keys)
+            item.setData(ICON, entry.icon)
             self.list.addItem(item)
+        row = self._delegate_height()
+        self.list.setFixedHeight(row * min(_SHOWN, max(1, len(self._found))) + 4)
+        self.adjustSize()
         if self._found:
             self.list.setCurrentRow(0)
         else:
             nothing = QListWidgetItem("Nothing found")
             nothing.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(nothing)
+
+    def _delegate_height(self) -> int:
+        return self.list.sizeHintForRow(0) if self.list.count() else 32
 
     def _on_enter(self) -> None:
         row = self.list.currentRow()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QListView,
     QMenu,
@@ -63,6 +64,12 @@ class QueueView(QWidget):
         self.search.setPlaceholderText("Search tickets")
         self.search.setAccessibleName("Search tickets")
         self.search.setClearButtonEnabled(True)
+        self.search.setTextMargins(tokens.SPACE_6, 0, 0, 0)
+        self._lens = QLabel()
+        inside = QHBoxLayout(self.search)
+        inside.setContentsMargins(tokens.SPACE_3, 0, 0, 0)
+        inside.addWidget(self._lens)
+        inside.addStretch(1)
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
@@ -244,11 +251,4 @@ class QueueView(QWidget):
         self._name_more()
 
     def _on_theme(self) -> None:
-        for action in self.search.actions():
-            if action.objectName() == "lens":
-                action.setIcon(icons.icon(self._theme, "search", "muted"))
-                return
-        lens = self.search.addAction(
-            icons.icon(self._theme, "search", "muted"), QLineEdit.ActionPosition.LeadingPosition
-        )
-        lens.setObjectName("lens")
+        self._lens.setPixmap(icons.pixmap("search", self._theme.colours.muted))

@@ -26,7 +26,7 @@ class Understanding(QWidget):
         self._language = Tag()
         self._confidence = Label("", TextSize.SMALL, "muted")
         self._reasons = Label("", TextSize.SMALL, "muted", wrap=True, selectable=True)
-        self.missing = Button(theme, "Knowledge is missing", Kind.QUIET, "flag")
+        self.missing = Button(theme, "Knowledge is missing", Kind.LINK, "flag")
         self.missing.setProperty("textSize", "small")
         self.missing.clicked.connect(self.missing_wanted)
         tags = QHBoxLayout()

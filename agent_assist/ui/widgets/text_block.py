@@ -71,8 +71,7 @@ class TextBlock(QWidget):
         self._width = -1
         self._natural = 0
         self.setAccessibleName(text[:4000])
-        self.updateGeometry()
-        self.update()
+        self._fit()
 
     def set_stretches(self, stretches: Sequence[Stretch]) -> None:
         if tuple(stretches) != self._stretches:
@@ -85,8 +84,7 @@ class TextBlock(QWidget):
         if lines != self._limit:
             self._limit = lines
             self._width = -1
-            self.updateGeometry()
-            self.update()
+            self._fit()
 
     @property
     def selected_text(self) -> str:
@@ -124,7 +122,24 @@ class TextBlock(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
-            self.updateGeometry()
+            self._fit()
+
+    @property
+    def shortened(self) -> bool:
+        """True where the line limit hides some of the text."""
+        self._lay_out(max(1, self.width()))
+        last, start = self._layouts[-1] if self._layouts else (None, 0)
+        if last is None or not last.lineCount():
+            return False
+        line = last.lineAt(last.lineCount() - 1)
+        return start + line.textStart() + line.textLength() < len(self._text)
+
+    def _fit(self) -> None:
+        """Take the height that the text needs: a layout would squeeze it below that."""
+        if self.width() > 0:
+            self.setMinimumHeight(self.heightForWidth(self.width()))
+        self.updateGeometry()
+        self.update()
 
     def _metrics(self) -> QFontMetrics:
         return QFontMetrics(self._theme.font(self._size))
@@ -137,7 +152,7 @@ class TextBlock(QWidget):
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         font = self._theme.font(self._size)
-        spacing = round(self._metrics().height() * 0.18)
+        spacing = round(self._metrics().height() * 0.1)
         y, start, lines = 0.0, 0, 0
         for paragraph in self._text.split("\n"):
             layout = QTextLayout(paragraph, font)
@@ -271,5 +286,4 @@ class TextBlock(QWidget):
     def _on_theme(self) -> None:
         self._width = -1
         self._natural = 0
-        self.updateGeometry()
-        self.update()
+        self._fit()

@@ -1,0 +1,1 @@
+"""Connects widgets to services; each controller minds one concern."""

@@ -1,0 +1,38 @@
+"""The places of the rail below the queue; each page is imported when it is first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from PySide6.QtWidgets import QWidget
+
+from agent_assist.ui.context import UiContext
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    id: str
+    title: str
+    icon: str
+    page: str
+    """ "module:Class" below `agent_assist.ui.pages`; made as `Class(ui, parent)`."""
+    keys: tuple[str, ...] = ()
+    at_foot: bool = False
+
+    def make(self, ui: UiContext, parent: QWidget) -> QWidget:
+        module, name = self.page.split(":")
+        factory: Callable[[UiContext, QWidget], QWidget] = getattr(
+            import_module(f"agent_assist.ui.pages.{module}"), name
+        )
+        return factory(ui, parent)
+
+
+PLACES = (
+    Place("knowledge", "Knowledge", "book", "knowledge_page:KnowledgePage", ("Ctrl+2",)),
+    Place("models", "Models", "chip", "models_page:ModelsPage", ("Ctrl+3",)),
+    Place("feedback", "Feedback", "feedback", "feedback_page:FeedbackPage", ("Ctrl+4",)),
+    Place("help", "Help", "help", "help_page:HelpPage", ("Ctrl+5",), at_foot=True),
+    Place("settings", "Settings", "settings", "settings_page:SettingsPage", ("Ctrl+,",), at_foot=True),
+)

@@ -1,0 +1,202 @@
+"""One open workspace in one window: opens the desk, wires controllers and pages, closes in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from agent_assist.domain.model import ModelStatus
+from agent_assist.errors import ErrorInfo
+from agent_assist.services.desk import Desk, DeskOpener
+from agent_assist.ui import words
+from agent_assist.ui.actions import Action, ActionRegistry
+from agent_assist.ui.bridge import Bridge, info_of
+from agent_assist.ui.context import UiContext
+from agent_assist.ui.controllers.draft_controller import DraftController
+from agent_assist.ui.controllers.feedback_controller import FeedbackController
+from agent_assist.ui.controllers.queue_controller import QueueController
+from agent_assist.ui.controllers.reply_controller import ReplyController
+from agent_assist.ui.controllers.ticket_controller import TicketController
+from agent_assist.ui.controllers.window_actions import Controllers, WindowActions
+from agent_assist.ui.main_window import MainWindow
+from agent_assist.ui.places import PLACES, Place
+from agent_assist.ui.theme import Theme
+from agent_assist.ui.tokens import Tone
+
+
+class Session(QObject):
+    """The window is on the screen at once; the desk opens behind it."""
+
+    ready = Signal()
+    closed = Signal()
+    _opened = Signal(object)
+    _failed = Signal(object)
+
+    def __init__(
+        self, theme: Theme, opener: DeskOpener, link: str = "", parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._opener, self._link = theme, opener, link
+        self.desk: Desk | None = None
+        self.ui: UiContext | None = None
+        self.controllers: Controllers | None = None
+        title = "Agent Assist · Demo desk" if opener.demo else "Agent Assist"
+        self.window = MainWindow(theme, title)
+        self.window.closing.connect(self._on_closing)
+        self._opened.connect(self._on_opened)
+        self._failed.connect(self._on_failed)
+
+    # --- opening --------------------------------------------------------------------------------
+
+    def start(self, desk: Desk | None = None) -> None:
+        """Show the window; open the desk behind it unless it is open already."""
+        self.window.show()
+        if desk is not None:
+            self._on_opened(desk)
+        else:
+            self._open()
+
+    def _open(self) -> None:
+        def work() -> None:
+            try:
+                desk = self._opener.open()
+            except Exception as error:
+                self._failed.emit(info_of(error))
+            else:
+                self._opened.emit(desk)
+
+        threading.Thread(target=work, name="open-desk", daemon=True).start()
+
+    def _on_failed(self, error: ErrorInfo) -> None:
+        view = self.window.desk_view
+        view.queue.show_tickets([])
+        view.banner.show_message(
+            Tone.DANGER,
+            error.title,
+            f"{error.sentence} {error.remedy}".strip(),
+            [("Try again", self._on_retry)],
+        )
+
+    def _on_retry(self) -> None:
+        self.window.desk_view.banner.hide()
+        self._open()
+
+    def _on_opened(self, desk: Desk) -> None:
+        self.desk = desk
+        bridge = Bridge(desk.events, desk.jobs, self)
+        ui = UiContext(desk, bridge, self._theme, ActionRegistry(self))
+        self.ui = ui
+        self._theme.set_options(desk.options.current.appearance)
+        window = self.window
+        tickets = TicketController(ui, window)
+        drafts = DraftController(ui, window, tickets)
+        self.controllers = Controllers(
+            QueueController(ui, window), tickets, drafts, ReplyController(ui, window, tickets)
+        )
+        self._feedback = FeedbackController(ui, window, tickets)
+        self._add_places(ui)
+        self._actions = WindowActions(ui, window, self.controllers)
+        self._connect(ui, bridge)
+        self._fill(drafts)
+        if desk.options.current.appearance.side_layout:
+            window.set_side(True)
+        self.ready.emit()
+
+    def _connect(self, ui: UiContext, bridge: Bridge) -> None:
+        window = self.window
+        bridge.model_changed.connect(window.status.show_model)
+        bridge.job_changed.connect(window.status.show_job)
+        bridge.error_raised.connect(window.desk_view.banner.show_error)
+        bridge.settings_changed.connect(lambda _: self._theme.set_options(ui.desk.options.current.appearance))
+        window.status.model_wanted.connect(lambda: window.go_to("models"))
+
+    def _fill(self, drafts: DraftController) -> None:
+        if self.controllers is None or self.ui is None:
+            return
+        queue, tickets = self.controllers.queue, self.controllers.tickets
+        queue.loaded.connect(self._on_first_load)
+        tickets.ticket_shown.connect(lambda ticket: queue.prefetch_after(ticket.id))
+        queue.load()
+        drafts.load_macros()
+        desk = self.ui.desk
+        self.ui.bridge.run(lambda: desk.models.status, self._on_model)
+
+    def _on_model(self, status: ModelStatus) -> None:
+        self.window.status.show_model(status)
+
+    def _on_first_load(self) -> None:
+        """Put a draft on the screen at once: the linked ticket, or the first of the queue."""
+        if self.controllers is None or self.controllers.tickets.current_id:
+            return
+        if self._link:
+            self.open_link(self._link)
+            self._link = ""
+        else:
+            self.window.desk_view.queue.open_first()
+
+    def open_link(self, link: str) -> None:
+        """Come to the front; "agentassist://ticket/ID" opens that ticket."""
+        self.window.bring_to_front()
+        prefix = "agentassist://ticket/"
+        if link.startswith(prefix) and self.controllers is not None:
+            self.window.go_to("queue")
+            self.controllers.tickets.open(link.removeprefix(prefix)[:200])
+
+    # --- places ---------------------------------------------------------------------------------
+
+    def _add_places(self, ui: UiContext) -> None:
+        for place in PLACES:
+            if place.at_foot and not any(p.at_foot for p in PLACES[: PLACES.index(place)]):
+                self.window.rail.add_space()
+            self.window.add_place(place.id, place.title, place.icon, self._factory(place, ui))
+            title = f"Go to {place.title}"
+            go = Action(f"go.{place.id}", title, self._goer(place.id), place.keys, "Window", icon=place.icon)
+            ui.actions.add(go)
+        queue = Action(
+            "go.queue", "Go to the queue", self._goer("queue"), ("Ctrl+1",), "Window", icon="queue"
+        )
+        ui.actions.add(queue)
+
+    def _goer(self, place: str) -> Callable[[], None]:
+        return lambda: self._go(place)
+
+    def _go(self, place: str) -> None:
+        self.window.go_to(place)
+
+    def _factory(self, place: Place, ui: UiContext) -> Callable[[], QWidget]:
+        return lambda: place.make(ui, self.window)
+
+    # --- closing --------------------------------------------------------------------------------
+
+    def _on_closing(self, event: QCloseEvent) -> None:
+        unsent = self.window.desk_view.draft.unsent
+        if unsent and self.desk is not None and not self._may_discard(len(unsent)):
+            event.ignore()
+            return
+        QTimer.singleShot(0, self, self.close)
+
+    def _may_discard(self, count: int) -> bool:
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setWindowTitle("Agent Assist")
+        box.setText(f"{words.count(count, 'reply', 'replies')} not sent yet")
+        box.setInformativeText("Your text is lost when you quit now.")
+        keep = box.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)
+        leave = box.addButton("Quit anyway", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(keep)
+        box.exec()
+        return box.clickedButton() is leave
+
+    def close(self) -> None:
+        """Stop listening, then close the desk."""
+        if self.ui is not None:
+            self.ui.bridge.close()
+            self.ui = None
+        if self.desk is not None:
+            self.desk.close()
+            self.desk = None
+            self.closed.emit()
