@@ -130,6 +130,13 @@ class JobQueue:
         with self._changed:
             return [job.status for job in self._live.values()]
 
+    def cancel(self, job_id: str) -> None:
+        """Stop the job of that id; one that has ended, or is not known, stays as it is."""
+        with self._changed:
+            job = self._live.get(job_id)
+        if job is not None:
+            job.cancel()
+
     def close(self, timeout: float = 5.0) -> None:
         """Stop all jobs and wait up to `timeout` seconds for those that run."""
         with self._changed:
