@@ -79,6 +79,11 @@ class Page:
     def heading(self, text: str) -> None:
         self.write(f"\n{self._bold}{visible(text)}{self._plain}\n")
 
+    def status(self, text: str) -> None:
+        """Replace the line that is being written; a page that is not live keeps the first one."""
+        if self.live:
+            self.write(f"\r\033[K{text[: self.width]}")
+
     def erase(self, lines: int) -> None:
         """Take back the last `lines` lines of a live page."""
         if self.live and lines:
@@ -203,17 +208,24 @@ def _apart(work: Callable[[], T], cancel: threading.Event) -> T:
 def _get_ready(desk: Desk, page: Page, cancel: threading.Event) -> None:
     """Load the model and the search index, which takes seconds the first time."""
     started = time.monotonic()
-    page.write("\nLoading the model and the articles … ")
+    words = "Loading the model and the articles …"
+    page.write(f"\n{words}")
 
     def load() -> None:
         if desk.models.status.state is not ModelState.READY:
             desk.models.start()
+        desk.knowledge.encode_missing(
+            lambda done, total, _: page.status(f"{words} {done} of {total}"), cancel
+        )
         desk.knowledge.warm_up()
 
     _apart(load, cancel)
+    page.status(words)
     stats = desk.knowledge.stats()
-    page.write(f"{time.monotonic() - started:.0f} s\n")
-    page.line(f"{stats.articles} articles, macros and solved tickets can be cited, in {stats.passages} passages.")
+    page.write(f" {time.monotonic() - started:.0f} s\n")
+    page.line(
+        f"{stats.articles} articles, macros and solved tickets can be cited, in {stats.passages} passages."
+    )
 
 
 def _show_ticket(page: Page, ticket: Ticket) -> None:
@@ -289,7 +301,7 @@ def _show_figures(desk: Desk, page: Page, suggestion: Suggestion) -> None:
     figures.append(f"done in {timings.total / 1000:.1f} s")
     if status.tokens_per_second:
         figures.append(f"{status.tokens_per_second:.0f} tokens/s")
-    page.line(" · ".join(figures) + ". Nothing left this machine.")
+    page.line(" · ".join(figures) + ". Nothing was sent anywhere.")
 
 
 def _show_next(page: Page) -> None:

@@ -1,0 +1,72 @@
+"""`agent-assist run` where no window can open: the same job on a pipe, with the real model and encoder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+WIDTH = 60
+COMMAND = [sys.executable, "-m", "agent_assist", "run"]
+
+pytestmark = [
+    pytest.mark.real_model,
+    pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these systems always have a display"),
+]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    return {name: value for name, value in os.environ.items() if name not in hidden} | {
+        "AGENT_ASSIST_WORKSPACE": str(tmp_path / "desk"),
+        "COLUMNS": str(WIDTH),
+        "PYTHONIOENCODING": "utf-8",
+    }
+
+
+def test_the_first_demo_ticket_is_drafted(environment: dict[str, str], tmp_path: Path) -> None:
+    result = subprocess.run(
+        COMMAND, env=environment, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    page = result.stdout
+    parts = ["Wrong size", "The draft, as it is written", "checked against your articles", "What it rests on"]
+    assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
+    assert "[1] " in page.split("What it rests on")[1]
+    assert "60 days" in page.split("checked against your articles")[1]
+    assert "SmolLM2" in page
+    assert "xvfb-run make run" in page
+    assert "\033" not in page
+    assert max(len(line) for line in page.splitlines()) <= WIDTH
+    assert not (tmp_path / "desk").exists(), "the demo desk leaves nothing behind"
+
+
+def test_ctrl_c_ends_it_calmly(environment: dict[str, str]) -> None:
+    process = subprocess.Popen(
+        COMMAND,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    shown = ""
+    while "Loading" not in shown:
+        piece = process.stdout.read(1)
+        assert piece, "it ended before it began"
+        shown += piece
+    started = time.monotonic()
+    # As a terminal does: the signal goes to the whole group, the workers too.
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped." in out
+    assert "Traceback" not in err
+    assert time.monotonic() - started < 15
