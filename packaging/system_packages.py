@@ -21,6 +21,7 @@ QT_LIBRARIES = (
     ("libdbus-1.so.3", "libdbus-1-3", "dbus-libs"),
     ("libfontconfig.so.1", "libfontconfig1", "fontconfig"),
     ("libglib-2.0.so.0", "libglib2.0-0", "glib2"),
+    ("libgssapi_krb5.so.2", "libgssapi-krb5-2", "krb5-libs"),  # QtNetwork, for the second start
     ("libxcb-cursor.so.0", "libxcb-cursor0", "xcb-util-cursor"),
     ("libxcb-icccm.so.4", "libxcb-icccm4", "xcb-util-wm"),
     ("libxcb-image.so.0", "libxcb-image0", "xcb-util-image"),
@@ -31,7 +32,6 @@ QT_LIBRARIES = (
     ("libxcb-shm.so.0", "libxcb-shm0", "libxcb"),
     ("libxcb-sync.so.1", "libxcb-sync1", "libxcb"),
     ("libxcb-xfixes.so.0", "libxcb-xfixes0", "libxcb"),
-    ("libxcb-xinerama.so.0", "libxcb-xinerama0", "libxcb"),
     ("libxcb-xkb.so.1", "libxcb-xkb1", "libxcb"),
     ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0", "libxkbcommon-x11"),
     ("libxkbcommon.so.0", "libxkbcommon0", "libxkbcommon"),
