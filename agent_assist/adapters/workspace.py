@@ -32,6 +32,8 @@ from agent_assist.errors import (
 
 DATABASE = "workspace.db"
 KEY_FILE = "key.json"
+PAGE_BYTES = 4096
+"""SQLCipher's page: no database is smaller."""
 LOCK_SECONDS = 20.0
 """How long to wait for another process that is making or bringing up to date the same workspace."""
 
@@ -242,9 +244,10 @@ def _open_database(folder: Path, data_key: bytes) -> Database:
     if not path.exists() and fresh.exists():
         fresh.replace(path)
         _sync_folder(folder)
-    # SQLite takes an empty or missing file for a new database and would start over without a word.
-    if not path.exists() or path.stat().st_size == 0:
-        raise WorkspaceDamaged(f"The database of the workspace {folder} is missing or empty.")
+    # SQLite takes a missing file, or one shorter than a page, for a new database and would start
+    # over without a word.
+    if not path.exists() or path.stat().st_size < PAGE_BYTES:
+        raise WorkspaceDamaged(f"The database of the workspace {folder} is missing or cut short.")
     try:
         return Database(path, secrets.derive(data_key, "database"))
     except KeyUnavailable:
