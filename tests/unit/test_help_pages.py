@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+import agent_assist
 from agent_assist import errors
 from agent_assist.adapters.resources import resource
 from agent_assist.cli.main import COMMANDS
@@ -40,3 +42,14 @@ def test_only_commands_that_exist_are_named() -> None:
     for name, text in TEXT.items():
         for command in re.findall(r"agent-assist ([a-z]+)", text):
             assert command in COMMANDS, f"{name}: agent-assist {command}"
+
+
+def test_the_keys_named_are_the_windows_keys() -> None:
+    source = (Path(agent_assist.__file__).parent / "ui" / "controllers" / "window_actions.py").read_text(
+        "utf-8"
+    )
+    keys = re.findall(r"(?m)^\| ((?:Ctrl|Alt|F\d|[A-Z?/])[^|]*?) \|", TEXT["06-keyboard.md"])
+    single = {key for row in keys for key in re.split(r", | … ", row)}
+    assert len(single) > 15
+    for key in single - {"Alt+1", "Alt+9"}:
+        assert re.search(rf'"(?:[^"]* )?{re.escape(key)}(?: [^"]*)?"', source), key
