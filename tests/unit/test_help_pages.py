@@ -51,5 +51,5 @@ def test_the_keys_named_are_the_windows_keys() -> None:
     keys = re.findall(r"(?m)^\| ((?:Ctrl|Alt|F\d|[A-Z?/])[^|]*?) \|", TEXT["06-keyboard.md"])
     single = {key for row in keys for key in re.split(r", | … ", row)}
     assert len(single) > 15
-    for key in single - {"Alt+1", "Alt+9"}:
+    for key in single - {"Keys", "Alt+1", "Alt+9"}:
         assert re.search(rf'"(?:[^"]* )?{re.escape(key)}(?: [^"]*)?"', source), key
