@@ -135,7 +135,8 @@ def main(names: list[str]) -> int:
     totals = [counts(REPORTS / f"{name}.xml") for name in suites]
     verdict = f"Failed: {', '.join(failed)}" if failed else "All checks passed"
     heading(f"{verdict} ({time.monotonic() - started:.0f} s)")
-    print(f"{sum(t[0] for t in totals)} passed, {sum(t[1] for t in totals)} failed", flush=True)
+    if suites:
+        print(f"{sum(t[0] for t in totals)} passed, {sum(t[1] for t in totals)} failed", flush=True)
     return 1 if failed else 0
 
 
