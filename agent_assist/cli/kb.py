@@ -32,7 +32,9 @@ def kb() -> None:
 
 @kb.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--collection", metavar="NAME", help="articles (default), macros, solved, or a name of your own.")
+@click.option(
+    "--collection", metavar="NAME", help="articles (default), macros, solved, or a name of your own."
+)
 @click.option("--prune", is_flag=True, help="Remove what these paths held before and no longer do.")
 @json_option
 @pass_context
@@ -49,7 +51,9 @@ def add(ctx: Context, paths: Sequence[Path], collection: str | None, prune: bool
       agent-assist kb add macros.csv --collection macros
     """
     report = _stoppable(
-        lambda token: ctx.desk.knowledge.add(list(paths), collection, prune, progress=progress_line, cancel=token)
+        lambda token: ctx.desk.knowledge.add(
+            list(paths), collection, prune, progress=progress_line, cancel=token
+        )
     )
     ctx.emit(as_json, report_to_json(report), lambda: _report_lines(report))
     for place, sentence in report.failed:
@@ -136,7 +140,9 @@ def stats(ctx: Context, as_json: bool) -> None:
 @click.argument("query", required=False)
 @input_option
 @output_option
-@click.option("-k", "count", default=5, show_default=True, type=click.IntRange(1, 100), help="Hits for each query.")
+@click.option(
+    "-k", "count", default=5, show_default=True, type=click.IntRange(1, 100), help="Hits for each query."
+)
 @click.option("--collection", "collections", multiple=True, metavar="NAME", help="Only this one; repeatable.")
 @json_option
 @pass_context
@@ -182,7 +188,9 @@ def _asked(row: Row) -> str | Ticket:
         return ticket_from_json(row)
     query = row.get("query")
     if not isinstance(query, str):
-        raise BadInput("The line has neither a query nor messages.", 'Write {"id": …, "query": "…"} or a ticket.')
+        raise BadInput(
+            "The line has neither a query nor messages.", 'Write {"id": …, "query": "…"} or a ticket.'
+        )
     return query
 
 

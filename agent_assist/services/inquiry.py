@@ -17,17 +17,20 @@ MAX_TURN_CHARS: Final = 2000
 _PLEASANTRIES: Final = re.compile(
     r"""^\s*(?:
         (?:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening|day)|greetings|
-           hola|buen[oa]s\s+\w+|hallo|guten\s+\w+|sehr\s+geehrte[r]?|bonjour|bonsoir|salut|ol[aá]|bom\s+dia|boa\s+\w+)
+           hola|buen[oa]s\s+\w+|hallo|guten\s+\w+|sehr\s+geehrte[r]?|bonjour|bonsoir|salut|
+           ol[aá]|bom\s+dia|boa\s+\w+)
         (?:\s+(?:there|all|team|everyone|sir|madam|again))?(?:[\s,]+[A-Z][\w.'-]{0,20}){0,2}\s*(?:[,!.]+|$)|
-        (?:thanks?(?:\s+(?:you|so\s+much|a\s+lot|again))*|thank\s+you(?:\s+\w+){0,2}|cheers|great|perfect|ok(?:ay)?|
-           that(?:'s|\s+is)\s+great|gracias|danke|merci|obrigad[oa])\s*(?:[,!.]+|$)|
+        (?:thanks?(?:\s+(?:you|so\s+much|a\s+lot|again))*|thank\s+you(?:\s+\w+){0,2}|cheers|great|perfect|
+           ok(?:ay)?|           that(?:'s|\s+is)\s+great|gracias|danke|merci|obrigad[oa])\s*(?:[,!.]+|$)|
         (?:um+|uh+|er+|yeah|so|well|okay)\b[\s,]*
     )+""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CLOSING: Final = re.compile(
-    r"^\s*(?:(?:best|kind|warm)?\s*regards|best wishes|sincerely|yours\s+\w+|cheers|thanks|thank you|many thanks|"
-    r"saludos|un saludo|mit freundlichen gr[uü](?:ß|ss)en|viele gr[uü](?:ß|ss)e|cordialement|bien à vous|"
+    r"^\s*(?:(?:best|kind|warm)?\s*regards|best wishes|sincerely|yours\s+\w+|cheers|thanks|thank you|"
+    r"many thanks|"
+    r"saludos|un saludo|mit freundlichen gr[uü](?:ß|ss)en|"
+    r"viele gr[uü](?:ß|ss)e|cordialement|bien à vous|"
     r"atenciosamente|sent from my \w+)\b.{0,40}$",
     re.IGNORECASE,
 )

@@ -73,7 +73,7 @@ class KnowledgeService:
         wording: Wording,
         on_change: Callable[[], None] | None = None,
     ) -> None:
-        """`cut` makes passages of an article, `wording` the text that is encoded of one (title, heading, text).
+        """`cut` makes passages of an article, `wording` what is encoded of one: (title, heading, text).
 
         `on_change` hears that articles came or went (the retrieval service reads their topics again).
         """

@@ -19,11 +19,13 @@ _NAME: Final = re.compile(
 )
 _FIRST: Final = re.compile(r"(?:^|[.!?:\n*#>|(\"“-])\s*$")
 _NOT_NAMES: Final = frozenset(
-    """i yes no the a an our we you your it its there this that these those they he she if in on at for from to please
-    sorry unfortunately can could do does did is are was were will would what when where which who why how all any both
-    each every some free not only however also monday tuesday wednesday thursday friday saturday sunday january
-    february march april may june july august september october november december faq pdf url http https wifi wi-fi
-    tv ok am pm usd eur gbp""".split()
+    """
+    i yes no the a an our we you your it its there this that these those they he she if in on at for
+    from to please sorry unfortunately can could do does did is are was were will would what when where
+    which who why how all any both each every some free not only however also monday tuesday wednesday
+    thursday friday saturday sunday january february march april may june july august september october
+    november december faq pdf url http https wifi wi-fi tv ok am pm usd eur gbp
+    """.split()  # noqa: SIM905 - a list this long is easier to read as text
 )
 
 

@@ -210,9 +210,8 @@ def _most_specific(found: Mapping[int, float], topics: Sequence[Topic]) -> dict[
                 other != number
                 and topics[other].key == topics[number].key
                 and coverage > found[number] + 0.15
-            ):
-                if mine & theirs:
-                    kept[number] = min(kept[number], 0.5 * found[number])
+            ) and mine & theirs:
+                kept[number] = min(kept[number], 0.5 * found[number])
     return kept
 
 

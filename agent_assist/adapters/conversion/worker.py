@@ -29,12 +29,18 @@ def convert(request: Request) -> Header:
         _check_archive(request.block)
     from markitdown import StreamInfo, converters
 
-    makers = {"html": converters.HtmlConverter, "pdf": converters.PdfConverter, "docx": converters.DocxConverter}
+    makers = {
+        "html": converters.HtmlConverter,
+        "pdf": converters.PdfConverter,
+        "docx": converters.DocxConverter,
+    }
     information = StreamInfo(extension=f".{kind}", charset=request.header.get("charset"))
     try:
         result: Any = makers[kind]().convert(io.BytesIO(request.block), information)
     except Exception as error:
-        raise UnreadableDocument(f"It is damaged or not a {kind.upper()} document ({type(error).__name__}).") from error
+        raise UnreadableDocument(
+            f"It is damaged or not a {kind.upper()} document ({type(error).__name__})."
+        ) from error
     text = result.markdown or ""
     if kind == "pdf" and not text.strip():
         raise UnreadableDocument(

@@ -44,7 +44,7 @@ class IndexCache:
         return self._folder / f"index-{hashlib.sha256(encoder.encode()).hexdigest()[:16]}.bin"
 
     def read(self, encoder: str, state: str) -> tuple[str, bytes] | None:
-        """(kind, index) where the file is whole and belongs to this state; else None, and a line in the log."""
+        """(kind, index) where the file is whole and of this state; else None, and a line in the log."""
         path = self.path(encoder)
         try:
             data = path.read_bytes()
@@ -78,7 +78,7 @@ class IndexCache:
                 out.write(_MAGIC + nonce + sealed)
                 out.flush()
                 os.fsync(out.fileno())
-            os.replace(name, self.path(encoder))
+            Path(name).replace(self.path(encoder))
         except OSError as error:
             log.warning("The index cache could not be written: %s.", error.strerror)
             if name:

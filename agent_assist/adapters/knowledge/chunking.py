@@ -156,7 +156,11 @@ def _joined(sections: Iterable[_Section]) -> Iterator[_Section]:
 
 def _may_join(first: _Section, second: _Section) -> bool:
     """True for a short piece followed by its own short subsection: "Refunds" and "Refunds › By card"."""
-    if not second.path or second.path[: len(first.path)] != first.path or len(second.path) != len(first.path) + 1:
+    if (
+        not second.path
+        or second.path[: len(first.path)] != first.path
+        or len(second.path) != len(first.path) + 1
+    ):
         return False
     return first.words < FEWEST_WORDS // 2 and first.words + second.words <= FEWEST_WORDS
 

@@ -108,7 +108,9 @@ class RetrievalClient:
         return self._matrix("cosines", {"texts": list(texts), "ids": list(ids)}, len(texts), len(ids))
 
     def similarity(self, texts: Sequence[str], others: Sequence[str]) -> list[list[float]]:
-        return self._matrix("similarity", {"texts": list(texts), "others": list(others)}, len(texts), len(others))
+        return self._matrix(
+            "similarity", {"texts": list(texts), "others": list(others)}, len(texts), len(others)
+        )
 
     def close(self) -> None:
         """Write the cache where it is worth it, and end the worker."""

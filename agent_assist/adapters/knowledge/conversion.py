@@ -35,7 +35,8 @@ class Converter:
             if cancel.is_set():
                 raise
             raise UnreadableDocument(
-                f"Reading it took longer than {self._time_limit:.0f} seconds.", "Split it into smaller documents."
+                f"Reading it took longer than {self._time_limit:.0f} seconds.",
+                "Split it into smaller documents.",
             ) from None
         except WorkerCrashed:
             raise UnreadableDocument("Reading it ended the program that reads it: it is damaged.") from None

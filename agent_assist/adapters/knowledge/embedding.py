@@ -41,9 +41,13 @@ def find_encoder(name: str) -> Path:
     modules = folder / "modules.json"
     if modules.is_file():
         try:
-            types = [str(module.get("type", "")) for module in json.loads(modules.read_text(encoding="utf-8"))]
+            types = [
+                str(module.get("type", "")) for module in json.loads(modules.read_text(encoding="utf-8"))
+            ]
         except (OSError, ValueError, AttributeError):
-            raise EncoderMissing(f"The search model {name} is damaged: modules.json cannot be read.") from None
+            raise EncoderMissing(
+                f"The search model {name} is damaged: modules.json cannot be read."
+            ) from None
         if foreign := [t for t in types if not t.startswith("sentence_transformers.")]:
             raise EncoderMissing(
                 f"The search model {name} brings code of its own ({foreign[0]}).", "Choose one that does not."
@@ -63,7 +67,7 @@ def _folder(name: str) -> Path | None:
     path = Path(name).expanduser()
     if (path / "config.json").is_file() or (path / "modules.json").is_file():
         return path
-    if path.is_absolute() or os.sep in name.strip("/") and name.count("/") > 1:
+    if path.is_absolute() or (os.sep in name.strip("/") and name.count("/") > 1):
         return None
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError

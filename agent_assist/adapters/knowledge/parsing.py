@@ -33,11 +33,29 @@ LARGEST_FILE: Final = 100 * 2**20
 CONTEXT_COLUMNS: Final = 6
 CONTEXT_CHARS: Final = 80
 _KNOWN: Final = frozenset({"id", "title", "body", "url", "updated_at", "collection", "language"})
+_NO_SUBJECT: Final = frozenset(
+    {
+        "author",
+        "channel",
+        "editor",
+        "format",
+        "locale",
+        "slug",
+        "source",
+        "state",
+        "status",
+        "type",
+        "visibility",
+    }
+)
+"""Columns that helpdesks export about an article itself; no customer names what stands in them."""
 _SAMPLE: Final = 64 * 1024
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _IMAGE: Final = re.compile(r"!\[([^\]\n]{0,300})\]\([^)\n]*\)")
 _HEADING: Final = re.compile(r"^#{1,3}\s+(.+?)\s*#*\s*$", re.MULTILINE)
-_NOT_WORDS: Final = re.compile(r"https?://|^\d{4}-\d\d-\d\d|^[0-9a-fA-F-]{16,}$|^(true|false|yes|no|null|none|n/a)$", re.I)
+_NOT_WORDS: Final = re.compile(
+    r"https?://|^\d{4}-\d\d-\d\d|^[0-9a-fA-F-]{16,}$|^(true|false|yes|no|null|none|n/a)$", re.IGNORECASE
+)
 
 Item = Article | tuple[str, str]
 
@@ -178,7 +196,10 @@ def context_of(fields: Mapping[str, Any]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for key, value in fields.items():
-        if not isinstance(key, str) or key.strip().lower() in _KNOWN or not isinstance(value, str):
+        if not isinstance(key, str) or not isinstance(value, str):
+            continue
+        name = key.strip().lower()
+        if name in _KNOWN or name in _NO_SUBJECT or name.endswith("id"):
             continue
         text = " ".join(clean(value).split())
         wordy = any(c.isalpha() for c in text) and not _NOT_WORDS.search(text)
@@ -198,7 +219,9 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | UnreadableD
         reader = csv.DictReader((line.replace("\0", "") for line in source), delimiter=separator)
         names = [(name or "").strip().lower().lstrip("\ufeff") for name in reader.fieldnames or []]
         if names and "id" not in names:
-            raise UnreadableDocument("It has no column named id.", "The first row must name id, title and body.")
+            raise UnreadableDocument(
+                "It has no column named id.", "The first row must name id, title and body."
+            )
         reader.fieldnames = names
         try:
             for row in reader:
@@ -218,17 +241,29 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | Unreadabl
             try:
                 row = json.loads(line.lstrip("\ufeff"))
             except (ValueError, RecursionError):
-                yield number, UnreadableDocument("The line is not valid JSON.", "Correct it and add the file again.")
+                yield (
+                    number,
+                    UnreadableDocument("The line is not valid JSON.", "Correct it and add the file again."),
+                )
                 continue
             if isinstance(row, dict):
                 yield number, row
             else:
-                yield number, UnreadableDocument("The line is not a JSON object.", "Correct it and add the file again.")
+                yield (
+                    number,
+                    UnreadableDocument(
+                        "The line is not a JSON object.", "Correct it and add the file again."
+                    ),
+                )
 
 
 def encoding_of(data: bytes) -> str:
     """The encoding of a text: by its mark, UTF-8 where it is valid, else the likeliest."""
-    for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if data.startswith(mark):
             return name
     sample = data[:_SAMPLE]
@@ -249,7 +284,9 @@ def decode(data: bytes) -> str:
     encoding = encoding_of(data)
     controls = len(_CONTROL.findall(data[:_SAMPLE].decode("latin-1")))
     if not encoding.startswith("utf-16") and controls > len(data[:_SAMPLE]) // 50 + 4:
-        raise UnreadableDocument("It is not a text, whatever its name says.", "Check that it is the file you meant.")
+        raise UnreadableDocument(
+            "It is not a text, whatever its name says.", "Check that it is the file you meant."
+        )
     return data.decode(encoding, "replace")
 
 
@@ -266,8 +303,14 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
         return {}, text
     for end, line in enumerate(lines[1:60], 1):
         if line.strip() == "---":
-            pairs = (entry.partition(":") for entry in lines[1:end] if ":" in entry and not entry.startswith((" ", "#")))
-            return {k.strip().lower(): v.strip().strip("\"'") for k, _, v in pairs}, "\n".join(lines[end + 1 :])
+            pairs = (
+                entry.partition(":")
+                for entry in lines[1:end]
+                if ":" in entry and not entry.startswith((" ", "#"))
+            )
+            return {k.strip().lower(): v.strip().strip("\"'") for k, _, v in pairs}, "\n".join(
+                lines[end + 1 :]
+            )
     return {}, text
 
 
@@ -275,6 +318,11 @@ def _title_of(body: str, path: Path, suffix: str) -> str:
     if suffix != ".txt" and (heading := _HEADING.search(body)):
         return re.sub(r"[*_`]", "", heading.group(1))
     first, _, rest = body.partition("\n")
-    if suffix in (".txt", ".pdf") and len(first) <= 90 and rest and not first.rstrip().endswith((".", ",", ";")):
+    if (
+        suffix in (".txt", ".pdf")
+        and len(first) <= 90
+        and rest
+        and not first.rstrip().endswith((".", ",", ";"))
+    ):
         return first.strip("#= ")
     return path.stem.replace("_", " ").replace("-", " ").strip() or path.name

@@ -125,7 +125,18 @@ class RetrievalWorker:
 def main() -> None:
     """Serve until the application closes the pipe."""
     worker = RetrievalWorker()
-    operations = ("load", "encode", "fill", "add", "remove", "search", "cosines", "similarity", "dump", "restore")
+    operations = (
+        "load",
+        "encode",
+        "fill",
+        "add",
+        "remove",
+        "search",
+        "cosines",
+        "similarity",
+        "dump",
+        "restore",
+    )
     serve({name: getattr(worker, name) for name in operations})
 
 

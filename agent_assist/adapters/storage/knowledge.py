@@ -1,4 +1,5 @@
 """Articles, passages and vectors in the workspace database, with FTS5 for BM25."""
+# ruff: noqa: S608 - only this module's own words and question marks are put into statements
 
 from __future__ import annotations
 
@@ -23,14 +24,16 @@ MAX_QUERY_WORDS: Final = 32
 """More words make BM25 slower and no better: the first ones of a query are its most telling ones."""
 
 STOP_WORDS: Final = frozenset(
-    """a an the and or but if then of at by for with about to from in on off is are was were be been being am do does
-    did doing have has had having i me my we our you your he him his she her it its they them their this that these
-    those there here what which who whom how when where why can could will would shall should may might must not no
-    so too very just also as than into over under again please thanks thank hello hi hey ok okay yes yeah um uh
-    el la los las un una de del y o en que por para con es son mi su se le lo al como
-    der die das ein eine und oder ist sind ich sie wir mir mich mein ihr zu im in den dem mit von auf fur nicht
-    le les des du et ou est sont je nous vous il elle mon ma mes ce cette dans pour avec sur pas au aux
-    os as um uma do da dos das em no na com eu voce meu minha nao""".split()
+    """
+    a an the and or but if then of at by for with about to from in on off is are was were be been being
+    am do does did doing have has had having i me my we our you your he him his she her it its they them
+    their this that these those there here what which who whom how when where why can could will would
+    shall should may might must not no so too very just also as than into over under again please thanks
+    thank hello hi hey ok okay yes yeah um uh el la los las un una de del y o en que por para con es son
+    mi su se le lo al como der die das ein eine und oder ist sind ich sie wir mir mich mein ihr zu im in
+    den dem mit von auf fur nicht le les des du et ou est sont je nous vous il elle mon ma mes ce cette
+    dans pour avec sur pas au aux os as um uma do da dos das em no na com eu voce meu minha nao
+    """.split()  # noqa: SIM905 - a list this long is easier to read as text
 )
 """Words that say nothing about the subject, in the languages of the demo desk."""
 
@@ -52,7 +55,7 @@ class SqlKnowledgeRepository:
 
     def content_hashes(self, collection: str | None = None) -> dict[str, str]:
         where, values = ("WHERE collection = ?", [collection]) if collection else ("", [])
-        rows = self._rows(f"SELECT id, content_hash FROM articles {where}", values)  # noqa: S608
+        rows = self._rows(f"SELECT id, content_hash FROM articles {where}", values)
         return {row[0]: row[1] for row in rows}
 
     def save_article(self, article: Article, passages: Sequence[tuple[str, str]]) -> list[int]:
@@ -76,22 +79,22 @@ class SqlKnowledgeRepository:
         return [
             _article(row)
             for row in self._rows(f"SELECT {_ARTICLE} FROM articles {where} ORDER BY id", values)
-        ]  # noqa: S608
+        ]
 
     def article(self, article_id: str) -> Article | None:
-        rows = self._rows(f"SELECT {_ARTICLE} FROM articles WHERE id = ?", [article_id])  # noqa: S608
+        rows = self._rows(f"SELECT {_ARTICLE} FROM articles WHERE id = ?", [article_id])
         return _article(rows[0]) if rows else None
 
     def passages(self, ids: Iterable[int]) -> dict[int, Passage]:
         found: dict[int, Passage] = {}
         for part in _parts(list(ids)):
-            rows = self._rows(f"SELECT {_PASSAGE} WHERE p.id IN ({_marks(part)})", part)  # noqa: S608
+            rows = self._rows(f"SELECT {_PASSAGE} WHERE p.id IN ({_marks(part)})", part)
             found.update((row[0], _passage(row)) for row in rows)
         return found
 
     def passages_of(self, article_id: str) -> list[Passage]:
         """One article's passages in reading order."""
-        rows = self._rows(f"SELECT {_PASSAGE} WHERE p.article_id = ? ORDER BY p.position", [article_id])  # noqa: S608
+        rows = self._rows(f"SELECT {_PASSAGE} WHERE p.article_id = ? ORDER BY p.position", [article_id])
         return [_passage(row) for row in rows]
 
     def unencoded(self, encoder: str, limit: int) -> list[Passage]:
@@ -113,13 +116,14 @@ class SqlKnowledgeRepository:
     def drop_vectors(self, encoder: str | None = None) -> None:
         """Forget the vectors of one encoder, or all of them."""
         where, values = ("WHERE encoder = ?", [encoder]) if encoder else ("", [])
-        self._database.write(lambda db: db.execute(f"DELETE FROM vectors {where}", values))  # noqa: S608
+        self._database.write(lambda db: db.execute(f"DELETE FROM vectors {where}", values))
 
     def vectors(self, encoder: str, batch: int = 4096) -> Iterator[tuple[list[int], bytes]]:
         last = -1
         while True:
             rows = self._rows(
-                "SELECT passage_id, vector FROM vectors WHERE encoder = ? AND passage_id > ? ORDER BY passage_id LIMIT ?",
+                "SELECT passage_id, vector FROM vectors WHERE encoder = ? AND passage_id > ? "
+                "ORDER BY passage_id LIMIT ?",
                 [encoder, last, batch],
             )
             if not rows:
@@ -140,8 +144,9 @@ class SqlKnowledgeRepository:
                 f"WHERE a.collection IN ({_marks(collections)}))"
             )
             values = list(collections)
+        weights = ", ".join(map(str, COLUMN_WEIGHTS))
         rows = self._rows(
-            f"SELECT rowid, -bm25(passages_fts, {', '.join(map(str, COLUMN_WEIGHTS))}) AS score FROM passages_fts "  # noqa: S608
+            f"SELECT rowid, -bm25(passages_fts, {weights}) AS score FROM passages_fts "
             f"WHERE passages_fts MATCH ? {within} ORDER BY score DESC LIMIT ?",
             [expression, *values, k],
         )
@@ -162,7 +167,8 @@ class SqlKnowledgeRepository:
 
     def texts(self) -> Iterator[tuple[int, str, str]]:
         cursor = self._database.reader.execute(
-            "SELECT p.id, a.title, p.text FROM passages p JOIN articles a ON a.id = p.article_id ORDER BY p.id"
+            "SELECT p.id, a.title, p.text FROM passages p "
+            "JOIN articles a ON a.id = p.article_id ORDER BY p.id"
         )
         yield from cursor
 
@@ -202,7 +208,10 @@ _PASSAGE: Final = (
     "p.id, p.article_id, p.position, p.heading, p.text, a.title, a.collection, a.url, a.language, a.updated_at "
     "FROM passages p JOIN articles a ON a.id = p.article_id"
 )
-_UNENCODED: Final = f"SELECT {_PASSAGE} WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.encoder = ? AND v.passage_id = p.id)"  # noqa: S608
+_UNENCODED: Final = (
+    f"SELECT {_PASSAGE} WHERE NOT EXISTS "
+    "(SELECT 1 FROM vectors v WHERE v.encoder = ? AND v.passage_id = p.id)"
+)
 
 
 def _article(row: Any) -> Article:
@@ -225,7 +234,7 @@ def _passage(row: Any) -> Passage:
 
 def _insert(db: sqlite_utils.Database, article: Article, passages: Sequence[tuple[str, str]]) -> list[int]:
     db.execute(
-        f"INSERT INTO articles ({_ARTICLE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT INTO articles ({_ARTICLE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             article.id,
             article.title,
@@ -255,11 +264,11 @@ def _insert(db: sqlite_utils.Database, article: Article, passages: Sequence[tupl
 def _delete(db: sqlite_utils.Database, article_ids: Sequence[str]) -> list[int]:
     removed: list[int] = []
     for part in _parts(list(article_ids)):
-        rows = db.execute(f"SELECT id FROM passages WHERE article_id IN ({_marks(part)})", part).fetchall()  # noqa: S608
+        rows = db.execute(f"SELECT id FROM passages WHERE article_id IN ({_marks(part)})", part).fetchall()
         removed += [row[0] for row in rows]
         db.conn.executemany("DELETE FROM passages_fts WHERE rowid = ?", rows)
         # Passages and vectors go with the article: their foreign keys cascade.
-        db.execute(f"DELETE FROM articles WHERE id IN ({_marks(part)})", part)  # noqa: S608
+        db.execute(f"DELETE FROM articles WHERE id IN ({_marks(part)})", part)
     return removed
 
 

@@ -1,0 +1,113 @@
+"""Articles, passages, vectors and BM25 in the database."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent_assist.adapters.storage.database import Database
+from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
+from agent_assist.domain.knowledge import Article
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[SqlKnowledgeRepository]:
+    database = Database(tmp_path / "k.db", bytes(32))
+    yield SqlKnowledgeRepository(database)
+    database.close()
+
+
+def vector(value: float) -> bytes:
+    return struct.pack("<3f", value, 0.0, 1.0)
+
+
+def test_an_article_comes_back_as_it_was_saved(repository: SqlKnowledgeRepository) -> None:
+    article = Article(
+        "a1",
+        "Title",
+        "Body",
+        "macros",
+        "https://x.example",
+        "de",
+        datetime(2026, 1, 2, tzinfo=UTC),
+        "h",
+        {"k": "v"},
+    )
+    ids = repository.save_article(article, [("H", "one"), ("", "two")])
+    assert repository.article("a1") == article
+    assert repository.articles("macros") == [article]
+    assert [p.text for p in repository.passages_of("a1")] == ["one", "two"]
+    passage = repository.passages(ids)[ids[0]]
+    assert (passage.heading, passage.title, passage.collection, passage.url) == (
+        "H",
+        "Title",
+        "macros",
+        article.url,
+    )
+    assert repository.content_hashes() == {"a1": "h"}
+    assert repository.topics() == [("k", "v", ids)]
+
+
+def test_saving_again_replaces_passages_vectors_and_words(repository: SqlKnowledgeRepository) -> None:
+    (old,) = repository.save_article(Article("a", "T", "B"), [("", "giraffe")])
+    repository.save_vectors("e", [(old, vector(1))])
+    (new,) = repository.save_article(Article("a", "T", "B"), [("", "zebra")])
+    assert new != old
+    assert repository.lexical_search("giraffe", 5) == []
+    assert [i for i, _ in repository.lexical_search("zebra", 5)] == [new]
+    assert repository.vector_ids("e") == []
+    assert [p.id for p in repository.unencoded("e", 9)] == [new]
+
+
+def test_removing_takes_everything_along(repository: SqlKnowledgeRepository) -> None:
+    ids = repository.save_article(Article("a", "T", "B"), [("", "giraffe"), ("", "giraffe too")])
+    repository.save_vectors("e", [(ids[0], vector(1))])
+    assert repository.remove(["a", "never there"]) == ids
+    assert repository.lexical_search("giraffe", 5) == []
+    assert repository.stats("e").passages == repository.stats("e").encoded == 0
+
+
+def test_vectors_come_in_batches_and_only_of_their_encoder(repository: SqlKnowledgeRepository) -> None:
+    ids = repository.save_article(Article("a", "T", "B"), [("", str(n)) for n in range(5)])
+    repository.save_vectors("e", [(i, vector(i)) for i in ids])
+    repository.save_vectors("other", [(ids[0], vector(9))])
+    batches = list(repository.vectors("e", batch=2))
+    assert [part for part, _ in batches] == [ids[:2], ids[2:4], ids[4:]]
+    assert b"".join(block for _, block in batches) == b"".join(vector(i) for i in ids)
+    repository.drop_vectors("e")
+    assert repository.vector_ids("e") == []
+    assert repository.vector_ids("other") == [ids[0]]
+
+
+def test_a_vector_of_a_removed_passage_is_dropped(repository: SqlKnowledgeRepository) -> None:
+    (gone,) = repository.save_article(Article("a", "T", "B"), [("", "x")])
+    repository.remove(["a"])
+    repository.save_vectors("e", [(gone, vector(1))])
+    assert repository.vector_ids("e") == []
+
+
+def test_words_in_other_forms_and_without_accents_are_found(repository: SqlKnowledgeRepository) -> None:
+    repository.save_article(Article("a", "Café", "B"), [("", "Refunds are processed quickly")])
+    assert repository.lexical_search("refunding a CAFE", 5)
+    assert repository.lexical_search("process refund", 5, ["articles"])
+    assert repository.lexical_search("process refund", 5, ["macros"]) == []
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(query=st.text(max_size=80))
+def test_any_text_is_a_query(repository: SqlKnowledgeRepository, query: str) -> None:
+    assert repository.lexical_search(query, 3) == []
+
+
+@pytest.mark.parametrize(
+    "query", ['"', "a AND (", "title:x", "x*", "NEAR(a b)", "\0", "-", "^x", "{a}", "\u202eabc"]
+)
+def test_query_syntax_is_only_text(repository: SqlKnowledgeRepository, query: str) -> None:
+    repository.save_article(Article("a", "Title", "B"), [("", "abc x a b near and")])
+    assert len(repository.lexical_search(query, 3)) <= 1
