@@ -30,7 +30,8 @@ def guide(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "01-start.md").write_text(
         "# Getting *started*\n\nHello.\n\n## First draft\n\nOpen a ticket. See [models](02-models.md).\n\n"
-        "## Sending\n\nPress the button. [Site](https://elsewhere.example/x)\n\n![p](p.png) ![q](../secret.png)\n"
+        "## Sending\n\nPress the button. [Site](https://elsewhere.example/x)\n\n"
+        "![p](p.png) ![q](../secret.png)\n"
     )
     filler = "\n\n".join(f"Line {n}." for n in range(120))
     (folder / "02-models.md").write_text(f"# Models\n\n{filler}\n\n## Download\n\nA model is a file.\n")

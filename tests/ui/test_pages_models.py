@@ -102,9 +102,9 @@ class Models:
     def rollback(self) -> None:
         self.use("smollm2-135m")
 
-    def verify(self, name: str | None = None) -> None:
-        if name in self.damaged:
-            raise ModelDamaged(f"The file of {name} has changed since it was added.")
+    def verify(self, name: str | None = None) -> list[tuple[ModelRecord, ModelDamaged | None]]:
+        error = ModelDamaged(f"The file of {name} has changed since it was added.")
+        return [(r, error if name in self.damaged else None) for r in self.held if r.name == name]
 
     def remove(self, name: str) -> None:
         self.held = [r for r in self.held if r.name != name]

@@ -121,7 +121,7 @@ class ExportDialog(QDialog):
         self.raw = QRadioButton("As it is")
         group = QButtonGroup(self)
         self._warning = Label(
-            "The file will hold names, addresses and all else that customers wrote. Keep it as safe as tickets.",
+            "The file will hold names, addresses and all that customers wrote. Keep it as safe as tickets.",
             TextSize.SMALL,
             Tone.ATTENTION,
             wrap=True,

@@ -76,14 +76,13 @@ def space_out(document: QTextDocument, font: QFont) -> None:
         cursor.mergeBlockFormat(shape)
         if level:
             cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
-            letters = QTextCharFormat()
+            letters = QTextCharFormat(cursor.charFormat())
             letters.setProperty(
                 QTextCharFormat.Property.FontPixelSize, round(body * _HEADING_RATIO.get(level, 1.0))
             )
             letters.clearProperty(QTextCharFormat.Property.FontSizeAdjustment)
-            letters.setProperty(QTextCharFormat.Property.FontSizeAdjustment, 0)
             letters.setFontWeight(QFont.Weight.DemiBold)
-            cursor.mergeCharFormat(letters)
+            cursor.setCharFormat(letters)
         block = block.next()
 
 

@@ -47,6 +47,7 @@ class HelpPage(Page):
         self._folder = folder or resource("help")
         self._chapters: dict[str, Chapter] = {}
         self._shown = ""
+        self._narrow = False
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search the guide")
         self.search.setAccessibleName("Search the guide")
@@ -60,6 +61,7 @@ class HelpPage(Page):
         self.contents.setFrameShape(QFrame.Shape.NoFrame)
         self.contents.setIndentation(14)
         self.contents.setMinimumWidth(180)
+        self.contents.setUniformRowHeights(True)
         self.text = SafeTextBrowser()
         self.text.setDocument(HelpDocument(self._folder, self.text))
         self.text.setAccessibleName("Text of the guide")
@@ -68,7 +70,7 @@ class HelpPage(Page):
         self.empty = EmptyState(ui.theme, "help", "Nothing found", "Try a shorter word.")
         self.empty.hide()
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setHandleWidth(SPACE_2)
+        self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.contents)
         self.splitter.addWidget(self.text)
@@ -153,7 +155,9 @@ class HelpPage(Page):
     def on_width(self, width: int) -> None:
         narrow = width < NARROW
         self.splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
-        self.contents.setMaximumHeight(170 if narrow else 16_777_215)
+        if narrow is not self._narrow:
+            self._narrow = narrow
+            self.splitter.setSizes([170, 500] if narrow else [240, 640])
         self.text.document().setDocumentMargin(SPACE_2 if narrow else SPACE_6)
 
     def _on_item(self, item: QTreeWidgetItem | None) -> None:

@@ -11,14 +11,13 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from agent_assist.domain.jobs import JobStatus
 from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelStatus
-from agent_assist.errors import ErrorInfo
-from agent_assist.services.jobs import Job, JobContext
+from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.add_model_dialog import AddModelDialog, NewModel
+from agent_assist.ui.pages.downloads import Downloads
 from agent_assist.ui.pages.memory import fits_here, memory_words
 from agent_assist.ui.pages.model_rows import CatalogueModel, InstalledModel, RunningModel, heading
 from agent_assist.ui.pages.page import Column, Page, clear
-from agent_assist.ui.popovers.job_row import LIVE
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 
@@ -38,7 +37,10 @@ class ModelsPage(Page):
         super().__init__(ui, parent)
         self.installed: dict[str, InstalledModel] = {}
         self.catalogue: dict[str, CatalogueModel] = {}
-        self._downloads: dict[str, Job[Any]] = {}
+        self.downloads = Downloads(ui, self)
+        self.downloads.progressed.connect(self._on_progress)
+        self.downloads.finished.connect(self._on_pulled)
+        self.downloads.failed.connect(self._on_pull_failed)
         self.add_file = Button(ui.theme, "Add a file", Kind.SECONDARY, "plus")
         self.add_file.clicked.connect(self._on_add_file)
         self.actions.addWidget(self.add_file)
@@ -63,7 +65,6 @@ class ModelsPage(Page):
         self.body.addWidget(column)
         self.setFocusProxy(self.add_file)
         ui.bridge.model_changed.connect(self._on_model_changed)
-        ui.bridge.job_changed.connect(self._on_job)
         self._state = ""
         self.refresh()
 
@@ -102,11 +103,11 @@ class ModelsPage(Page):
         ):
             row = CatalogueModel(self.ui.theme, entry, fits_here(entry))
             row.pulled.connect(self.pull)
-            row.cancelled.connect(lambda _id, name=entry.name: self._on_stop(name))
+            row.cancelled.connect(lambda _id, name=entry.name: self.downloads.stop(name))
             self.catalogue[entry.name] = row
             self._available.addWidget(row)
-            if (job := self._downloads.get(entry.name)) is not None:
-                row.show_job(job.status)
+            if (status := self.downloads.status(entry.name)) is not None:
+                row.show_job(status)
 
     def _show_status(self, status: ModelStatus) -> None:
         self.running.show_status(status)
@@ -115,31 +116,23 @@ class ModelsPage(Page):
 
     def pull(self, entry: CatalogueEntry) -> None:
         """Download a model in the background; its row shows the progress."""
-        if entry.name in self._downloads:
-            return
-        models = self.ui.desk.models
+        self.downloads.start(entry)
 
-        def work(context: JobContext) -> object:
-            return models.pull(entry.name, progress=context.progress, cancel=context.cancel)
+    def _on_progress(self, name: str, status: JobStatus) -> None:
+        if (row := self.catalogue.get(name)) is not None:
+            row.show_job(status)
 
-        def done(_: object) -> None:
-            self._downloads.pop(entry.name, None)
-            self.toast.say(f"{entry.title} is ready.", "Use it", lambda: self._on_use(entry.name))
-            self.refresh()
+    def _on_pulled(self, entry: CatalogueEntry) -> None:
+        self.toast.say(f"{entry.title} is ready.", "Use it", lambda: self._on_use(entry.name))
+        self.refresh()
 
-        def failed(error: ErrorInfo) -> None:
-            self._downloads.pop(entry.name, None)
-            if (row := self.catalogue.get(entry.name)) is not None:
-                row.show_job(None)
-            if error.code == "cancelled":
-                self.toast.say("Stopped. The next download goes on from here.", tone=Tone.NEUTRAL)
-            else:
-                self.banner.show_error(error, lambda: self.pull(entry))
-
-        job = self.ui.bridge.submit(f"Download {entry.title}", work, done, failed)
-        self._downloads[entry.name] = job
+    def _on_pull_failed(self, entry: CatalogueEntry, error: ErrorInfo) -> None:
         if (row := self.catalogue.get(entry.name)) is not None:
-            row.show_job(job.status)
+            row.show_job(None)
+        if error.code == "cancelled":
+            self.toast.say("Stopped. The next download goes on from here.", tone=Tone.NEUTRAL)
+        else:
+            self.banner.show_error(error, lambda: self.pull(entry))
 
     def _change(self, name: str, work: Any, said: str) -> None:
         """Run a short change of one installed model, with its row busy meanwhile."""
@@ -163,7 +156,21 @@ class ModelsPage(Page):
         self._change(name, lambda: models.use(name), f"{name} writes the drafts now.")
 
     def _on_remove(self, name: str) -> None:
+        """A downloaded file is deleted with its model, so that is asked first."""
+        if self.installed[name].record.source.startswith("hub:"):
+            self.banner.show_message(
+                Tone.ATTENTION,
+                f"Remove {name}?",
+                "Its file is deleted. You can download it again.",
+                [("Remove", lambda: self._remove(name))],
+                closable=True,
+            )
+        else:
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
         models = self.ui.desk.models
+        self.banner.hide()
         self._change(name, lambda: models.remove(name), f"{name} removed.")
 
     def _on_rollback(self) -> None:
@@ -186,11 +193,14 @@ class ModelsPage(Page):
                 row.set_busy(False)
                 row.say(sentence, tone)
 
-        self.ui.bridge.run(
-            lambda: models.verify(name),
-            lambda _: settle("The file is whole.", Tone.OK),
-            lambda error: settle(str(error), Tone.DANGER),
-        )
+        def done(results: list[tuple[ModelRecord, AgentAssistError | None]]) -> None:
+            broken = next((error for _, error in results if error is not None), None)
+            if broken is None:
+                settle("The file is whole.", Tone.OK)
+            else:
+                settle(str(broken), Tone.DANGER)
+
+        self.ui.bridge.run(lambda: models.verify(name), done, lambda error: settle(str(error), Tone.DANGER))
 
     def _on_add_file(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(
@@ -220,15 +230,6 @@ class ModelsPage(Page):
         )
 
     # --- slots --------------------------------------------------------------------------------------
-
-    def _on_stop(self, name: str) -> None:
-        if (job := self._downloads.get(name)) is not None:
-            job.cancel()
-
-    def _on_job(self, status: JobStatus) -> None:
-        for name, job in self._downloads.items():
-            if job.id == status.id and status.state in LIVE and name in self.catalogue:
-                self.catalogue[name].show_job(status)
 
     def _on_model_changed(self, status: ModelStatus) -> None:
         self._show_status(status)
