@@ -139,18 +139,23 @@ def excerpt(passage: Passage, question: str, limit: int) -> str:
 
 
 def render_passage(passage: Passage, question: str, limit: int) -> str:
-    """Where it stands, then what it says."""
-    where = clean(" › ".join(dict.fromkeys(p for p in (passage.title, passage.heading) if p)))
-    if where.endswith("?"):
-        where = ""  # a question among the facts is answered, or repeated, by a small model
+    """Where it stands, then what it says.
+
+    A title that asks is left out: a small model answers, or repeats, the question.  Of the columns
+    that stand in the heading ("entity: Acorn House") only a name is kept, where the text lacks it.
+    """
     body = " ".join(excerpt(passage, question, limit).split())
-    if where and body.startswith(where):
-        where = ""
-    return (
-        f"- {where}: {body}"
-        if where and where[-1] not in ".?!:"
-        else f"- {where} {body}".replace("-  ", "- ")
-    )
+    parts = [] if passage.title.rstrip().endswith("?") else [passage.title]
+    parts += [h for h in passage.heading.split(" › ") if h and ": " not in h and not h.endswith("?")]
+    parts += [name for name in named_in_heading(passage) if name.casefold() not in body.casefold()]
+    where = clean(" › ".join(dict.fromkeys(p for p in parts if p)))
+    return f"{where}: {body}" if where and not body.startswith(where) else body
+
+
+def named_in_heading(passage: Passage) -> list[str]:
+    """Names that the article's own columns give it: the values that are not plain lower-case words."""
+    pairs = (part.partition(": ") for part in passage.heading.split(" › "))
+    return [value for _, colon, value in pairs if colon and value != value.lower()]
 
 
 def build_prompt(

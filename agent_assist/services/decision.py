@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent_assist.domain.composing import hand_over_summary, plain, topic_names
+from agent_assist.domain.facts import find_facts
 from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
-from agent_assist.domain.prompt import LANGUAGE_NAMES
+from agent_assist.domain.prompt import LANGUAGE_NAMES, named_in_heading
 from agent_assist.domain.signals import SmallTalk
-from agent_assist.domain.suggestion import Decision
+from agent_assist.domain.suggestion import Decision, MarkKind
 from agent_assist.domain.text import content_words, coverage, listed, similarity, split_sentences, words
 from agent_assist.services.context import DraftContext
 
@@ -38,6 +39,8 @@ class Verdict:
     """The macro or passage that the text is made of, where it is not the model's."""
     options: tuple[str, ...] = ()
     """What a clarifying question offers to choose from."""
+    answers: tuple[Hit, ...] = ()
+    """The passage that answers for each option, where there is one."""
 
 
 _STRONG_MACRO = 0.8
@@ -72,6 +75,7 @@ def decide(
     if not hits:
         return _hand_over(context, ("No article is about this.",), 0.7)
     strength = evidence(context, hits)
+    strange = unknown_names(context, hits)
     if steer:
         return Verdict(Decision.DRAFT, Way.MODEL, min(0.9, 0.4 + strength / 2), (_rests_on(hits[0]),))
     rival = competing(context, hits) if strength >= minimum else ()
@@ -83,13 +87,19 @@ def decide(
             (
                 "Articles about different things answer this differently, and the customer does not say which is meant.",
             ),
-            options=rival,
+            options=tuple(_name_in(h) for h in rival),
+            answers=rival,
         )
     if strength >= minimum:
         best = hits[0]
         if best.passage.collection == Collection.MACROS and best.score >= _STRONG_MACRO:
             return Verdict(Decision.DRAFT, Way.MACRO, best.score, ("An approved macro fits.",), hit=best)
         return Verdict(Decision.DRAFT, Way.MODEL, strength, (_rests_on(best),))
+    if strange and strength < minimum:
+        name = " ".join(strange)
+        return _hand_over(
+            context, (f"No article is about “{name}”; the nearest is “{_title(hits[0])}”.",), 0.8
+        )
     if strength < minimum * _NO_SCOPE:
         return _hand_over(context, ("No article answers this: the best match is too weak.",), 1 - strength)
     return Verdict(
@@ -117,7 +127,26 @@ def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
         strength *= 0.7 + 0.3 * min(1.0, held / 0.6)
     if is_vague(question) and context.first_reply:
         strength *= 0.5
+    if unknown_names(context, hits):
+        strength *= 0.4
     return max(0.0, min(1.0, strength))
+
+
+def unknown_names(context: DraftContext, hits: Sequence[Hit]) -> list[str]:
+    """Names the customer asks about that the best passage does not have: an answer about another
+    hotel is no answer."""
+    question = last_question(context.question)
+    own = {w for name in context.known_names for w in words(name)}
+    found = [
+        f.text for f in find_facts(question, context.language) if f.kind is MarkKind.NAME and len(f.text) > 3
+    ]
+    names = [n for n in found if n.casefold() not in own]
+    if not names:
+        return []
+    top = hits[0].passage
+    having = set(words(f"{top.title} {top.heading} {top.text}"))
+    missing = [n for n in names if not set(words(n)) & having]
+    return missing if len(missing) * 2 > len(names) else []
 
 
 def last_question(text: str) -> str:
@@ -141,8 +170,8 @@ _NAME_RUN = re.compile(
 )
 
 
-def competing(context: DraftContext, hits: Sequence[Hit]) -> tuple[str, ...]:
-    """Two names between which the customer must choose; empty where there is nothing to choose.
+def competing(context: DraftContext, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Two passages between which the customer must choose; empty where there is nothing to choose.
 
     That is so when passages answer the same question about different things, the customer named none
     of them, and the answers differ.
@@ -164,7 +193,7 @@ def competing(context: DraftContext, hits: Sequence[Hit]) -> tuple[str, ...]:
     for rival in rivals:
         other = _name_in(rival)
         if other and similarity(mine, other) < 0.9 and _differ(top.passage.text, rival.passage.text):
-            return (mine, other)
+            return (top, rival)
     return ()
 
 
@@ -173,6 +202,8 @@ def _same_question(one: Hit, other: Hit) -> bool:
 
 
 def _name_in(hit: Hit) -> str:
+    if own := named_in_heading(hit.passage):
+        return own[0].title() if own[0].isupper() else own[0]
     found = _NAME_RUN.findall(plain(hit.passage.text)) or _NAME_RUN.findall(hit.passage.title)
     return max(found, key=len) if found else ""
 

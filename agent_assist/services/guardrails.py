@@ -39,6 +39,7 @@ class Judged:
 def tidy(text: str, stop: StopReason = StopReason.END) -> str:
     """A candidate without labels, quotes around it, an unfinished end, or a sentence said twice."""
     text = _LABEL.sub("", clean(text)).strip()
+    text = text[:1].upper() + text[1:]
     if len(text) > 1 and text[0] in '"“' and text[-1] in '"”':
         text = text[1:-1].strip()
     spans = split_sentences(text)
@@ -85,6 +86,8 @@ def judge(
 
 def _why(sentences: Sequence[Sentence]) -> str:
     marks = [m for s in sentences for m in s.marks]
+    if any(m.kind is MarkKind.CONTRADICTION for m in marks):
+        return "it contradicted a passage"
     if marks:
         return f"nothing supports its {marks[0].kind.value}"
     if any(_GIVES_AWAY.search(s.text) for s in sentences):

@@ -175,6 +175,9 @@ class DraftWriter:
             body = composing.small_talk_reply(context.signals.small_talk or SmallTalk.GREETING, language)
         elif verdict.way is Way.QUESTION:
             body = composing.clarifying_question(verdict.options, language)
+            known = [composing.answer_from(h.passage, context.question, 160) for h in verdict.answers]
+            if known and sum(map(len, known)) <= 360:
+                body = f"{' '.join(known)} {body}"
         else:
             body = composing.holding_reply(channel, language)
         return self._suggestion(run, body, Origin.TEMPLATE, (), offer=False)
