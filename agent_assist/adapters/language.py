@@ -16,26 +16,19 @@ _SAMPLE = 1500
 _NOISE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|[\d_#@*/\\|<>{}\[\]]+")
 
 _SURE = {
-    "en": {
-        "hello",
-        "hi",
-        "thanks",
-        "thank",
-        "please",
-        "the",
-        "what",
-        "where",
-        "when",
-        "how",
-        "yes",
-        "my",
-        "is",
-    },
-    "es": {"hola", "gracias", "dónde", "qué", "cómo", "cuándo", "buenos", "buenas", "pedido", "por", "favor"},
-    "de": {"hallo", "danke", "bitte", "wo", "wann", "wie", "ich", "nicht", "rechnung", "bestellung", "und"},
-    "fr": {"bonjour", "merci", "où", "quand", "commande", "je", "salut", "s'il", "comment"},
-    "pt": {"olá", "obrigado", "obrigada", "onde", "você", "não", "oi", "quando"},
+    code: frozenset(text.split())
+    for code, text in {
+        "en": "hello hi thanks thank please the what where when how yes my is are do does you your i can have has it to"
+        " of and for with this that there not want need would will",
+        "es": "hola gracias dónde qué cómo cuándo buenos buenas pedido por favor el la los mi es está tengo quiero para"
+        " con una un y puedo",
+        "de": "hallo danke bitte wo wann wie ich nicht rechnung bestellung und der die das ist mein meine kann für mit"
+        " ein eine habe sie",
+        "fr": "bonjour merci où quand commande je salut comment le les est mon ma pour avec une un et vous puis",
+        "pt": "olá obrigado obrigada onde você não oi quando o a meu minha é está para com uma um e eu posso",
+    }.items()
 }
+"""Common words: they decide where a text is too short for the model."""
 
 
 class PackagedLanguageDetector:
@@ -50,7 +43,7 @@ class PackagedLanguageDetector:
         letters = sum(c.isalpha() for c in sample)
         if not letters:
             return "", 0.0
-        if letters < _SHORT:
+        if letters < _SHORT or (letters < 3 * _SHORT and _by_words(sample)[1] > 0.6):
             return _by_words(sample)
         with self._lock:
             found = detect_with(sample, model="lite", k=1)
@@ -62,8 +55,8 @@ class PackagedLanguageDetector:
 
 
 def _by_words(text: str) -> tuple[str, float]:
-    tokens = set(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.casefold()))
+    """By common words: 0.6 for one more than any other language has, 0.9 for two more."""
+    tokens = set(re.findall(r"[^\W\d_]+", text.casefold()))
     hits = sorted(((len(tokens & known), code) for code, known in _SURE.items()), reverse=True)
-    if hits[0][0] and hits[0][0] > hits[1][0]:
-        return hits[0][1], 0.6
-    return "", 0.0
+    lead = hits[0][0] - hits[1][0]
+    return (hits[0][1], 0.9 if lead > 1 else 0.6) if lead else ("", 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ class Verdict:
 
 _STRONG_MACRO = 0.8
 """Score from which an approved text is used as it is."""
+
+_NEAR = 0.6
+"""Cosine from which even a very short question has found what it means."""
 
 _NO_SCOPE = 0.5
 """Below this share of the evidence needed, the question is not one that the articles are about."""
@@ -95,6 +99,9 @@ def decide(
         if best.passage.collection == Collection.MACROS and best.score >= _STRONG_MACRO:
             return Verdict(Decision.DRAFT, Way.MACRO, best.score, ("An approved macro fits.",), hit=best)
         return Verdict(Decision.DRAFT, Way.MODEL, strength, (_rests_on(best),))
+    if is_vague(last_question(context.question)) and context.first_reply and strength < minimum:
+        reason = "The message does not say what it is about."
+        return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength, (reason,))
     if strange and strength < minimum:
         name = " ".join(strange)
         return _hand_over(
@@ -119,17 +126,21 @@ def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
     """
     question = last_question(context.question)
     top = hits[0]
-    text = f"{top.passage.title} {top.passage.heading} {top.passage.text}"
-    strength = top.score
-    near = top.dense if top.dense is not None else 0.0
-    if near < 0.75:
-        held = max(coverage(question, text), coverage(question, _all_text(hits[:2])) - 0.15)
-        strength *= 0.7 + 0.3 * min(1.0, held / 0.6)
-    if is_vague(question) and context.first_reply:
+    held = max(
+        coverage(question, _all_text(hits[:1])),
+        coverage(question, _all_text(hits[:2])) - 0.15,
+    )
+    near = top.dense if top.dense is not None else held
+    strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (top.score - 0.7))
+    if is_vague(question) and near < _NEAR:
         strength *= 0.5
     if unknown_names(context, hits):
         strength *= 0.4
-    return max(0.0, min(1.0, strength))
+    return min(strength, 0.4 + 0.6 * top.score)
+
+
+def _logistic(value: float) -> float:
+    return 1 / (1 + math.exp(-value))
 
 
 def unknown_names(context: DraftContext, hits: Sequence[Hit]) -> list[str]:
