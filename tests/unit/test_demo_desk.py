@@ -83,6 +83,8 @@ def test_the_first_ticket_is_the_one_to_begin_with() -> None:
     # The terminal and the first-run steps take the ticket with the lowest number.
     first = min(DESK.tickets, key=lambda ticket: ticket.id)
     assert first == DESK.tickets[0]
+    newest = max(DESK.tickets, key=lambda ticket: str(ticket.messages[-1].created_at))
+    assert first == newest, "it is on top of the queue, too"
     assert first.language == "en"
     assert [message.role for message in first.messages] == [Role.CUSTOMER, Role.AGENT, Role.CUSTOMER]
 
