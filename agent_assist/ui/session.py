@@ -14,6 +14,7 @@ from agent_assist.errors import ErrorInfo
 from agent_assist.services.desk import Desk, DeskOpener
 from agent_assist.ui import words
 from agent_assist.ui.actions import Action, ActionRegistry
+from agent_assist.ui.background import Background
 from agent_assist.ui.bridge import Bridge, info_of
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.controllers.draft_controller import DraftController
@@ -100,6 +101,7 @@ class Session(QObject):
         self._feedback = FeedbackController(ui, window, tickets)
         self._add_places(ui)
         self._actions = WindowActions(ui, window, self.controllers)
+        self._background = Background(ui, window, self._actions)
         self._connect(ui, bridge)
         self._fill(drafts)
         if desk.options.current.appearance.side_layout:
@@ -194,6 +196,7 @@ class Session(QObject):
     def close(self) -> None:
         """Stop listening, then close the desk."""
         if self.ui is not None:
+            self._background.close()
             self.ui.bridge.close()
             self.ui = None
         if self.desk is not None:

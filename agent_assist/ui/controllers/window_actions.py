@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 
 from agent_assist import settings
 from agent_assist.domain.ticket import TicketStatus
@@ -55,6 +55,8 @@ def _always() -> bool:
 
 
 class WindowActions(QObject):
+    side_changed = Signal(bool)
+
     def __init__(self, ui: UiContext, window: MainWindow, controllers: Controllers) -> None:
         super().__init__(window)
         self._ui, self._window, self._c = ui, window, controllers
@@ -142,7 +144,7 @@ class WindowActions(QObject):
         add("window.queue", "Show or hide the queue", lambda: view.toggle("queue"), "Ctrl+B", None, "panel")
         fold = "Show or hide the evidence"
         add("window.evidence", fold, lambda: view.toggle("evidence"), "Ctrl+E", None, "side")
-        add("window.side", "Side layout, always on top", self._toggle_side, "Ctrl+Shift+S", None, "pin")
+        add("window.side", "Side layout, always on top", self.toggle_side, "Ctrl+Shift+S", None, "pin")
         add("window.theme", "Light or dark", self._toggle_theme, "", None, "moon")
         add("window.quit", "Quit", self._window.close, "Ctrl+Q", None, "close")
         return add.actions
@@ -238,9 +240,10 @@ class WindowActions(QObject):
         else:
             act(fact)
 
-    def _toggle_side(self) -> None:
+    def toggle_side(self) -> None:
         side = not self._window.side
         self._window.set_side(side)
+        self.side_changed.emit(side)
         self._change("appearance.side_layout", side)
 
     def _toggle_theme(self) -> None:

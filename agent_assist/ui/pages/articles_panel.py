@@ -69,7 +69,7 @@ class ArticlesPanel(QWidget):
         tools.addWidget(self.search, 1)
         tools.addWidget(self.open_button)
         tools.addWidget(self.remove_button)
-        layout = QVBoxLayout(self)
+        self.outer = layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_2)
         layout.addLayout(tools)

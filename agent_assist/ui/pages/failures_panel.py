@@ -20,7 +20,7 @@ from agent_assist.ui.pages.page import Card
 from agent_assist.ui.plain import one_line, tooltip
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, Tone
-from agent_assist.ui.widgets.button import Button, IconButton, Kind
+from agent_assist.ui.widgets.button import IconButton
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import count
 
@@ -39,7 +39,7 @@ class FailuresPanel(QWidget):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        copy = Button(theme, "Copy the list", Kind.QUIET, "copy")
+        copy = IconButton(theme, "copy", "Copy the list")
         copy.clicked.connect(self._on_copy)
         close = IconButton(theme, "close", "Dismiss the list")
         close.clicked.connect(self.hide)

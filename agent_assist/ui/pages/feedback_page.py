@@ -77,11 +77,11 @@ class FeedbackPage(Page):
             chip.setChecked(days == self._days)
             chip.clicked.connect(lambda _=False, wanted=days: self._on_period(wanted))
             group.addButton(chip)
-            self.actions.addWidget(chip)
+            self.tools.addWidget(chip)
             self.periods[days] = chip
         self.export = Button(self.ui.theme, "Export", Kind.SECONDARY, "download")
         self.export.clicked.connect(self.open_export)
-        self.actions.addWidget(self.export)
+        self.tools.addWidget(self.export)
 
     def _fill(self, column: Column) -> None:
         became = Card("What became of the drafts")

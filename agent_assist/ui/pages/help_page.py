@@ -54,7 +54,7 @@ class HelpPage(Page):
         self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(240)
         self.search.returnPressed.connect(self._on_next_match)
-        self.actions.addWidget(self.search)
+        self.tools.addWidget(self.search)
         self.contents = QTreeWidget()
         self.contents.setHeaderHidden(True)
         self.contents.setAccessibleName("Contents")
@@ -138,7 +138,7 @@ class HelpPage(Page):
 
     def _highlight(self) -> None:
         """Mark every word that is searched for."""
-        selections = []
+        selections: list[QTextEdit.ExtraSelection] = []
         shape = QTextCharFormat()
         shape.setBackground(self.ui.theme.colour("match"))
         for word in self.search.text().split():
@@ -172,7 +172,7 @@ class HelpPage(Page):
         first = self.contents.topLevelItem(0)
         if words and first is not None:
             target = first.child(0) if first.childCount() else first
-            self.contents.setCurrentItem(target)
+            self.contents.setCurrentItem(target or first)
         self._highlight()
 
     def _on_next_match(self) -> None:

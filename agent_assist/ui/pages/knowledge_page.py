@@ -52,8 +52,8 @@ class KnowledgePage(Page):
         for panel, stretch in ((self.articles, 3), (self.trial, 2)):
             self.splitter.addWidget(panel)
             self.splitter.setStretchFactor(self.splitter.count() - 1, stretch)
-        self.articles.layout().setContentsMargins(0, 0, SPACE_3, 0)
-        self.trial.layout().setContentsMargins(SPACE_3, 0, 0, 0)
+        self.articles.outer.setContentsMargins(0, 0, SPACE_3, 0)
+        self.trial.outer.setContentsMargins(SPACE_3, 0, 0, 0)
         self.body.addWidget(self.job_row)
         self.body.addWidget(self.failures)
         self.body.addWidget(self.splitter, 1)
@@ -70,7 +70,7 @@ class KnowledgePage(Page):
         self.rebuild_action = menu.addAction("Rebuild the search index")
         self.more.setMenu(menu)
         for button in (self.add_folder, self.add_files, self.more):
-            self.actions.addWidget(button)
+            self.tools.addWidget(button)
 
     def _connect(self) -> None:
         self.add_files.clicked.connect(self._on_add_files)
@@ -193,8 +193,8 @@ class KnowledgePage(Page):
     def on_width(self, width: int) -> None:
         narrow = width < NARROW
         self.splitter.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
-        self.articles.layout().setContentsMargins(0, 0, 0 if narrow else SPACE_3, SPACE_3 if narrow else 0)
-        self.trial.layout().setContentsMargins(0 if narrow else SPACE_3, SPACE_3 if narrow else 0, 0, 0)
+        self.articles.outer.setContentsMargins(0, 0, 0 if narrow else SPACE_3, SPACE_3 if narrow else 0)
+        self.trial.outer.setContentsMargins(0 if narrow else SPACE_3, SPACE_3 if narrow else 0, 0, 0)
         self.articles.set_narrow(width < 560 or (not narrow and width < 1080))
 
     def _on_add_files(self) -> None:

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from agent_assist.domain.jobs import JobStatus
-from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelStatus
+from agent_assist.domain.model import Backend, CatalogueEntry, ModelRecord, ModelStatus
 from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.add_model_dialog import AddModelDialog, NewModel
 from agent_assist.ui.pages.downloads import Downloads
-from agent_assist.ui.pages.memory import fits_here, memory_words
+from agent_assist.ui.pages.memory import best_first, fits_here, memory_words
 from agent_assist.ui.pages.model_rows import CatalogueModel, InstalledModel, RunningModel, heading
 from agent_assist.ui.pages.page import Column, Page, clear
 from agent_assist.ui.tokens import SPACE_2, Tone
@@ -43,7 +43,7 @@ class ModelsPage(Page):
         self.downloads.failed.connect(self._on_pull_failed)
         self.add_file = Button(ui.theme, "Add a file", Kind.SECONDARY, "plus")
         self.add_file.clicked.connect(self._on_add_file)
-        self.actions.addWidget(self.add_file)
+        self.tools.addWidget(self.add_file)
         self.say_facts(memory_words())
         self.running = RunningModel(ui.theme)
         self.running.rollback_requested.connect(self._on_rollback)
@@ -66,6 +66,7 @@ class ModelsPage(Page):
         self.setFocusProxy(self.add_file)
         ui.bridge.model_changed.connect(self._on_model_changed)
         self._state = ""
+        self._backend = Backend.CPU
         self.refresh()
 
     # --- reading ------------------------------------------------------------------------------------
@@ -97,10 +98,7 @@ class ModelsPage(Page):
     def _show_catalogue(self, entries: list[CatalogueEntry]) -> None:
         clear(self._available)
         self.catalogue = {}
-        # Those that fit first, the most capable of them on top; those that do not fit below.
-        for entry in sorted(
-            entries, key=lambda e: (not fits_here(e), -e.memory_gb if fits_here(e) else e.memory_gb)
-        ):
+        for entry in best_first(entries, self._backend):
             row = CatalogueModel(self.ui.theme, entry, fits_here(entry))
             row.pulled.connect(self.pull)
             row.cancelled.connect(lambda _id, name=entry.name: self.downloads.stop(name))
@@ -110,6 +108,7 @@ class ModelsPage(Page):
                 row.show_job(status)
 
     def _show_status(self, status: ModelStatus) -> None:
+        self._backend = status.backend
         self.running.show_status(status)
 
     # --- changing -----------------------------------------------------------------------------------

@@ -99,7 +99,8 @@ def _field(name: str, section: type[Section], inner: str) -> OptionField:
     minimum = getattr(limits.get("Ge"), "ge", None)
     maximum = getattr(limits.get("Le"), "le", None)
     default = info.get_default(call_default_factory=True)
-    kind, choices = FieldKind.TEXT, ()
+    kind = FieldKind.TEXT
+    choices: tuple[str, ...] = ()
     annotation = info.annotation
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         kind, choices = FieldKind.CHOICE, tuple(str(member.value) for member in annotation)

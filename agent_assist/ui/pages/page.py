@@ -37,8 +37,8 @@ class Page(QWidget):
         self.heading = Label(self.title, TextSize.TITLE)
         self.facts = Label("", TextSize.SMALL, "muted", wrap=True)
         self.facts.hide()
-        self.actions = QHBoxLayout()
-        self.actions.setSpacing(SPACE_2)
+        self.tools = QHBoxLayout()
+        self.tools.setSpacing(SPACE_2)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.heading)
@@ -46,11 +46,11 @@ class Page(QWidget):
         self._head = QHBoxLayout()
         self._head.setSpacing(SPACE_3)
         self._head.addLayout(words, 1)
-        self._head.addLayout(self.actions)
+        self._head.addLayout(self.tools)
         self.banner = Banner(ui.theme)
         self.body = QVBoxLayout()
         self.body.setSpacing(SPACE_3)
-        layout = QVBoxLayout(self)
+        self._outer = layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
         layout.setSpacing(SPACE_3)
         layout.addLayout(self._head)
@@ -65,7 +65,7 @@ class Page(QWidget):
             QHBoxLayout.Direction.TopToBottom if narrow else QHBoxLayout.Direction.LeftToRight
         )
         edge = SPACE_3 if narrow else SPACE_6
-        self.layout().setContentsMargins(edge, SPACE_4, edge, SPACE_4)
+        self._outer.setContentsMargins(edge, SPACE_4, edge, SPACE_4)
         self.on_width(event.size().width())
 
     def on_width(self, width: int) -> None:

@@ -110,7 +110,7 @@ class SearchPanel(QWidget):
         line.setSpacing(SPACE_1)
         line.addWidget(self.field, 1)
         line.addWidget(self.button)
-        layout = QVBoxLayout(self)
+        self.outer = layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE_2)
         layout.addLayout(line)

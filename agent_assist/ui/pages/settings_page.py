@@ -32,7 +32,7 @@ class SettingsPage(Page):
         self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(240)
         self.search.textChanged.connect(self._on_search)
-        self.actions.addWidget(self.search)
+        self.tools.addWidget(self.search)
         self.say_facts("A change applies at once.")
         column = Column()
         for group in option_groups():

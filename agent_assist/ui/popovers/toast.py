@@ -42,7 +42,8 @@ class Toast(QFrame):
         self._close.clicked.connect(self.dismiss)
         for button in (self.button, self._close):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        layout = QHBoxLayout(self)
+        self._host = host
+        self._layout = layout = QHBoxLayout(self)
         layout.setContentsMargins(SPACE_3, SPACE_2, SPACE_2, SPACE_2)
         layout.setSpacing(SPACE_2)
         layout.addWidget(self._picture)
@@ -93,7 +94,7 @@ class Toast(QFrame):
             self.gone.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.parent() and event.type() == QEvent.Type.Resize and self.isVisible():
+        if watched is self._host and event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)
 
@@ -111,15 +112,15 @@ class Toast(QFrame):
             self.dismiss()
 
     def _place(self) -> None:
-        host = self.parentWidget()
+        host = self._host
         widest = max(240, host.width() - 2 * SPACE_4)
         self._text.setWordWrap(False)
-        wanted = self.layout().sizeHint().width() + SPACE_4
+        wanted = self._layout.sizeHint().width() + SPACE_4
         self._text.setWordWrap(True)
         width = min(widest, wanted, 620)
         height = (
-            self.layout().heightForWidth(width)
-            if self.layout().hasHeightForWidth()
+            self._layout.heightForWidth(width)
+            if self._layout.hasHeightForWidth()
             else self.sizeHint().height()
         )
         self.setGeometry((host.width() - width) // 2, host.height() - height - SPACE_4, width, height)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QFont, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextDocumentLayout
 
@@ -122,6 +122,11 @@ class DraftDocument(QTextDocument):
         self.held: Suggestion | None = None
         self._base = _Baseline()
         self._sent: Suggestion | None = None
+        self._shown: dict[str, tuple[Suggestion, Mapping[int, int]]] = {}
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(0)
+        self._settle.timeout.connect(self._find_again)
         self._writing = False
         self._expected = False
         self._open_facts = 0
@@ -150,6 +155,9 @@ class DraftDocument(QTextDocument):
 
     @property
     def open_facts(self) -> list[Fact]:
+        if self._settle.isActive():
+            self._settle.stop()
+            self._find_again()
         return [fact for fact in self.facts if fact.open]
 
     def span_at(self, position: int) -> Span | None:
@@ -244,8 +252,14 @@ class DraftDocument(QTextDocument):
         self._set_held(None)
         self._forget_marks()
         self._write(suggestion.text, joined=joined)
+        self._shown[suggestion.text] = (suggestion, numbers)
+        self._mark(suggestion, numbers)
+
+    def _mark(self, suggestion: Suggestion, numbers: Mapping[int, int]) -> None:
+        """Lay sentences and facts over the text, which is the suggestion's."""
         self._base = _Baseline(suggestion.text, False, suggestion, numbers)
         self._expected = False
+        self.spans, self.facts = [], []
         text = suggestion.text
         for index, sentence in enumerate(suggestion.sentences):
             cursor = self._range(text, sentence.start, sentence.end)
@@ -307,9 +321,38 @@ class DraftDocument(QTextDocument):
         self._open_facts = len(self.open_facts)
         self.facts_changed.emit()
 
-    def _on_change(self, _position: int, _removed: int, _added: int) -> None:
-        if not self._writing and self.facts and len(self.open_facts) != self._open_facts:
+    def _on_change(self, _position: int, removed: int, added: int) -> None:
+        if self._writing or (not removed and not added):
+            return
+        # Undo and redo give text back without its marks; they are found again once Qt is done.
+        self._settle.start()
+
+    def _find_again(self) -> None:
+        text = self.text
+        earlier = self._shown.get(text)
+        if earlier is not None and earlier[0] is not self._base.suggestion:
+            self._mark(*earlier)
+            return
+        found = False
+        for span in self.spans:
+            found = self._anchor(span, text) or found
+        for fact in self.facts:
+            found = self._anchor(fact, text) or found
+        if found:
+            self._marks.rehighlight()
+        if found or len(self.open_facts) != self._open_facts:
             self._tell_facts()
+
+    def _anchor(self, part: Span | Fact, text: str) -> bool:
+        """Lay a sentence or fact over its text again where it came back; tells whether it did."""
+        there = part.intact if isinstance(part, Span) else part.present
+        if there or not part.text:
+            return False
+        start = text.find(part.text)
+        if start < 0:
+            return False
+        part.cursor = self._range(text, start, start + len(part.text))
+        return True
 
     def _on_theme(self) -> None:
         self.setDefaultFont(self._theme.font())

@@ -12,7 +12,7 @@ from agent_assist.domain.model import CatalogueEntry, ModelState, ModelStatus
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.downloads import Downloads
-from agent_assist.ui.pages.memory import fits_here, memory_words
+from agent_assist.ui.pages.memory import best_first, fits_here, memory_words
 from agent_assist.ui.pages.model_rows import CatalogueModel, RunningModel
 from agent_assist.ui.pages.page import Column
 from agent_assist.ui.tokens import TextSize
@@ -59,7 +59,7 @@ class ModelStep(Step):
         entries, installed, status = result
         self._on_model(status)
         fitting = [entry for entry in entries if fits_here(entry) and entry.name not in installed]
-        for entry in sorted(fitting, key=lambda e: (-e.memory_gb, e.size_bytes))[:MOST]:
+        for entry in best_first(fitting, status.backend)[:MOST]:
             row = CatalogueModel(self.ui.theme, entry, fits=True)
             row.pulled.connect(self.downloads.start)
             row.cancelled.connect(lambda _id, name=entry.name: self.downloads.stop(name))

@@ -1,0 +1,378 @@
+"""Queue, conversation, evidence, palette, status, undo bar, folding, names for screen readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import support_window as sample
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QScrollArea,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from agent_assist import settings
+from agent_assist.domain.jobs import JobState, JobStatus
+from agent_assist.domain.model import ModelState, ModelStatus
+from agent_assist.domain.outbox import OutboxItem, OutboxState
+from agent_assist.domain.suggestion import DraftState
+from agent_assist.domain.ticket import Message, QueueFilter, Role
+from agent_assist.ui.actions import Action, ActionRegistry
+from agent_assist.ui.main_window import MainWindow
+from agent_assist.ui.theme import Theme
+from agent_assist.ui.tokens import SIDE_WIDTH
+from agent_assist.ui.views.cheat_sheet import CheatSheet
+from agent_assist.ui.views.conversation_view import FIRST, MOST
+from agent_assist.ui.views.message_view import LongText, MessageView
+from agent_assist.ui.views.palette import CommandPalette, Entry
+from agent_assist.ui.views.queue_model import describe, note_of
+
+
+@pytest.fixture
+def theme(qtbot: QtBot) -> Iterator[Theme]:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    made = Theme(app)
+    made.set_mode(settings.Theme.LIGHT)
+    yield made
+    made.set_mode(settings.Theme.LIGHT)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme) -> MainWindow:
+    made = MainWindow(theme)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def open_ticket(window: MainWindow, state: DraftState = DraftState.READY) -> None:
+    desk, ticket = window.desk_view, sample.ticket()
+    desk.queue.show_tickets(sample.summaries())
+    desk.show_ticket_area(True)
+    desk.header.show_ticket(ticket)
+    desk.conversation.show_ticket(ticket)
+    desk.draft.show_ticket(ticket.id)
+    draft = sample.draft(state)
+    desk.draft.show_draft(draft)
+    desk.evidence.show_draft(draft, desk.draft.suggestion, ticket)
+    desk.show_count(len(draft.hits))
+
+
+# --- queue ----------------------------------------------------------------------------------------
+
+
+def test_keys_step_through_the_queue(window: MainWindow, qtbot: QtBot) -> None:
+    queue = window.desk_view.queue
+    queue.show_tickets(sample.summaries())
+    with qtbot.waitSignal(queue.opened) as opened:
+        queue.step(1)
+    assert opened.args == ["1042"]
+    with qtbot.waitSignal(queue.opened) as opened:
+        queue.step(1)
+    assert opened.args == ["1043"]
+    with qtbot.waitSignal(queue.opened) as opened:
+        queue.step(-1)
+    assert opened.args == ["1042"]
+
+
+def test_typing_filters_after_a_moment(window: MainWindow, qtbot: QtBot) -> None:
+    queue = window.desk_view.queue
+    with qtbot.waitSignal(queue.filter_changed) as changed:
+        qtbot.keyClicks(queue.search, "size")
+    assert isinstance(changed.args[0], QueueFilter)
+    assert changed.args[0].text == "size"
+    with qtbot.waitSignal(queue.filter_changed) as changed:
+        queue._unread.click()
+    assert changed.args[0].unread_only
+    queue.show_tickets([])
+    with qtbot.waitSignal(queue.filter_changed) as changed:
+        queue._empty.acted.emit()
+    assert changed.args[0] == QueueFilter(limit=queue.filter.limit)
+
+
+def test_a_row_says_all_of_it_to_a_screen_reader(window: MainWindow) -> None:
+    model = window.desk_view.queue.model
+    model.set_tickets(sample.summaries())
+    model.set_note("1043", note_of(sample.draft()))
+    said = model.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
+    for part in ("unread", "Jonas Weber", "e-mail", "German", "check facts"):
+        assert part in said
+    assert said == describe(model._rows[1])
+
+
+def test_refreshing_keeps_the_selection(window: MainWindow) -> None:
+    queue = window.desk_view.queue
+    queue.show_tickets(sample.summaries())
+    queue.set_current("1045")
+    queue.show_tickets(sample.summaries()[2:])
+    assert queue.current_id == "1045"
+    assert queue.list.currentIndex().row() == 1
+    assert queue.model.ids_after("1045", 2) == ["1046", "1047"]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (DraftState.READY, "check facts"),
+        (DraftState.ABSTAINED, "ask customer?"),
+        (DraftState.FAILED, "no draft"),
+        (DraftState.STALE, "wrote again"),
+        (DraftState.GENERATING, "writing…"),
+        (DraftState.IDLE, ""),
+    ],
+)
+def test_what_the_queue_says_of_a_draft(state: DraftState, words: str) -> None:
+    assert note_of(sample.draft(state)).text == words
+
+
+# --- conversation ---------------------------------------------------------------------------------
+
+
+def test_only_a_stretch_of_a_long_thread_exists(window: MainWindow, qtbot: QtBot) -> None:
+    view = window.desk_view.conversation
+    window.desk_view.show_ticket_area(True)
+    view.show_ticket(sample.long_ticket(2000))
+    assert view.shown_range == (2000 - FIRST, 2000)
+    assert len(view.message_views()) == FIRST
+    for _ in range(8):
+        view.show_earlier()
+    low, high = view.shown_range
+    assert high - low <= MOST
+    assert high < 2000
+    view.show_later()
+    assert view.shown_range[1] > high
+    view.show_newest()
+    assert view.shown_range == (2000 - FIRST, 2000)
+
+
+def test_a_new_message_is_added_without_rebuilding(window: MainWindow) -> None:
+    view, ticket = window.desk_view.conversation, sample.ticket()
+    view.show_ticket(ticket)
+    before = view.message_views()
+    view.show_ticket(ticket.with_message(Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))))
+    after = view.message_views()
+    assert after[: len(before)] == before
+    assert after[-1].message.text == "Hello?"
+
+
+def test_nothing_a_customer_writes_becomes_markup(window: MainWindow) -> None:
+    view = window.desk_view.conversation
+    text = "<b>bold</b> <img src='file:///etc/hosts'> \u202egnp.exe"
+    view.show_ticket(replace(sample.ticket(), id="x", messages=(Message("a", Role.CUSTOMER, text),)))
+    shown = view.message_views()[0]
+    assert "<b>bold</b>" in shown._text.text
+    assert "‹RLO›" in shown._text.text
+    assert any("invisible" in label.text() for label in shown.findChildren(QLabel))
+    for label in window.findChildren(QLabel):
+        assert label.textFormat() is Qt.TextFormat.PlainText or not label.text() or label.pixmap()
+
+
+def test_a_long_message_folds_and_unfolds(window: MainWindow, qtbot: QtBot) -> None:
+    view = window.desk_view.conversation
+    window.desk_view.show_ticket_area(True)
+    long, huge = "word " * 2000, "x" * 600_000
+    messages = (Message("a", Role.CUSTOMER, long), Message("b", Role.CUSTOMER, huge))
+    view.show_ticket(replace(sample.ticket(), id="y", messages=messages))
+    first, second = view.message_views()
+    assert len(first._text.text) < 2000
+    first._more.click()
+    assert first._text.text.replace("\n", "") == long
+    second._more.click()
+    box = second.findChild(LongText)
+    assert box is not None
+    qtbot.waitUntil(lambda: box.toPlainText().count("x") == 600_000)
+
+
+def test_quoted_text_unfolds(window: MainWindow) -> None:
+    view = window.desk_view.conversation
+    view.show_ticket(sample.ticket())
+    message: MessageView = view.message_views()[-1]
+    assert "Maya wrote" not in message._text.text
+    message._quoted.click()
+    assert any("Maya wrote" in block.text for block in message.findChildren(type(message._text)))
+
+
+def test_text_is_selected_and_copied(window: MainWindow, qtbot: QtBot) -> None:
+    window.desk_view.show_ticket_area(True)
+    view = window.desk_view.conversation
+    view.show_ticket(sample.ticket())
+    block = view.message_views()[0]._text
+    qtbot.waitUntil(lambda: block.width() > 100)
+    qtbot.mouseDClick(block, Qt.MouseButton.LeftButton, pos=QPoint(40, 8))
+    assert block.selected_text.strip()
+    block.select(0, 3)
+    qtbot.keyClick(block, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.clipboard().text() == block.text[:3]
+    qtbot.keyClick(block, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert block.selected_text == block.text
+
+
+# --- evidence ---------------------------------------------------------------------------------------
+
+
+def test_evidence_numbers_marks_and_keys(window: MainWindow, qtbot: QtBot) -> None:
+    open_ticket(window)
+    panel = window.desk_view.evidence
+    assert [card.number for card in panel.cards] == [1, 2, 3]
+    assert panel._count.text() == "3 passages, 2 used"
+    panel.show_sentence((11,), sample.sentences()[2].text)
+    assert panel.cards[0].property("current") == "true"
+    assert panel.cards[1].property("current") == "false"
+    assert panel.open_number(2)
+    qtbot.waitUntil(panel.cards[1].hasFocus)
+    assert not panel.open_number(7)
+
+
+def test_relevance_is_told_and_taken_back(window: MainWindow, qtbot: QtBot) -> None:
+    open_ticket(window)
+    panel = window.desk_view.evidence
+    card = panel.cards[0]
+    with qtbot.waitSignal(panel.relevance_changed) as told:
+        card._yes.click()
+    assert told.args == ["returns", True]
+    with qtbot.waitSignal(panel.relevance_changed) as told:
+        card._no.click()
+    assert told.args == ["returns", False]
+    assert not card._yes.isChecked()
+    with qtbot.waitSignal(panel.relevance_changed) as told:
+        card._no.click()
+    assert told.args == ["returns", None]
+
+
+# --- the window ---------------------------------------------------------------------------------------
+
+
+def test_narrow_widths_fold_the_evidence_then_the_queue(window: MainWindow, qtbot: QtBot) -> None:
+    open_ticket(window)
+    desk = window.desk_view
+    assert desk.queue.isVisible()
+    assert desk.evidence.isVisible()
+    window.resize(1000, 700)
+    qtbot.waitUntil(lambda: not desk.evidence.isVisible())
+    assert desk.queue.isVisible()
+    window.resize(700, 700)
+    qtbot.waitUntil(lambda: not desk.queue.isVisible())
+    desk.toggle("queue")
+    assert desk.queue.isVisible()
+
+
+def test_the_side_layout_keeps_the_reply_and_send(window: MainWindow, qtbot: QtBot) -> None:
+    open_ticket(window)
+    window.set_side(True)
+    qtbot.waitUntil(window.isVisible)
+    desk = window.desk_view
+    assert window.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+    qtbot.waitUntil(lambda: window.width() == SIDE_WIDTH)
+    assert desk.draft.isVisible()
+    assert desk.draft.reply.send.isVisible()
+    assert desk._count.isVisible()
+    assert not desk.queue.isVisible()
+    assert not desk.conversation.isVisible()
+    assert not window.rail.isVisible()
+    window.set_side(False)
+    qtbot.waitUntil(desk.conversation.isVisible)
+    assert window.rail.isVisible()
+
+
+def test_dark_and_light_come_from_the_same_tokens(window: MainWindow, theme: Theme) -> None:
+    light = theme.style_sheet()
+    theme.set_mode(settings.Theme.DARK)
+    assert theme.dark
+    assert theme.colours.surface in theme.style_sheet()
+    assert theme.style_sheet().count("{") == light.count("{")
+
+
+def test_reduced_motion_moves_nothing(theme: Theme) -> None:
+    theme.set_options(settings.Appearance(theme=settings.Theme.LIGHT, reduced_motion=True))
+    assert theme.motion_ms == 0
+    theme.set_options(settings.Appearance(theme=settings.Theme.LIGHT))
+    assert 0 < theme.motion_ms <= 150
+
+
+def test_the_status_bar_says_model_jobs_and_news(window: MainWindow) -> None:
+    status = window.status
+    status.show_model(ModelStatus(ModelState.READY, "Smol", tokens_per_second=98.4))
+    assert status._model.text() == "Smol · CPU · 98 tokens/s"
+    status.show_model(ModelStatus(ModelState.LOADING, "Smol", progress=0.4))
+    assert "40 %" in status._model.text()
+    status.show_job(JobStatus("j", "Import articles", JobState.RUNNING, 3, 12))
+    assert status._work.text() == "Import articles 25 %"
+    status.show_job(JobStatus("j", "Import articles", JobState.DONE))
+    assert not status._work.isVisible()
+    status.say("This edit is now 1 of 34 training examples.")
+    assert status.said.startswith("This edit")
+
+
+def test_the_undo_bar_counts_down_and_gives_back(window: MainWindow, qtbot: QtBot) -> None:
+    bar, now = window.desk_view.undo, datetime.now(UTC)
+    item = OutboxItem("o", "1042", "text", "h", OutboxState.QUEUED, now, now + timedelta(seconds=6))
+    bar.show_item(item, "Crystal")
+    assert bar._text.text() == "Sending to Crystal in 6 s"
+    with qtbot.waitSignal(bar.withdraw_wanted) as wanted:
+        bar._undo.click()
+    assert wanted.args == ["o"]
+    bar.update_item(replace(item, state=OutboxState.FAILED, error="No network."))
+    assert bar.property("banner") == "danger"
+    with qtbot.waitSignal(bar.retry_wanted):
+        bar._undo.click()
+    bar.update_item(replace(item, state=OutboxState.SENT))
+    assert bar._text.text() == "Sent to Crystal"
+    bar.update_item(replace(item, state=OutboxState.WITHDRAWN))
+    assert not bar.isVisible()
+
+
+def test_the_palette_finds_and_runs(window: MainWindow, theme: Theme, qtbot: QtBot) -> None:
+    ran: list[str] = []
+    actions = ActionRegistry()
+    actions.add(Action("send", "Send the reply", lambda: ran.append("send"), ("Ctrl+Return",)))
+    actions.add(Action("off", "Stop writing", lambda: None, enabled=lambda: False))
+    palette = CommandPalette(theme, actions, window)
+    palette.open_over(window, [Entry("#1042  Wrong size", lambda: ran.append("ticket"))])
+    assert palette.titles == ["Send the reply", "#1042  Wrong size"]
+    qtbot.keyClicks(palette.edit, "wrong")
+    assert palette.titles == ["#1042  Wrong size"]
+    qtbot.keyClick(palette.edit, Qt.Key.Key_Return)
+    assert ran == ["ticket"]
+    assert not palette.isVisible()
+
+
+def test_the_sheet_lists_every_key(window: MainWindow, theme: Theme, qtbot: QtBot) -> None:
+    actions = ActionRegistry()
+    actions.add(Action("a", "Next ticket", lambda: None, ("J",), "Tickets"))
+    actions.add(Action("b", "Import", lambda: None, (), "Tickets"))
+    sheet = CheatSheet(theme, actions)
+    qtbot.addWidget(sheet)
+    shown = {label.text() for label in sheet.findChildren(QLabel)}
+    assert {"Next ticket", "J", "Tickets"} <= shown
+    assert "Import" not in shown
+
+
+def unnamed(root: QWidget) -> list[str]:
+    kinds = (QAbstractButton, QLineEdit, QAbstractItemView, QPlainTextEdit, QScrollArea)
+    found = []
+    for widget in root.findChildren(QWidget):
+        asks = widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
+        if isinstance(widget, kinds) and asks and not widget.accessibleName() and not widget.objectName().startswith("qt_"):
+            text = widget.text() if isinstance(widget, QAbstractButton) else ""
+            if not text:
+                found.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
+    return found
+
+
+@pytest.mark.parametrize("state", [DraftState.READY, DraftState.ABSTAINED, DraftState.FAILED])
+def test_everything_that_takes_the_focus_has_a_name(window: MainWindow, state: DraftState) -> None:
+    open_ticket(window, state)
+    window.rail.add("knowledge", "Knowledge", "book")
+    assert unnamed(window) == []
