@@ -34,7 +34,6 @@ from agent_assist.ports import CancelToken, Progress
 
 log = logging.getLogger(__name__)
 
-_CHUNK: Final = 256 * 1024
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _RESERVE: Final = 200_000_000
 """Bytes of disk that stay free: the workspace must go on being written."""
@@ -176,7 +175,7 @@ class HuggingFaceHub:
             with partial.open("r+b" if done else "wb") as out:
                 out.seek(done)
                 out.truncate()
-                for chunk in answer.iter_bytes(_CHUNK):
+                for chunk in answer.iter_raw():  # what arrived, at once: nothing is lost when it breaks
                     if cancel.is_set():
                         raise Cancelled("The download was stopped.")
                     out.write(chunk)
