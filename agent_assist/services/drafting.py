@@ -86,6 +86,7 @@ class DraftingService:
     ) -> None:
         self._tickets = tickets
         self._suggestions = suggestions
+        self._model = model
         self._jobs = jobs
         self._events = events
         self._options = options
@@ -219,6 +220,12 @@ class DraftingService:
                 on_text(event.text)
 
         return self._writer.write(ticket, steer=steer, cancel=cancel or threading.Event(), observe=observe)[0]
+
+    @property
+    def model_pid(self) -> int | None:
+        """Process id of the model's worker; None where it does not run."""
+        pid = getattr(self._model, "pid", None)
+        return pid if isinstance(pid, int) else None
 
     def close(self) -> None:
         """Stop all drafts and timers."""
