@@ -15,7 +15,7 @@ MAX_RECENT_CHARS: Final = 1200
 MAX_TURN_CHARS: Final = 2000
 
 _PLEASANTRIES: Final = re.compile(
-    r"""^\s*(?:
+    r"""^(?:\s*(?:
         (?:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening|day)|greetings|
            hola|buen[oa]s\s+\w+|hallo|guten\s+\w+|sehr\s+geehrte[r]?|bonjour|bonsoir|salut|
            ol[aá]|bom\s+dia|boa\s+\w+)
@@ -23,7 +23,7 @@ _PLEASANTRIES: Final = re.compile(
         (?:thanks?(?:\s+(?:you|so\s+much|a\s+lot|again))*|thank\s+you(?:\s+\w+){0,2}|cheers|great|perfect|
            ok(?:ay)?|           that(?:'s|\s+is)\s+great|gracias|danke|merci|obrigad[oa])\s*(?:[,!.]+|$)|
         (?:um+|uh+|er+|yeah|so|well|okay)\b[\s,]*
-    )+""",
+    ))+\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CLOSING: Final = re.compile(

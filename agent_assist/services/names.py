@@ -15,7 +15,7 @@ LARGEST_SHARE: Final = 0.2
 
 _CAPITAL: Final = r"(?:[A-Z][\w'’.&-]*\w|[A-Z]|\d+[A-Z]\w*)"
 _NAME: Final = re.compile(
-    rf"{_CAPITAL}(?:\s+(?:(?:and|of|the|du|de|la|le|&|on|at|in)\s+){{0,2}}(?:{_CAPITAL}|\d+\b)){{0,5}}"
+    rf"{_CAPITAL}(?:\s+(?:(?:and|of|the|du|de|la|le|&)\s+){{0,2}}(?:{_CAPITAL}|\d+\b)){{0,5}}"
 )
 _FIRST: Final = re.compile(r"(?:^|[.!?:\n*#>|(\"“-])\s*$")
 _NOT_NAMES: Final = frozenset(

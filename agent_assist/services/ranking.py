@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent_assist.services.names import NAME_KEY
-from agent_assist.services.topics import Mention, TopicIndex
+from agent_assist.services.topics import Mention, Topic, TopicIndex
 
 BM25_HALF: Final = 9.0
 """The BM25 score that counts half: BM25 has no upper end, s / (s + half) has."""
 NAMED: Final = 0.6
 """A mention of at least this clarity counts as naming something."""
 
-NAME_RARITY: Final = 0.3
+NAME_RARITY: Final = 0.4
 """What is about a large part of all passages is a kind, not a name."""
 
 
@@ -57,7 +57,7 @@ class Signs:
         )
 
 
-WEIGHTS: Final = (6.6, 4.5, 8.3, 2.2, 4.3, -3.6, 2.0)
+WEIGHTS: Final = (6.6, 4.5, 8.3, 2.2, 2.4, -2.0, 2.0)
 BIAS: Final = -13.9
 """Fitted on 560 conversations and 560 questions made from DSTC9's public FAQ (half of its hotels and
 restaurants, questions as other houses word them, names mentioned up to ten turns before), and on each
@@ -97,10 +97,15 @@ def topic_signs(passage_id: int, mentions: Sequence[Mention], index: TopicIndex)
     for held in topics:
         top, mine = strongest.get(held.key), own.get(held.key)
         if mine is not None:
-            topic = max(topic, held.rarity * mine.clarity)
+            topic = max(topic, _weight(held) * mine.clarity)
         elif top is not None and held.key != NAME_KEY:
-            other = max(other, top.topic.rarity * top.clarity)
+            other = max(other, _weight(top.topic) * top.clarity)
     return topic, other
+
+
+def _weight(topic: Topic) -> float:
+    """A name counts fully, a kind ("hotel") a little: the conversation may have moved on within it."""
+    return 1.0 if topic.rarity >= NAME_RARITY else 0.5 * topic.rarity
 
 
 def signs_of(
@@ -126,6 +131,6 @@ def signs_of(
             lexical=bounded_bm25(lexical.get(passage_id, 0.0)),
             topic=topic,
             other=other,
-            general=0.0 if told else 1.0 - min(1.0, 2.0 * topic),
+            general=0.0 if told else 1.0 - min(1.0, topic),
         )
     return found

@@ -49,7 +49,7 @@ class Topic:
     passages: frozenset[int]
     words: tuple[str, ...]
     rarity: float
-    """0..1: 1 for a topic of one passage, 0 for one that all passages share."""
+    """0..1: near 1 for a topic of few passages, 0 for one that all passages share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,14 @@ class TopicIndex:
         return _most_specific(found, self.topics)
 
     def _short_form(self, number: int, places: Mapping[str, Sequence[tuple[int, float]]]) -> bool:
-        rarest = max(self.topics[number].words, key=lambda w: self._weight[w])
-        return len(rarest) >= 4 and any(share == 1.0 for _, share in places.get(rarest, ()))
+        words = self.topics[number].words
+        telling = 0.9 * max(self._weight[w] for w in words)
+        return any(
+            share == 1.0
+            for word in words
+            if len(word) >= 4 and self._weight[word] >= telling
+            for _, share in places.get(word, ())
+        )
 
     def _coverage(
         self,
@@ -192,11 +198,11 @@ class TopicIndex:
 
 def _capitalised(text: str) -> frozenset[str] | None:
     """The words that are written with a capital, or None where the text is not cased at all."""
-    capitals = frozenset(w.casefold() for w in _WORD.findall(text) if w[:1].isupper() and w != "I")
     letters = [c for c in text if c.isalpha()]
-    if not capitals or sum(c.isupper() for c in letters) > 0.5 * len(letters):
+    capital = sum(c.isupper() for c in letters)
+    if not capital or capital > 0.5 * len(letters):
         return None
-    return capitals
+    return frozenset(w.casefold() for w in _WORD.findall(text) if w[:1].isupper())
 
 
 def _most_specific(found: Mapping[int, float], topics: Sequence[Topic]) -> dict[int, float]:
@@ -216,6 +222,4 @@ def _most_specific(found: Mapping[int, float], topics: Sequence[Topic]) -> dict[
 
 
 def _rarity(count: int, total: int) -> float:
-    if total <= 1:
-        return 1.0
-    return max(0.0, min(1.0, math.log(total / max(1, count)) / math.log(total)))
+    return 1.0 - math.sqrt(min(1.0, count / max(1, total)))

@@ -225,7 +225,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | UnreadableD
         reader.fieldnames = names
         try:
             for row in reader:
-                row.pop(None, None)  # type: ignore[call-overload]
+                row.pop(None, None)
                 yield reader.line_num, row
         except csv.Error as error:
             yield reader.line_num, UnreadableDocument(f"The rest of the file is not valid CSV: {error}.")

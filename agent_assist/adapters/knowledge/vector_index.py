@@ -99,7 +99,7 @@ class VectorIndex:
     def restore(self, data: bytes, kind: str) -> None:
         """Take an index that `dump` gave; only bytes that are known to be ours may come here."""
         try:
-            index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+            index: Any = faiss.deserialize_index(np.frombuffer(data, np.uint8))
             ids = faiss.vector_to_array(index.id_map)
         except Exception as error:
             raise IndexDamaged(f"The cached index cannot be read: {error}.") from error
@@ -115,6 +115,6 @@ def _empty(kind: str, dimension: int, count: int) -> Any:
     if kind == "half":
         return faiss.IndexIDMap2(faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, inner))
     lists = max(64, min(65536, int(4 * count**0.5)))
-    index = faiss.index_factory(dimension, f"IVF{lists},SQ8", inner)
+    index: Any = faiss.index_factory(dimension, f"IVF{lists},SQ8", inner)
     index.nprobe = _PROBES
     return faiss.IndexIDMap2(index)

@@ -205,7 +205,8 @@ class SqlKnowledgeRepository:
 
 _ARTICLE: Final = "id, title, body, collection, url, language, updated_at, content_hash, context"
 _PASSAGE: Final = (
-    "p.id, p.article_id, p.position, p.heading, p.text, a.title, a.collection, a.url, a.language, a.updated_at "
+    "p.id, p.article_id, p.position, p.heading, p.text, "
+    "a.title, a.collection, a.url, a.language, a.updated_at "
     "FROM passages p JOIN articles a ON a.id = p.article_id"
 )
 _UNENCODED: Final = (
@@ -229,7 +230,7 @@ def _article(row: Any) -> Article:
 
 
 def _passage(row: Any) -> Passage:
-    return Passage(*row[:9], updated_at=parse_time(row[9]))
+    return Passage(*row[:9], parse_time(row[9]))
 
 
 def _insert(db: sqlite_utils.Database, article: Article, passages: Sequence[tuple[str, str]]) -> list[int]:

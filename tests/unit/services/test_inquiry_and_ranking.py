@@ -1,0 +1,113 @@
+"""What is searched for, and how signs become one score."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_assist.domain.ticket import ticket_from_json
+from agent_assist.services import ranking
+from agent_assist.services.inquiry import essence, from_text, from_ticket, with_names
+from agent_assist.services.ranking import Signs, bounded_bm25, score, signs_of
+from agent_assist.services.topics import TopicIndex
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Hello there! Where is my parcel?", "Where is my parcel?"),
+        ("Hi Anna,\n\nmy lamp is broken.\n\nKind regards\nTom", "my lamp is broken."),
+        ("Thanks, that's great. Is it dry clean only?", "Is it dry clean only?"),
+        ("um so yeah can i bring a dog", "can i bring a dog"),
+        ("It broke.\n\nOn Monday, the shop wrote:\n> Buy more", "It broke."),
+        ("Hola, ¿dónde está mi pedido?", "¿dónde está mi pedido?"),
+        ("Hello", ""),
+        ("Okinawa is nice", "Okinawa is nice"),
+        ("High chairs?", "High chairs?"),
+    ],
+)
+def test_the_essence_of_a_message(message: str, expected: str) -> None:
+    assert essence(message) == expected
+
+
+def test_a_ticket_asks_its_open_messages() -> None:
+    ticket = ticket_from_json(
+        {
+            "id": 1,
+            "subject": "Order",
+            "fields": {"product": "Trail Jacket"},
+            "messages": [
+                {"role": "customer", "text": "Hi, I bought the jacket."},
+                {"role": "agent", "text": "How can I help?"},
+                {"role": "note", "text": "internal secret"},
+                {"role": "customer", "text": "It is torn."},
+                {"role": "customer", "text": "Can I return it?"},
+            ],
+        }
+    )
+    inquiry = from_ticket(ticket)
+    assert inquiry.question == "It is torn. Can I return it?"
+    assert inquiry.recent.startswith("Order ")
+    assert "secret" not in inquiry.recent
+    assert (True, "Trail Jacket") in inquiry.turns
+    assert not any("secret" in text for _, text in inquiry.turns)
+
+
+def test_a_greeting_alone_asks_its_subject() -> None:
+    ticket = ticket_from_json(
+        {"id": 1, "subject": "Refund", "messages": [{"role": "customer", "text": "Hello!"}]}
+    )
+    assert from_ticket(ticket).question == "Refund"
+    empty = from_ticket(ticket_from_json({"id": 1, "messages": []}))
+    assert (empty.question, empty.recent, empty.turns) == ("", "", ())
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_an_inquiry(text: str) -> None:
+    ticket = ticket_from_json({"id": 1, "messages": [{"role": "customer", "text": text}]})
+    assert len(from_ticket(ticket).question) <= 710
+    assert "\n" not in from_text(text).question
+
+
+def test_a_long_message_keeps_its_start_and_end() -> None:
+    text = "start " + "x " * 4000 + "end?"
+    question = from_ticket(
+        ticket_from_json({"id": 1, "messages": [{"role": "customer", "text": text}]})
+    ).question
+    assert question.startswith("start")
+    assert len(question) <= 710
+
+
+def test_names_are_added_once() -> None:
+    assert with_names("Is there parking?", ["Grand Plaza"]) == "Grand Plaza: Is there parking?"
+    assert with_names("parking at grand plaza", ["Grand Plaza"]) == "parking at grand plaza"
+
+
+def test_more_of_any_good_sign_is_a_better_score() -> None:
+    base = Signs(0.5, 0.0, 0.5, 0.5, 0.5, 0.2, 0.0)
+    for better in (
+        Signs(0.6, 0.0, 0.5, 0.5, 0.5, 0.2, 0.0),
+        Signs(0.5, 0.0, 0.6, 0.5, 0.5, 0.2, 0.0),
+        Signs(0.5, 0.0, 0.5, 0.6, 0.5, 0.2, 0.0),
+        Signs(0.5, 0.0, 0.5, 0.5, 0.6, 0.2, 0.0),
+        Signs(0.5, 0.0, 0.5, 0.5, 0.5, 0.1, 0.0),
+    ):
+        assert 0 < score(base) < score(better) < 1
+    assert len(base.values()) == len(ranking.WEIGHTS)
+
+
+def test_bm25_is_bounded() -> None:
+    assert bounded_bm25(-1) == 0.0
+    assert 0 < bounded_bm25(3) < bounded_bm25(30) < 1
+
+
+def test_a_passage_about_another_thing_of_the_kind_falls_behind() -> None:
+    index = TopicIndex([("hotel", "Grand Plaza", [1]), ("hotel", "Sea View", [2])], 3)
+    mentions = index.mentions([(True, "I stay at the Grand Plaza")])
+    same = [0.6, 0.6, 0.6]
+    signs = signs_of([1, 2, 3], [same, same, same], {}, mentions, index)
+    assert signs[1].topic > 0
+    assert signs[2].other > 0
+    assert signs[3].general == 1.0
+    assert score(signs[1]) > score(signs[3]) > score(signs[2])
