@@ -103,6 +103,11 @@ class Suggestion:
     timings: Timings = field(default_factory=Timings)
     usage: Usage = field(default_factory=Usage)
     created_at: datetime | None = None
+    body: tuple[int, int] | None = None
+    """Where the answer itself stands in `text`, between the greeting and closing that were put around
+    it; None where nothing was.  Training uses the body alone: the model never writes the rest."""
+    prompt_passages: tuple[int, ...] | None = None
+    """Ids of the passages that the model was shown; None where that was not kept."""
 
     @property
     def citations(self) -> tuple[str, ...]:

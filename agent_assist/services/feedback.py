@@ -61,7 +61,9 @@ class FeedbackService:
         self._lock = threading.Lock()
         self._shown: dict[str, datetime] = {}
         self._since_pair = -1
-        self._pair_due = False
+        self._pair_for = ""
+        """The suggestion that is to be compared with an alternative."""
+        self._last_shown = ""
 
     # --- one suggestion -------------------------------------------------------------------------
 
@@ -71,21 +73,22 @@ class FeedbackService:
             self._suggestions.save(suggestion)
         every = self._options.current.feedback.pair_every
         with self._lock:
-            if suggestion.id in self._shown:
-                return
-            self._shown[suggestion.id] = self._clock.now()
+            new = suggestion.id not in self._shown
+            self._shown.setdefault(suggestion.id, self._clock.now())
             if suggestion.alternative_of:
+                return
+            self._last_shown = suggestion.id
+            if not new:
                 return
             if self._since_pair < 0:
                 self._since_pair = (self._suggestions.count() - 1) % every if every else 0
             self._since_pair += 1
-            self._pair_due = bool(every) and self._since_pair >= every
-            if self._pair_due:
-                self._since_pair = 0
+            if every and self._since_pair >= every:
+                self._since_pair, self._pair_for = 0, suggestion.id
 
     def wants_pair(self) -> bool:
         """Whether the draft shown last is one of those to be compared with an alternative."""
-        return self._pair_due
+        return bool(self._pair_for) and self._pair_for == self._last_shown
 
     def decide(
         self,
@@ -99,6 +102,7 @@ class FeedbackService:
         """The agent used the draft: what left the editor, and how.
 
         Accepted where only white space differs, edited below 40 % of the characters, else rewritten.
+        With Action.NONE the reply was taken back: its text is kept, and the draft counts as ignored.
         Raises BadInput for an empty text.
         """
         if not final_text.strip():
@@ -109,6 +113,8 @@ class FeedbackService:
             kind = OutcomeKind.ACCEPTED
         else:
             kind = OutcomeKind.EDITED if distance < REWRITTEN_FROM else OutcomeKind.REWRITTEN
+        if action is Action.NONE:
+            kind = OutcomeKind.IGNORED
         outcome = replace(
             self._outcome(suggestion),
             kind=kind,
@@ -123,7 +129,7 @@ class FeedbackService:
         examples = self._examples()
         what = {OutcomeKind.ACCEPTED: "This reply", OutcomeKind.EDITED: "This edit"}.get(kind, "Your wording")
         told = f"{what} is now 1 of {examples} training examples." if is_example(suggestion, outcome) else ""
-        self._tell(suggestion_id, told or "Your decision is recorded.")
+        self._tell(suggestion_id, told or ("" if action is Action.NONE else "Your decision is recorded."))
         return outcome
 
     def reject(self, suggestion_id: str, reasons: Sequence[Reason] = (), text: str = "") -> Outcome:
@@ -172,7 +178,7 @@ class FeedbackService:
         if chosen.ticket_id != rejected.ticket_id or chosen_id == rejected_id:
             raise BadInput("Only two drafts of the same ticket can be compared.")
         with self._lock:
-            self._pair_due = False
+            self._pair_for = ""
         preference = Preference(chosen_id, rejected_id, strength)
         self._record(replace(self._outcome(chosen), preference=preference))
         self._tell(chosen_id, "This comparison is now a preference pair for training.")

@@ -69,6 +69,8 @@ def dataset_card(
     lines += ["", "## Columns", "", "| column | meaning |", "|---|---|"]
     columns = _TRAINING_COLUMNS.get(report.format) or {name: what for name, (_, what) in COLUMNS.items()}
     lines += [f"| `{name}` | {what} |" for name, what in columns.items()]
+    if report.format in _TRAINING_COLUMNS:
+        lines += ["", "Greeting and closing, which the product adds itself, are left out of the replies."]
     if report.format is ExportFormat.CSV:
         lines += ["", "Lists are JSON texts. A text that a spreadsheet would run begins with an apostrophe."]
     return "\n".join(lines) + "\n"

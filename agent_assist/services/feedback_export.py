@@ -31,7 +31,7 @@ from agent_assist.services.feedback_card import dataset_card
 from agent_assist.services.feedback_table import Row, record, write_csv, write_parquet
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
-from agent_assist.settings import ReplyOptions
+from agent_assist.settings import Settings
 
 TYPO = 0.02
 """Edit distance below which an edit is a typo, not a preference."""
@@ -39,6 +39,7 @@ TYPO = 0.02
 _EDGE = "\ufdd0"  # no character of any text, and no white space
 _SEPARATOR = f"\n{_EDGE}\n"
 _USED = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
+_TRAINING = frozenset({ExportFormat.SFT, ExportFormat.PREFERENCE, ExportFormat.UNPAIRED})
 _CORRECTED = frozenset({OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
 
 
@@ -98,12 +99,15 @@ class FeedbackExport:
         *,
         raw: bool,
     ) -> ExportReport:
-        run = _Run(wanted, self._options.current.reply)
+        run = _Run(wanted, self._options.current)
 
         def cases() -> Iterator[Case]:
             for suggestion, outcome in self._suggestions.history(since, until, team):
                 run.count(suggestion, outcome)
-                yield self._case(suggestion, outcome, None if raw else run.entities)
+                case = self._case(suggestion, outcome)
+                case = _bodies(case) if wanted in _TRAINING else case
+                case = case if raw else _redacted(case, self._redactor, run.entities)
+                yield _at_the_time(case)
 
         path = path.expanduser()
         with replacing(path) as temporary:
@@ -127,15 +131,40 @@ class FeedbackExport:
             temporary.write_text(text, encoding="utf-8")
         return report
 
-    def _case(self, suggestion: Suggestion, outcome: Outcome | None, entities: Counter[str] | None) -> Case:
+    def _case(self, suggestion: Suggestion, outcome: Outcome | None) -> Case:
         ticket = self._tickets.get(suggestion.ticket_id)
         other = self._suggestions.get(outcome.preference.rejected) if outcome and outcome.preference else None
-        case = Case(suggestion, outcome, ticket, other.text if other else "")
-        if entities is not None:
-            case = _redacted(case, self._redactor, entities)
-        if case.ticket is not None:
-            case = replace(case, ticket=ticket_until(case.ticket, suggestion.message_ids))
+        return Case(suggestion, outcome, ticket, reply_body(other, other.text) if other else "")
+
+
+def reply_body(suggestion: Suggestion, text: str) -> str:
+    """`text` without the greeting and closing that were put around the suggestion's answer, where
+    the agent left them as they were."""
+    if suggestion.body is None:
+        return text
+    start, end = suggestion.body
+    greeting, closing = suggestion.text[:start].strip(), suggestion.text[end:].strip()
+    text = text.strip()
+    if greeting and text.startswith(greeting):
+        text = text[len(greeting) :]
+    if closing and text.endswith(closing):
+        text = text[: -len(closing)]
+    return text.strip()
+
+
+def _bodies(case: Case) -> Case:
+    suggestion, outcome = case.suggestion, case.outcome
+    if outcome is not None:
+        outcome = replace(outcome, final_text=reply_body(suggestion, outcome.final_text))
+    body = reply_body(suggestion, suggestion.text)
+    return replace(case, suggestion=replace(suggestion, text=body, body=None), outcome=outcome)
+
+
+def _at_the_time(case: Case) -> Case:
+    """The case with its ticket as the draft saw it."""
+    if case.ticket is None:
         return case
+    return replace(case, ticket=ticket_until(case.ticket, case.suggestion.message_ids))
 
 
 @dataclass
@@ -143,7 +172,7 @@ class _Run:
     """Makes the rows of one export and counts what it met."""
 
     format: ExportFormat
-    style: ReplyOptions
+    options: Settings
     suggestions: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     entities: Counter[str] = field(default_factory=Counter)
@@ -201,7 +230,7 @@ class _Run:
     def _with_prompt(self, case: Case, rows: list[Row]) -> list[Row]:
         if case.ticket is None:
             return self._skip("the ticket is no longer here")
-        prompt = [{"role": m.role, "content": m.content} for m in prompt_of(case, self.style)]
+        prompt = [{"role": m.role, "content": m.content} for m in prompt_of(case, self.options)]
         return [{"prompt": prompt, **row} for row in rows]
 
     def _skip(self, why: str) -> list[Row]:
@@ -209,17 +238,21 @@ class _Run:
         return []
 
 
-def prompt_of(case: Case, style: ReplyOptions) -> tuple[ChatMessage, ...]:
+def prompt_of(case: Case, options: Settings) -> tuple[ChatMessage, ...]:
     """The prompt of a case, by the builder that serves."""
     suggestion, ticket = case.suggestion, case.ticket
     if ticket is None:
         raise ValueError("the case has no ticket")
     known = suggestion.channel in set(Channel)
+    if suggestion.prompt_passages is None:
+        hits = suggestion.hits[: options.knowledge.passages]
+    else:
+        hits = tuple(h for h in suggestion.hits if h.passage.id in suggestion.prompt_passages)
     return build_messages(
         ticket,
-        suggestion.hits,
-        company=style.company,
-        voice=style.voice,
+        hits,
+        company=options.reply.company,
+        voice=options.reply.voice,
         channel=Channel(suggestion.channel) if known else ticket.channel,
         language=suggestion.language or "en",
         steer=suggestion.steer,

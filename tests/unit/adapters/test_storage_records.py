@@ -43,6 +43,8 @@ suggestions = st.builds(
     reasons=lists(words),
     timings=st.builds(Timings, numbers, numbers, numbers),
     usage=st.builds(Usage),
+    body=st.none() | st.tuples(st.integers(), st.integers()),
+    prompt_passages=st.none() | lists(st.integers()),
     created_at=st.none() | moments,
 )
 outcomes = st.builds(

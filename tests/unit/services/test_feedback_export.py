@@ -240,3 +240,40 @@ def test_an_unknown_channel_falls_back_to_the_tickets(desk: Desk) -> None:
     assert kept is not None
     desk.store.save(replace(kept, channel="fax"))
     assert desk.rows("sft") == before
+
+
+def test_greeting_and_closing_are_no_part_of_what_is_learned(desk: Desk) -> None:
+    text = "Hello Crystal,\n\nIt arrives on Monday.\n\nKind regards"
+    span = (text.index("It"), text.index("It") + len("It arrives on Monday."))
+    for number, final in enumerate(
+        (text, text.replace("Monday", "Tuesday at noon"), "Hi,\nit is on its way.")
+    ):
+        moment = START + timedelta(days=20 + number)
+        desk.store.save(suggestion(f"b{number}", text, body=span, created_at=moment))
+        desk.feedback.decide(f"b{number}", final, Action.SENT)
+    late = {"since": START + timedelta(days=20)}
+    assert [row["completion"][0]["content"] for row in desk.rows("sft", **late)] == [
+        "It arrives on Monday.",
+        "It arrives on Tuesday at noon.",
+        "Hi,\nit is on its way.",
+    ]
+    pairs = [
+        (r["chosen"][0]["content"], r["rejected"][0]["content"]) for r in desk.rows("preference", **late)
+    ]
+    assert pairs[0] == ("It arrives on Tuesday at noon.", "It arrives on Monday.")
+    assert "Greeting and closing" in desk.card
+    desk.feedback.export("csv", desk.folder / "all.csv", **late, raw=True)
+    assert "Hello Crystal" in (desk.folder / "all.csv").read_text(encoding="utf-8")
+
+
+def test_the_prompt_holds_the_passages_that_the_model_was_shown(desk: Desk) -> None:
+    hits = tuple(Hit(Passage(i, f"a{i}", 0, "", f"Fact number {i} is so.", "T"), 0.9) for i in range(8))
+    for number, shown in enumerate(((2,), None)):
+        moment = START + timedelta(days=20 + number)
+        desk.store.save(suggestion(f"p{number}", DRAFT, hits=hits, prompt_passages=shown, created_at=moment))
+        desk.feedback.decide(f"p{number}", DRAFT, Action.SENT)
+    first, second = (
+        row["prompt"][-1]["content"] for row in desk.rows("sft", since=START + timedelta(days=20))
+    )
+    assert [i for i in range(8) if f"number {i}" in first] == [2]
+    assert [i for i in range(8) if f"number {i}" in second] == [0, 1, 2, 3]

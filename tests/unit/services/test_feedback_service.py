@@ -243,3 +243,21 @@ def test_a_pasted_log_is_compared_in_bounded_time() -> None:
     log = "error 42\n" * 500_000
     assert edit_distance("Hello.", log) > 0.9
     assert difference("Hello.", log) == [("delete", "Hello."), ("insert", log)]
+
+
+def test_a_reply_taken_back_is_no_example_and_its_text_is_kept(desk: Desk) -> None:
+    desk.store.save(suggestion(text=DRAFT))
+    desk.feedback.decide("s1", DRAFT, Action.SENT)
+    desk.feedback.decide("s1", DRAFT, Action.NONE)
+    outcome = desk.feedback.outcome("s1")
+    assert outcome is not None
+    assert (outcome.kind, outcome.final_text) == (OutcomeKind.IGNORED, DRAFT)
+    assert desk.feedback.stats().trainable == 0
+    assert desk.told[-1] == ""
+
+
+def test_the_comparison_belongs_to_its_draft(desk: Desk) -> None:
+    desk.options.change({"feedback.pair_every": 2})
+    for identity, wanted in (("a", False), ("b", True), ("a", False), ("b", True)):
+        desk.feedback.shown(suggestion(identity))
+        assert desk.feedback.wants_pair() is wanted
