@@ -39,9 +39,9 @@ class Judged:
 def tidy(text: str, stop: StopReason = StopReason.END) -> str:
     """A candidate without labels, quotes around it, an unfinished end, or a sentence said twice."""
     text = _LABEL.sub("", clean(text)).strip()
-    text = text[:1].upper() + text[1:]
     if len(text) > 1 and text[0] in '"“' and text[-1] in '"”':
         text = text[1:-1].strip()
+    text = text[:1].upper() + text[1:]
     spans = split_sentences(text)
     if stop is not StopReason.END and len(spans) > 1 and not spans[-1].text.endswith((".", "!", "?")):
         spans = spans[:-1]
