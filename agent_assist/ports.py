@@ -98,9 +98,7 @@ class KnowledgeRepository(Protocol):
     def drop_vectors(self, encoder: str | None = None) -> None:
         """Forget the vectors of one encoder, or all of them; they can be made again."""
 
-    def save_articles(
-        self, articles: Sequence[tuple[Article, Sequence[tuple[str, str]]]]
-    ) -> list[list[int]]:
+    def save_articles(self, articles: Sequence[tuple[Article, Sequence[tuple[str, str]]]]) -> list[list[int]]:
         """As `save_article` for several, in one transaction."""
 
     def stats(self, encoder: str) -> KnowledgeStats: ...
@@ -132,6 +130,11 @@ class SuggestionRepository(Protocol):
         newest_first: bool = False,
     ) -> Iterator[tuple[Suggestion, Outcome | None]]:
         """From `since` up to, not including, `until`; a team's are those that it decided."""
+
+    def outcomes(
+        self, since: datetime | None = None, until: datetime | None = None, team: str | None = None
+    ) -> Iterator[tuple[Decision, Outcome | None]]:
+        """As history, oldest first, with no more of the suggestion than its decision: for counting."""
 
 
 class OutboxRepository(Protocol):
@@ -177,7 +180,9 @@ class ModelRepository(Protocol):
 class LanguageModel(Protocol):
     """The inference worker, seen from the services."""
 
-    def load(self, record: ModelRecord, on_status: Callable[[ModelStatus], None] | None = None) -> ModelStatus:
+    def load(
+        self, record: ModelRecord, on_status: Callable[[ModelStatus], None] | None = None
+    ) -> ModelStatus:
         """Start the worker with this model, replacing the one before; verifies the hash first."""
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationEvent]:
@@ -253,7 +258,9 @@ class Delivery(Protocol):
 
 
 class DocumentReader(Protocol):
-    def read(self, paths: Sequence[Path], collection: str | None, cancel: CancelToken) -> Iterator[Article | tuple[str, str]]:
+    def read(
+        self, paths: Sequence[Path], collection: str | None, cancel: CancelToken
+    ) -> Iterator[Article | tuple[str, str]]:
         """Articles of files and folders, or (path, sentence) for what could not be read."""
 
 
@@ -281,7 +288,9 @@ class LanguageDetector(Protocol):
 
 
 class Redactor(Protocol):
-    def redact(self, text: str, known: Sequence[tuple[str, str]] = ()) -> tuple[str, list[tuple[str, int, int, str]]]:
+    def redact(
+        self, text: str, known: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, list[tuple[str, int, int, str]]]:
         """Redacted text and its entities (type, start, end, placeholder), offsets into the input.
 
         `known` are (type, value) pairs that the ticket itself names: the customer's name, an order id.

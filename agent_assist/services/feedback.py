@@ -128,7 +128,11 @@ class FeedbackService:
         self._record(outcome)
         examples = self._examples()
         what = {OutcomeKind.ACCEPTED: "This reply", OutcomeKind.EDITED: "This edit"}.get(kind, "Your wording")
-        told = f"{what} is now 1 of {examples} training examples." if is_example(suggestion, outcome) else ""
+        told = (
+            f"{what} is now 1 of {examples} training examples."
+            if is_example(suggestion.decision, outcome)
+            else ""
+        )
         self._tell(suggestion_id, told or ("" if action is Action.NONE else "Your decision is recorded."))
         return outcome
 
@@ -195,7 +199,7 @@ class FeedbackService:
     def stats(
         self, since: datetime | None = None, until: datetime | None = None, team: str | None = None
     ) -> FeedbackStats:
-        return statistics_of(self._suggestions.history(since, until, team))
+        return statistics_of(self._suggestions.outcomes(since, until, team))
 
     def entries(
         self,
@@ -304,14 +308,14 @@ def difference(before: str, after: str) -> list[tuple[str, str]]:
     return [group for group in groups if group[1]]
 
 
-def statistics_of(history: Iterator[tuple[Suggestion, Outcome | None]]) -> FeedbackStats:
+def statistics_of(outcomes: Iterator[tuple[Decision, Outcome | None]]) -> FeedbackStats:
     """Acceptance is over all that were shown and settled: an ignored draft counts against it."""
     kinds: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     distances: list[float] = []
     delays: list[float] = []
     suggestions = missing = marks = preferences = trainable = 0
-    for suggestion, outcome in history:
+    for decision, outcome in outcomes:
         suggestions += 1
         if outcome is None:
             continue
@@ -320,7 +324,7 @@ def statistics_of(history: Iterator[tuple[Suggestion, Outcome | None]]) -> Feedb
         missing += outcome.missing_knowledge
         marks += len(outcome.relevance)
         preferences += outcome.preference is not None
-        trainable += is_example(suggestion, outcome)
+        trainable += is_example(decision, outcome)
         if outcome.kind in _USED:
             distances.append(outcome.edit_distance)
         if outcome.kind in _USED or outcome.kind is OutcomeKind.REJECTED:

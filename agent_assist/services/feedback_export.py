@@ -48,9 +48,9 @@ def normalised(text: str) -> str:
     return " ".join(text.split())
 
 
-def is_example(suggestion: Suggestion, outcome: Outcome) -> bool:
+def is_example(decision: Decision, outcome: Outcome) -> bool:
     """Whether the final text is one to learn from; an accepted hand-over is no reply to a customer."""
-    handed_over = suggestion.decision is Decision.ESCALATE and outcome.kind is OutcomeKind.ACCEPTED
+    handed_over = decision is Decision.ESCALATE and outcome.kind is OutcomeKind.ACCEPTED
     return outcome.kind in _USED and bool(outcome.final_text.strip()) and not handed_over
 
 
@@ -203,14 +203,14 @@ class _Run:
                 yield record(case.suggestion, case.outcome)
 
     def _sft(self, case: Case) -> list[Row]:
-        if case.outcome is None or not is_example(case.suggestion, case.outcome):
+        if case.outcome is None or not is_example(case.suggestion.decision, case.outcome):
             return self._skip("not used as a reply")
         return self._with_prompt(case, [{"completion": _reply(case.final)}])
 
     def _preference(self, case: Case) -> list[Row]:
         rows: list[Row] = []
         outcome = case.outcome
-        if outcome and outcome.kind in _CORRECTED and is_example(case.suggestion, outcome):
+        if outcome and outcome.kind in _CORRECTED and is_example(case.suggestion.decision, outcome):
             if outcome.edit_distance >= TYPO:
                 rows.append({"chosen": _reply(case.final), "rejected": _reply(case.draft)})
             else:

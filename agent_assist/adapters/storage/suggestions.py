@@ -98,6 +98,24 @@ class SuggestionStore:
         *,
         newest_first: bool = False,
     ) -> Iterator[tuple[Suggestion, Outcome | None]]:
+        for suggestion, outcome in self._pages("s.record", since, until, team, newest_first):
+            yield parse(Suggestion, suggestion), parse(Outcome, outcome) if outcome else None
+
+    def outcomes(
+        self, since: datetime | None = None, until: datetime | None = None, team: str | None = None
+    ) -> Iterator[tuple[Decision, Outcome | None]]:
+        for decision, outcome in self._pages("s.decision", since, until, team, False):
+            yield Decision(decision), parse(Outcome, outcome) if outcome else None
+
+    def _pages(
+        self,
+        column: str,
+        since: datetime | None,
+        until: datetime | None,
+        team: str | None,
+        newest_first: bool,
+    ) -> Iterator[tuple[str, str | None]]:
+        """(`column` of the suggestion, record of its outcome), page by page."""
         conditions, values = ["1"], []
         for condition, value in (("s.created_at >= ?", stamp(since)), ("s.created_at < ?", stamp(until))):
             if value:
@@ -110,18 +128,17 @@ class SuggestionStore:
         after: list[Any] = []
         while True:
             where = [*conditions, f"(s.created_at, s.id) {step} (?, ?)"] if after else conditions
-            statement = f"""SELECT s.record, o.record, s.created_at, s.id FROM suggestions s
+            statement = f"""SELECT {column}, o.record, s.created_at, s.id FROM suggestions s
                 LEFT JOIN outcomes o ON o.suggestion_id = s.id WHERE {" AND ".join(where)}
                 ORDER BY s.created_at {order}, s.id {order} LIMIT {BATCH}"""  # noqa: S608 -- fixed conditions
-            parameters = (*values, *after)
-            rows = self._database.read(
-                lambda tables, s=statement, p=parameters: tables.conn.execute(s, p).fetchall()  # type: ignore[misc]
-            )
-            for suggestion, outcome, _, _ in rows:
-                yield parse(Suggestion, suggestion), parse(Outcome, outcome) if outcome else None
+            rows = self._rows(statement, (*values, *after))
+            yield from ((row[0], row[1]) for row in rows)
             if len(rows) < BATCH:
                 return
             after = [rows[-1][2], rows[-1][3]]
+
+    def _rows(self, statement: str, parameters: tuple[Any, ...]) -> list[Any]:
+        return self._database.read(lambda t: t.conn.execute(statement, parameters).fetchall())
 
     def _value(self, statement: str, suggestion_id: str) -> str | None:
         row = self._database.read(lambda t: t.conn.execute(statement, (suggestion_id,)).fetchone())
