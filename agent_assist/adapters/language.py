@@ -18,13 +18,17 @@ _NOISE = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.\w+|[\d_#@*/\\|<>{}
 _SURE = {
     code: frozenset(text.split())
     for code, text in {
-        "en": "hello hi thanks thank please the what where when how yes my is are do does you your i can have has it to"
+        "en": "hello hi thanks thank please the what where when how yes my is are do does you your i"
+        " can have has it to"
         " of and for with this that there not want need would will",
-        "es": "hola gracias dónde qué cómo cuándo buenos buenas pedido por favor el la los mi es está tengo quiero para"
+        "es": "hola gracias dónde qué cómo cuándo buenos buenas pedido por favor el la los mi es está"
+        " tengo quiero para"
         " con una un y puedo",
-        "de": "hallo danke bitte wo wann wie ich nicht rechnung bestellung und der die das ist mein meine kann für mit"
+        "de": "hallo danke bitte wo wann wie ich nicht rechnung bestellung und der die das ist mein"
+        " meine kann für mit"
         " ein eine habe sie",
-        "fr": "bonjour merci où quand commande je salut comment le les est mon ma pour avec une un et vous puis",
+        "fr": "bonjour merci où quand commande je salut comment le les est mon ma pour avec une un et"
+        " vous puis",
         "pt": "olá obrigado obrigada onde você não oi quando o a meu minha é está para com uma um e eu posso",
     }.items()
 }

@@ -1,4 +1,4 @@
-"""Replies put together from approved text: greetings, closings, passages' own sentences, macros, questions."""
+"""Replies put together from approved text: greetings, closings, macros, passages, questions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
 _MARKUP = re.compile(r"(\*\*|__|`+|~~)")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+.*$", re.MULTILINE)
 _SLOT = re.compile(
-    r"\{\{\s*([\w. ]{1,40}?)\s*\}\}|\{\s*([A-Za-z][\w. ]{0,40}?)\s*\}|\[\s*([A-Z][\w' ]{1,30})\s*\]|%(\w{3,30})%|<<\s*([\w ]{1,30})\s*>>"
+    r"\{\{\s*([\w. ]{1,40}?)\s*\}\}|\{\s*([A-Za-z][\w. ]{0,40}?)\s*\}|\[\s*([A-Z][\w' ]{1,30})\s*\]"
+    r"|%(\w{3,30})%|<<\s*([\w ]{1,30})\s*>>"
 )
 
 

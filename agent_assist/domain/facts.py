@@ -113,7 +113,8 @@ _CUR = _ALT(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
 _FLAGS = re.IGNORECASE
 
 _LINK = re.compile(
-    r"\b(?:https?://|www\.)[^\s<>()\"']+[^\s<>()\"'.,;:!?]|\b[a-z0-9-]+\.(?:com|org|net|io|de|es|fr|pt|br|co\.uk|eu|example|app)\b(?:/[^\s<>()\"']*[^\s<>()\"'.,;:!?])?",
+    r"\b(?:https?://|www\.)[^\s<>()\"']+[^\s<>()\"'.,;:!?]|\b[a-z0-9-]+\.(?:com|org|net|io|de|es|fr|pt"
+    r"|br|co\.uk|eu|example|app)\b(?:/[^\s<>()\"']*[^\s<>()\"'.,;:!?])?",
     _FLAGS,
 )
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -124,7 +125,8 @@ _DATE = re.compile(
     _FLAGS,
 )
 _TIME = re.compile(
-    r"\b(\d{1,2})(?:[:.h](\d{2}))\s*(a\.?m\b\.?|p\.?m\b\.?|uhr\b)?|\b(\d{1,2})\s*(a\.?m\b\.?|p\.?m\b\.?|uhr\b|o'clock\b)",
+    r"\b(\d{1,2})(?:[:.h](\d{2}))\s*(a\.?m\b\.?|p\.?m\b\.?|uhr\b)?|\b(\d{1,2})\s*(a\.?m\b\.?|p\.?m\b\.?"
+    r"|uhr\b|o'clock\b)",
     _FLAGS,
 )
 _AMOUNT = re.compile(
@@ -283,27 +285,39 @@ def _names(text: str, language: str) -> list[tuple[int, int]]:
 # --- promises -----------------------------------------------------------------------------------
 
 _ACTIONS: dict[str, str] = {
-    "refund": r"refund|reimburs|money back|credit(?:ed)?\b|reembols|devol(?:ver|uci)|erstatt|zurückerstatt|rembours|estorn",
-    "send": r"sen[dt]|ship|mail|deliver|dispatch|receive|post\b|envi|mand(?:ar|aremos)|recib|schick|send|versend|erhalten|zuschick|envo|expéd|recev|receb",
-    "contact": r"call|phone|ring you|contact|get back|reach out|follow(?: |-)up|notify|inform you|let you know|update you|keep you|text you|llam|contact|avis|anruf|meld|kontakt|informier|appel|contacter|rappel|préven|lig(?:ar|aremos)|entrar em contato|avis",
+    "refund": r"refund|reimburs|money back|credit(?:ed)?\b|reembols|devol(?:ver|uci)|erstatt"
+    r"|zurückerstatt|rembours|estorn",
+    "send": r"sen[dt]|ship|mail|deliver|dispatch|receive|post\b|envi|mand(?:ar|aremos)|recib|schick"
+    r"|send|versend|erhalten|zuschick|envo|expéd|recev|receb",
+    "contact": r"call|phone|ring you|contact|get back|reach out|follow(?: |-)up|notify|inform you"
+    r"|let you know|update you|keep you|text you|llam|contact|avis|anruf|meld|kontakt|informier|appel"
+    r"|contacter|rappel|préven|lig(?:ar|aremos)|entrar em contato|avis",
     "replace": r"replac|exchang|swap|reemplaz|cambi|ersetz|umtausch|austausch|remplac|échang|substitu|troc",
     "cancel": r"cancel|stornier|kündig|annul",
     "book": r"book|reserv|arrang|schedul|buch|réserv|program|agend",
-    "fix": r"fix|repair|resolv|sort (?:it|this) out|take care|reset|arregl|resolv|solucion|repar|behob|beheb|lös|répar|résoud|consert",
-    "discount": r"discount|voucher|coupon|compensat|free of charge|waive|descuento|vale\b|rabatt|gutschein|réduction|remise|bon d'achat|desconto|cupom",
+    "fix": r"fix|repair|resolv|sort (?:it|this) out|take care|reset|arregl|resolv|solucion|repar|behob"
+    r"|beheb|lös|répar|résoud|consert",
+    "discount": r"discount|voucher|coupon|compensat|free of charge|waive|descuento|vale\b|rabatt"
+    r"|gutschein|réduction|remise|bon d'achat|desconto|cupom",
     "guarantee": r"guarantee|garanti|garant",
-    "process": r"process|approv|escalat|forward|investigat|look into|check (?:on|with|it)|make sure|ensure|proces|investig|prüf|weiterleit|bearbeit|vérifi|trait|encaminh|verific",
+    "process": r"process|approv|escalat|forward|investigat|look into|check (?:on|with|it)|make sure"
+    r"|ensure|proces|investig|prüf|weiterleit|bearbeit|vérifi|trait|encaminh|verific",
     "change": r"chang|updat|modif|correct|änder|aktualisier|modific|actualiz|alter|atualiz|mett\w+ à jour",
 }  # fmt: skip
 _ACTION = {name: re.compile(rf"\b(?:{pattern})", _FLAGS) for name, pattern in _ACTIONS.items()}
 _PROMISE = re.compile(
-    r"\b(?:we|i|our (?:team|colleagues|support)|someone|a colleague)(?:['’]ll| will| shall|['’]m going to|['’]re going to| am going to"
-    r"| are going to| have (?:already )?(?!to\b)|['’]ve (?:already )?| guarantee| promise| can (?:refund|offer you|give you))"
+    r"\b(?:we|i|our (?:team|colleagues|support)|someone|a colleague)(?:['’]ll| will| shall"
+    r"|['’]m going to|['’]re going to| am going to"
+    r"| are going to| have (?:already )?(?!to\b)|['’]ve (?:already )?| guarantee| promise"
+    r"| can (?:refund|offer you|give you))"
     r"|\byou(?:['’]ll| will) (?:receive|get|be (?:refunded|contacted|called|notified|credited))"
     r"|\byour (?:refund|order|replacement|request|account|booking|ticket) (?:has been|will be|was)\b"
-    r"|\b(?:te|le|les|os) (?:enviaremos|reembolsaremos|llamaremos|contactaremos|avisaremos|devolveremos)|\b(?:enviaremos|reembolsaremos|llamaremos|hemos)\b|\brecibirá\b"
-    r"|\b(?:wir|ich) (?:werden|werde|haben|habe|schicken|senden|erstatten|rufen|melden)\b|\bsie (?:erhalten|bekommen)\b"
-    r"|\b(?:nous|je) (?:vous )?(?:allons|vais|enverrons|rembourserons|rappellerons|contacterons|avons|ai)\b|\bvous recevrez\b"
+    r"|\b(?:te|le|les|os) (?:enviaremos|reembolsaremos|llamaremos|contactaremos|avisaremos"
+    r"|devolveremos)|\b(?:enviaremos|reembolsaremos|llamaremos|hemos)\b|\brecibirá\b"
+    r"|\b(?:wir|ich) (?:werden|werde|haben|habe|schicken|senden|erstatten|rufen|melden)\b"
+    r"|\bsie (?:erhalten|bekommen)\b"
+    r"|\b(?:nous|je) (?:vous )?(?:allons|vais|enverrons|rembourserons|rappellerons|contacterons|avons"
+    r"|ai)\b|\bvous recevrez\b"
     r"|\b(?:nós )?(?:vamos|enviaremos|reembolsaremos|ligaremos|entraremos em contato)\b|\bvocê receberá\b",
     _FLAGS,
 )

@@ -141,26 +141,42 @@ def phrases(language: str) -> Phrases:
 
 _FLAGS = re.IGNORECASE
 _GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hola|buen[oa]s|estimad[oa]s?|hallo|guten (?:tag|morgen|abend)"
-    r"|liebe[r]?|sehr geehrte[r]?|moin|bonjour|bonsoir|salut|chère?|olá|oi|bom dia|boa (?:tarde|noite)|prezad[oa]s?|caro|cara)\b[^.!?]{0,40}[,.!:]*\s*$",
+    r"^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|greetings|hola|buen[oa]s"
+    r"|estimad[oa]s?|hallo|guten (?:tag|morgen|abend)"
+    r"|liebe[r]?|sehr geehrte[r]?|moin|bonjour|bonsoir|salut|chère?|olá|oi|bom dia|boa (?:tarde|noite)"
+    r"|prezad[oa]s?|caro|cara)\b[^.!?]{0,40}[,.!:]*\s*$",
     _FLAGS,
 )
 _COURTESY = re.compile(
-    r"^\W*(?:(?:many )?thank(?:s| you)\b|you(?:'re| are)(?: very| most)? welcome|my pleasure|no problem|(?:i(?:'m| am)|we(?:'re| are)) (?:so |very |really |truly )?(?:sorry|glad|happy|pleased)"
-    r"|sorry\b|(?:we|i) (?:sincerely )?apologi[sz]e|apologies|please (?:do not hesitate|don't hesitate|feel free|let (?:me|us) know)|let (?:me|us) know|feel free|just let|"
-    r"(?:i|we) hope\b|have a (?:great|good|nice|lovely|wonderful)|good ?bye|bye\b|take care|(?:kind|best|warm) (?:regards|wishes)|regards|yours|sincerely|cheers|"
-    r"(?:i|we) (?:understand|see|appreciate|know) (?:how|that this|your|why|the)|great (?:question|news)|of course\W*$|certainly\W*$|sure\W*$|yes\W*$|no\W*$|(?:i|we)(?:'d| would) be (?:happy|glad) to help"
-    r"|(?:if you have|should you have|if there(?:'s| is)|if you need) (?:any|anything)[^.]*(?:question|help|assist|else|know)|(?:i'm|i am|we're|we are) here (?:to help|for you)"
-    r"|(?:muchas )?gracias|de nada|lo siento|(?:lo )?sentimos|disculp|un (?:cordial )?saludo|saludos|atentamente|que tenga|no dude|quedo a su|cualquier (?:otra )?duda"
-    r"|(?:vielen|herzlichen|besten)? ?dank|danke|gern(?:e)? geschehen|es tut (?:mir|uns) leid|entschuldig|bitte entschuldig|(?:viele|liebe|beste|freundliche) grüße|mit freundlichen|einen schönen|melden sie sich|bei (?:weiteren )?fragen"
-    r"|merci|je vous en prie|(?:je suis|nous sommes) (?:vraiment )?(?:désolé|ravi|navré)|désolé|cordialement|bien à vous|bonne journée|n'hésitez|excellente journée"
-    r"|(?:muito )?obrigad|de nada|(?:lamento|lamentamos|desculp)|atenciosamente|um abraço|abraços|tenha um|fico à disposição|qualquer (?:outra )?dúvida)",
+    r"^\W*(?:(?:many )?thank(?:s| you)\b|you(?:'re| are)(?: very| most)? welcome|my pleasure|no problem"
+    r"|(?:i(?:'m| am)|we(?:'re| are)) (?:so |very |really |truly )?(?:sorry|glad|happy|pleased)"
+    r"|sorry\b|(?:we|i) (?:sincerely )?apologi[sz]e|apologies|please (?:do not hesitate|don't hesitate"
+    r"|feel free|let (?:me|us) know)|let (?:me|us) know|feel free|just let|"
+    r"(?:i|we) hope\b|have a (?:great|good|nice|lovely|wonderful)|good ?bye|bye\b|take care|(?:kind"
+    r"|best|warm) (?:regards|wishes)|regards|yours|sincerely|cheers|"
+    r"(?:i|we) (?:understand|see|appreciate|know) (?:how|that this|your|why|the)|great (?:question"
+    r"|news)|of course\W*$|certainly\W*$|sure\W*$|yes\W*$|no\W*$|(?:i|we)(?:'d| would) be (?:happy"
+    r"|glad) to help"
+    r"|(?:if you have|should you have|if there(?:'s| is)|if you need) (?:any|anything)[^.]*(?:question"
+    r"|help|assist|else|know)|(?:i'm|i am|we're|we are) here (?:to help|for you)"
+    r"|(?:muchas )?gracias|de nada|lo siento|(?:lo )?sentimos|disculp|un (?:cordial )?saludo|saludos"
+    r"|atentamente|que tenga|no dude|quedo a su|cualquier (?:otra )?duda"
+    r"|(?:vielen|herzlichen|besten)? ?dank|danke|gern(?:e)? geschehen|es tut (?:mir|uns) leid"
+    r"|entschuldig|bitte entschuldig|(?:viele|liebe|beste|freundliche) grüße|mit freundlichen"
+    r"|einen schönen|melden sie sich|bei (?:weiteren )?fragen"
+    r"|merci|je vous en prie|(?:je suis|nous sommes) (?:vraiment )?(?:désolé|ravi|navré)|désolé"
+    r"|cordialement|bien à vous|bonne journée|n'hésitez|excellente journée"
+    r"|(?:muito )?obrigad|de nada|(?:lamento|lamentamos|desculp)|atenciosamente|um abraço|abraços"
+    r"|tenha um|fico à disposição|qualquer (?:outra )?dúvida)",
     _FLAGS,
 )
 _TURN = re.compile(r"\d|\b(?:but|however|as an?|pero|aber|mais|mas|porém)\b", _FLAGS)
 _RESTATEMENT = re.compile(
-    r"^\W*(?:i (?:understand|see)|we understand|you (?:mentioned|wrote|said|ordered|asked|want|would like)|i'm sorry (?:that|to hear)|i am sorry|sorry (?:that|to hear)|thanks for (?:letting|telling|sharing)"
-    r"|entiendo|comprendo|ich verstehe|sie (?:schreiben|möchten)|je comprends|vous (?:souhaitez|avez)|entendo|você mencionou)\b",
+    r"^\W*(?:i (?:understand|see)|we understand|you (?:mentioned|wrote|said|ordered|asked|want"
+    r"|would like)|i'm sorry (?:that|to hear)|i am sorry|sorry (?:that|to hear)|thanks for (?:letting"
+    r"|telling|sharing)"
+    r"|entiendo|comprendo|ich verstehe|sie (?:schreiben|möchten)|je comprends|vous (?:souhaitez|avez)"
+    r"|entendo|você mencionou)\b",
     _FLAGS,
 )
 

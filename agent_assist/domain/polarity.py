@@ -20,20 +20,25 @@ _SOFT = listed("unfortunately leider malheureusement infelizmente")
 _YES = listed("yes yeah yep sure certainly absolutely sí si ja oui sim")
 _NO = listed("no nope unfortunately nein non não leider")
 _CLAUSE = re.compile(
-    r"[,;:.!?()\n]+|\b(?:but|however|although|though|unless|except|pero|aunque|aber|jedoch|mais|mas|porém|sondern)\b",
+    r"[,;:.!?()\n]+|\b(?:but|however|although|though|unless|except|pero|aunque|aber|jedoch|mais|mas"
+    r"|porém|sondern)\b",
     re.IGNORECASE,
 )
 _FREE = re.compile(
-    r"\b(?:for free|(?:is |are )?free of charge|is free|are free|free (?!to\b)|complimentary|gratis|gratuit\w*|kostenlos\w*|kostenfrei\w*|at no (?:extra |additional )?(?:cost|charge)"
-    r"|no (?:extra |additional )?(?:cost|charge|fee)s?|not? (?:a |any )?(?:charge|fee|cost)|sin coste|sem custo|sans frais)\b",
+    r"\b(?:for free|(?:is |are )?free of charge|is free|are free|free (?!to\b)|complimentary|gratis"
+    r"|gratuit\w*|kostenlos\w*|kostenfrei\w*|at no (?:extra |additional )?(?:cost|charge)"
+    r"|no (?:extra |additional )?(?:cost|charge|fee)s?|not? (?:a |any )?(?:charge|fee|cost)|sin coste"
+    r"|sem custo|sans frais)\b",
     re.IGNORECASE,
 )
 _NOT_FREE = re.compile(
-    r"\b(?:not|isn't|aren't|no es|no son|nicht|n'est pas|não é)\s+(?:for )?(?:free|complimentary|gratis|gratuit\w*|kostenlos\w*|kostenfrei\w*)\b",
+    r"\b(?:not|isn't|aren't|no es|no son|nicht|n'est pas|não é)\s+(?:for )?(?:free|complimentary|gratis"
+    r"|gratuit\w*|kostenlos\w*|kostenfrei\w*)\b",
     re.IGNORECASE,
 )
 _PAID = re.compile(
-    r"\b(?:costs?|charged?|charges|fees?|surcharge|extra cost|pay|paid|payable|chargeable|kostet|gebühr\w*|coste|cuesta|coût\w*|payant\w*|custa|taxa)\b",
+    r"\b(?:costs?|charged?|charges|fees?|surcharge|extra cost|pay|paid|payable|chargeable|kostet"
+    r"|gebühr\w*|coste|cuesta|coût\w*|payant\w*|custa|taxa)\b",
     re.IGNORECASE,
 )
 _OPPOSITES = [

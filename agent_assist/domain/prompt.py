@@ -116,7 +116,8 @@ def system_message(style: Style) -> ChatMessage:
     who = f"You are a support agent of {company}." if company else "You are a support agent."
     return ChatMessage(
         "system",
-        f"{who} Answer the customer in one or two short, {voice} sentences. Use only facts from the articles.",
+        f"{who} Answer the customer in one or two short, {voice} sentences. "
+        "Use only facts from the articles.",
     )
 
 

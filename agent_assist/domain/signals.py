@@ -29,38 +29,48 @@ class SmallTalk(StrEnum):
 
 _ALARMS: dict[Alarm, re.Pattern[str]] = {
     Alarm.HARM: re.compile(
-        r"\b(?:kill(?:ing)? myself|suicid\w*|end my life|hurt(?:ing)? myself|self[- ]harm|want to die|suicidarme|matarme"
+        r"\b(?:kill(?:ing)? myself|suicid\w*|end my life|hurt(?:ing)? myself|self[- ]harm|want to die"
+        r"|suicidarme|matarme"
         r"|mich umbringen|das leben nehmen|me suicider|me tuer|me matar)\b",
         _FLAGS,
     ),
     Alarm.LEGAL: re.compile(
-        r"\b(?:my (?:lawyer|attorney|solicitor)|(?:a|our|the) lawyer|sue (?:you|your)|lawsuit|legal action|take (?:you|this) to court"
+        r"\b(?:my (?:lawyer|attorney|solicitor)|(?:a|our|the) lawyer|sue (?:you|your)|lawsuit"
+        r"|legal action|take (?:you|this) to court"
         r"|small claims|trading standards|ombudsman|consumer protection|go(?:ing)? to the press"
         r"|mi abogad[oa]|demandar(?:les|los)?|denunciar(?:les|los|é)?|acciones legales"
-        r"|mein(?:em|en)? anwalt|rechtsanwalt|verklagen|anzeige erstatten|verbraucherzentrale|rechtliche schritte"
+        r"|mein(?:em|en)? anwalt|rechtsanwalt|verklagen|anzeige erstatten|verbraucherzentrale"
+        r"|rechtliche schritte"
         r"|mon avocat|porter plainte|action en justice|tribunal"
         r"|(?:meu|minha) advogad[oa]|processar voc|procon|medidas legais)\b",
         _FLAGS,
     ),
     Alarm.SECURITY: re.compile(
-        r"\b(?:(?:account|card|password) (?:was |has been |got |is |been )*(?:hacked|stolen|compromised|taken over)|hacked|identity theft|phish\w*"
-        r"|(?:didn['’]t|did not|never) (?:make|authori[sz]e|order|place) (?:this|that|the|these) (?:purchase|payment|charge|order|transaction)s?"
+        r"\b(?:(?:account|card|password) (?:was |has been |got |is |been )*(?:hacked|stolen|compromised"
+        r"|taken over)|hacked|identity theft|phish\w*"
+        r"|(?:didn['’]t|did not|never) (?:make|authori[sz]e|order|place) (?:this|that|the"
+        r"|these) (?:purchase|payment|charge|order|transaction)s?"
         r"|fraud\w*|unauthori[sz]ed (?:charge|payment|access|transaction)s?|scam(?:med)?"
         r"|hackead[oa]|fraude|estafa|gehackt|betrug|missbraucht|piraté|usurpation|arnaque|hackeada|golpe)\b",
         _FLAGS,
     ),
     Alarm.HUMAN: re.compile(
-        r"\b(?:(?:speak|talk|chat)(?:ing)? (?:to|with) (?:a |an |the |your |some)?(?:real |actual |live )?(?:human|person|agent|representative|manager|supervisor|someone real)"
-        r"|(?:real|actual) (?:human|person)|(?:a|your) (?:manager|supervisor)\b|not a (?:bot|robot)|human (?:agent|being)"
+        r"\b(?:(?:speak|talk|chat)(?:ing)? (?:to|with) (?:a |an |the |your |some)?(?:real |actual "
+        r"|live )?(?:human|person|agent|representative|manager|supervisor|someone real)"
+        r"|(?:real|actual) (?:human|person)|(?:a|your) (?:manager|supervisor)\b|not a (?:bot|robot)"
+        r"|human (?:agent|being)"
         r"|hablar con (?:una persona|un humano|un agente|alguien|un responsable|el encargado)"
-        r"|mit (?:einem|einer) (?:menschen|mitarbeiter|mitarbeiterin|echten|vorgesetzten)|(?:parler|discuter) (?:à|avec) (?:un humain|une personne|un conseiller|un responsable)"
+        r"|mit (?:einem|einer) (?:menschen|mitarbeiter|mitarbeiterin|echten|vorgesetzten)|(?:parler"
+        r"|discuter) (?:à|avec) (?:un humain|une personne|un conseiller|un responsable)"
         r"|falar com (?:uma pessoa|um humano|um atendente|alguém|o gerente))\b",
         _FLAGS,
     ),
 }
 _ANGER = re.compile(
-    r"\b(?:unacceptable|outrag\w+|furious|disgust\w+|ridiculous|worst|terrible|awful|horrible|pathetic|useless|incompetent|livid|fed up|sick of"
-    r"|scandal\w*|disgrace\w*|shame on|never again|rip-?off|liars?|joke|angry|bullshit|wtf|fuck\w*|shit\w*|crap|damn"
+    r"\b(?:unacceptable|outrag\w+|furious|disgust\w+|ridiculous|worst|terrible|awful|horrible|pathetic"
+    r"|useless|incompetent|livid|fed up|sick of"
+    r"|scandal\w*|disgrace\w*|shame on|never again|rip-?off|liars?|joke|angry|bullshit|wtf|fuck\w*"
+    r"|shit\w*|crap|damn"
     r"|inaceptable|indignad\w|vergüenza|pésim\w|peor|furios\w|hart[oa]|mierda|estafadores"
     r"|unverschämt\w*|frechheit|inakzeptabel|wütend|schlimmste\w*|katastroph\w*|sauer|scheiße?|unmöglich"
     r"|inadmissible|inacceptable|honte|scandaleux|furieux|pire|nul(?:le)?s?|merde|marre"
@@ -70,27 +80,38 @@ _ANGER = re.compile(
 _SHOUT = re.compile(r"\b[A-ZÀ-Ü]{4,}(?:\s+[A-ZÀ-Ü']{2,}){2,}")
 
 _THANKS = re.compile(
-    r"\b(?:thanks?|thank you|thx|cheers|appreciate(?: it)?|gracias|danke(?:schön)?|vielen dank|merci|obrigad[oa]|valeu)\b",
+    r"\b(?:thanks?|thank you|thx|cheers|appreciate(?: it)?|gracias|danke(?:schön)?|vielen dank|merci"
+    r"|obrigad[oa]|valeu)\b",
     _FLAGS,
 )
 _BYE = re.compile(
-    r"\b(?:good ?bye|bye|see you|take care|have a (?:good|nice|great)|that(?:['’]s| is| was| will be) (?:all|it|everything)|adiós|hasta (?:luego|pronto)"
+    r"\b(?:good ?bye|bye|see you|take care|have a (?:good|nice|great)|that(?:['’]s| is| was"
+    r"| will be) (?:all|it|everything)|adiós|hasta (?:luego|pronto)"
     r"|tschüss|auf wiedersehen|au revoir|à bientôt|bonne (?:journée|soirée)|tchau|até (?:logo|mais))\b",
     _FLAGS,
 )
 _HELLO = re.compile(
-    r"^\W*(?:hi|hello|hey|yo|good (?:morning|afternoon|evening)|greetings|hola|buen[oa]s(?: (?:días|tardes|noches))?|hallo|guten (?:tag|morgen|abend)"
+    r"^\W*(?:hi|hello|hey|yo|good (?:morning|afternoon|evening)|greetings|hola|buen[oa]s(?: (?:días"
+    r"|tardes|noches))?|hallo|guten (?:tag|morgen|abend)"
     r"|servus|moin|bonjour|bonsoir|salut|olá|oi|bom dia|boa (?:tarde|noite))\b",
     _FLAGS,
 )
 _FILLER = re.compile(
-    r"\b(?:thanks?|thank|you|so|very|much|thx|cheers|appreciate|it|i|for|your|the|all|help|that|this|is|was|be|will|it's|that's|great|perfect|ok|okay|good|bye|goodbye|have|a"
-    r"|nice|day|one|no|nope|nothing|else|everything|just|to|again|too|awesome|wonderful|fine|cool|alright|sounds|got|hi|hello|hey|there|morning|afternoon|evening|really|then|now"
-    r"|see|later|take|care|and|weekend|night|wonderful|excellent|amazing|well|ah|oh|yes|yeah|do|not|don't|need|anything|am|i'm|we|we're|done|my|friend|sir|madam|team|how|are|doing|going|today|what|up|sup|greetings"
-    r"|hola|gracias|muchas|por|todo|su|tu|ayuda|adiós|buenas|buenos|días|tardes|noches|hasta|luego|perfecto|vale|de|nada|más|es|eso|muy|amable"
-    r"|hallo|danke|vielen|dank|für|die|hilfe|ihre|alles|klar|gut|super|tschüss|auf|wiedersehen|guten|tag|morgen|abend|das|war|schönen|nein|schön|sehr|prima"
-    r"|bonjour|bonsoir|salut|merci|beaucoup|pour|votre|aide|bonne|journée|au|revoir|parfait|c'est|tout|soirée|non|très|bien|et"
-    r"|olá|oi|obrigado|obrigada|muito|pela|ajuda|bom|dia|boa|tarde|noite|tchau|até|logo|perfeito|é|só|isso|valeu)\b",
+    r"\b(?:thanks?|thank|you|so|very|much|thx|cheers|appreciate|it|i|for|your|the|all|help|that|this|is"
+    r"|was|be|will|it's|that's|great|perfect|ok|okay|good|bye|goodbye|have|a"
+    r"|nice|day|one|no|nope|nothing|else|everything|just|to|again|too|awesome|wonderful|fine|cool"
+    r"|alright|sounds|got|hi|hello|hey|there|morning|afternoon|evening|really|then|now"
+    r"|see|later|take|care|and|weekend|night|wonderful|excellent|amazing|well|ah|oh|yes|yeah|do|not"
+    r"|don't|need|anything|am|i'm|we|we're|done|my|friend|sir|madam|team|how|are|doing|going|today|what"
+    r"|up|sup|greetings"
+    r"|hola|gracias|muchas|por|todo|su|tu|ayuda|adiós|buenas|buenos|días|tardes|noches|hasta|luego"
+    r"|perfecto|vale|de|nada|más|es|eso|muy|amable"
+    r"|hallo|danke|vielen|dank|für|die|hilfe|ihre|alles|klar|gut|super|tschüss|auf|wiedersehen|guten"
+    r"|tag|morgen|abend|das|war|schönen|nein|schön|sehr|prima"
+    r"|bonjour|bonsoir|salut|merci|beaucoup|pour|votre|aide|bonne|journée|au|revoir|parfait|c'est|tout"
+    r"|soirée|non|très|bien|et"
+    r"|olá|oi|obrigado|obrigada|muito|pela|ajuda|bom|dia|boa|tarde|noite|tchau|até|logo|perfeito|é|só"
+    r"|isso|valeu)\b",
     _FLAGS,
 )
 

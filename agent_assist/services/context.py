@@ -68,7 +68,7 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
 
 
 def language_of(ticket: Ticket, question: str, languages: LanguageDetector) -> str:
-    """The language to answer in: what the customer writes now, else wrote before, else what the ticket says."""
+    """The language to answer in: what the customer writes now, else the ticket's, else what came before."""
     code, confidence = languages.detect(question)
     declared = (ticket.language or "")[:2].lower()
     if code and (confidence >= 0.5 or code == declared):

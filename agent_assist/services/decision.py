@@ -1,4 +1,4 @@
-"""Draft, ask back, or hand over: decided from the customer's words and the evidence, before any model runs."""
+"""Draft, ask back, or hand over: decided from the words and the evidence, before a model runs."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def decide(
             Decision.CLARIFY,
             Way.QUESTION,
             0.6,
-            (
-                "Articles about different things answer this differently, and the customer does not say which is meant.",
-            ),
+            ("Articles about different things answer this differently: the customer does not say which.",),
             options=tuple(_name_in(h) for h in rival),
             answers=rival,
         )

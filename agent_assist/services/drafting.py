@@ -1,4 +1,4 @@
-"""Drafts for the tickets of the desk: started on open, prefetched when idle, redone when the thread changes."""
+"""Drafts for the tickets of the desk: on open, ahead of time, and again when the thread changes."""
 
 from __future__ import annotations
 

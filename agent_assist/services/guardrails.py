@@ -13,8 +13,11 @@ from agent_assist.domain.support import Evidence, Similar, check
 from agent_assist.domain.text import clean, coverage, repeated, similarity, split_sentences, words
 
 _GIVES_AWAY = re.compile(
-    r"\b(?:as an? (?:\w+ )?(?:ai|chatbot|assistant|agent|support)|the customer(?:['’]s)? (?:ask|want|message|question|request|is\b|has\b|also)|chatbot|language model|the (?:article|facts?|answer|question)s? "
-    r"(?:state|say|is\b|are\b|does|do\b|provided|given|mention|you)|(?:using|only|based on) (?:the |these )?facts|according to the (?:article|fact)|support agent|your loss|"
+    r"\b(?:as an? (?:\w+ )?(?:ai|chatbot|assistant|agent|support)|the customer(?:['’]s)? (?:ask|want"
+    r"|message|question|request|is\b|has\b|also)|chatbot|language model|the (?:article|facts?|answer"
+    r"|question)s? "
+    r"(?:state|say|is\b|are\b|does|do\b|provided|given|mention|you)|(?:using|only|based on) (?:the "
+    r"|these )?facts|according to the (?:article|fact)|support agent|your loss|"
     r"customer support assistant|\[your|\[name|rewrite|input text)",
     re.IGNORECASE,
 )

@@ -26,15 +26,30 @@ class Rewrite(StrEnum):
 
 
 _FORMAL = (
-    (r"\bcan't\b", "cannot"), (r"\bwon't\b", "will not"), (r"n't\b", " not"), (r"\b(I|we|you|they)'ll\b", r"\1 will"),
+    (r"\bcan't\b", "cannot"),
+    (r"\bwon't\b", "will not"),
+    (r"n't\b", " not"),
+    (r"\b(I|we|you|they)'ll\b", r"\1 will"),
     (r"\b(I|we|you|they)'ve\b", r"\1 have"), (r"\b(we|you|they)'re\b", r"\1 are"), (r"\bI'm\b", "I am"),
     (r"\b(it|that|there|what)'s\b", r"\1 is"), (r"\bthanks\b", "thank you"), (r"\bok(?:ay)?\b", "all right"),
 )  # fmt: skip
 _SIMPLE = (
-    (r"\bin order to\b", "to"), (r"\bprior to\b", "before"), (r"\bsubsequent(?:ly)? to\b", "after"), (r"\bpurchased?\b", "buy"),
-    (r"\badditional(?:ly)?\b", "more"), (r"\bassistance\b", "help"), (r"\bassist\b", "help"), (r"\bapproximately\b", "about"),
-    (r"\bcommence(s?)\b", r"start\1"), (r"\bterminate(s?)\b", r"end\1"), (r"\butili[sz]e(s?)\b", r"use\1"), (r"\brequire(s?)\b", r"need\1"),
-    (r"\bregarding\b", "about"), (r"\bprovided that\b", "if"), (r"\bin the event that\b", "if"), (r"\bobtain\b", "get"),
+    (r"\bin order to\b", "to"),
+    (r"\bprior to\b", "before"),
+    (r"\bsubsequent(?:ly)? to\b", "after"),
+    (r"\bpurchased?\b", "buy"),
+    (r"\badditional(?:ly)?\b", "more"),
+    (r"\bassistance\b", "help"),
+    (r"\bassist\b", "help"),
+    (r"\bapproximately\b", "about"),
+    (r"\bcommence(s?)\b", r"start\1"),
+    (r"\bterminate(s?)\b", r"end\1"),
+    (r"\butili[sz]e(s?)\b", r"use\1"),
+    (r"\brequire(s?)\b", r"need\1"),
+    (r"\bregarding\b", "about"),
+    (r"\bprovided that\b", "if"),
+    (r"\bin the event that\b", "if"),
+    (r"\bobtain\b", "get"),
 )  # fmt: skip
 
 
@@ -140,7 +155,9 @@ def _insert_after_greeting(text: str, sentence: str, suggestion: Suggestion, tic
     spans = split_sentences(text)
     if spans and spans[0].text.endswith((",", ":")):
         end = spans[0].end
-        return f"{text[:end]}{text[end : len(text) - len(text[end:].lstrip())] or ' '}{sentence} {text[end:].lstrip()}"
+        rest = text[end:].lstrip()
+        gap = text[end : len(text) - len(rest)] or " "
+        return f"{text[:end]}{gap}{sentence} {rest}"
     return f"{sentence} {text}"
 
 

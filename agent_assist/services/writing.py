@@ -158,9 +158,19 @@ class DraftWriter:
         if context.signals.small_talk and not context.signals.alarms:
             return []
         try:
-            return self._retrieval.for_ticket(ticket, _DEPTH)
+            return self._searched(ticket, context)
         except WorkerCrashed:
-            return self._retrieval.for_ticket(ticket, _DEPTH)
+            return self._searched(ticket, context)
+
+    def _searched(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
+        """Hits whose `dense` is the nearness to the question as it is meant: "and how much is it?" is
+        near to nothing, with the names of the earlier turns it is."""
+        hits = self._retrieval.for_ticket(ticket, _DEPTH)
+        if context.first_reply or not hits:
+            return hits
+        meant = self._retrieval.query_of(ticket)
+        (nearness,) = self._index.cosines([meant], [h.passage.id for h in hits])
+        return [replace(h, dense=max(h.dense or 0.0, near)) for h, near in zip(hits, nearness)]
 
     # --- text by rule -----------------------------------------------------------------------------
 
