@@ -14,6 +14,19 @@ MAX_QUESTION_CHARS: Final = 700
 MAX_RECENT_CHARS: Final = 1200
 MAX_TURN_CHARS: Final = 2000
 
+SHORT_QUERY_WORDS: Final = 30
+"""A longer typed query is a pasted conversation or message: its end is what is asked."""
+FEWEST_QUESTION_WORDS: Final = 5
+LAST_WORDS: Final = 18
+"""How many words of speech without punctuation are taken for the question."""
+MAX_PASTED_CHARS: Final = 20_000
+
+_SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s+")
+_SPEAKER: Final = re.compile(
+    r"^\s*\[?(user|customer|client|caller|agent|system|assistant|support|bot|[usca])\]?\s*:\s*", re.IGNORECASE
+)
+_AGENTS: Final = frozenset({"agent", "system", "assistant", "support", "bot", "a", "s"})
+
 _PLEASANTRIES: Final = re.compile(
     r"""^(?:\s*(?:
         (?:hi|hello|hey|dear|good\s+(?:morning|afternoon|evening|day)|greetings|
@@ -53,9 +66,40 @@ class Inquiry:
 
 
 def from_text(text: str, language: str | None = None) -> Inquiry:
-    """A search that a person typed."""
-    question = _BLANK.sub(" ", text).strip()[:MAX_QUESTION_CHARS]
-    return Inquiry(question, "", ((True, text[:MAX_TURN_CHARS]),), language)
+    """A search that a person typed, or a pasted stretch of a conversation, whose end is what is asked."""
+    line = _BLANK.sub(" ", text).strip()
+    if len(line.split()) <= SHORT_QUERY_WORDS:
+        return Inquiry(_ends(line, MAX_QUESTION_CHARS), "", ((True, text[:MAX_TURN_CHARS]),), language)
+    turns = _turns(text)
+    last = [said for customer, said in turns if customer][-1:] or [turns[-1][1]]
+    question = _last_words(essence(last[0]) or last[0])
+    recent = _tail(" ".join(said for _, said in turns[-RECENT_TURNS:]), MAX_RECENT_CHARS)
+    return Inquiry(question, recent, tuple(turns), language)
+
+
+def _turns(text: str) -> list[tuple[bool, str]]:
+    """Lines, or the sentences of one line, as turns; a speaker's name in front of a line is understood."""
+    lines = [part for part in text[-MAX_PASTED_CHARS:].splitlines() if part.strip()]
+    if len(lines) < 2:
+        lines = [part for part in _SENTENCE.split(text[-MAX_PASTED_CHARS:]) if part.strip()]
+    turns: list[tuple[bool, str]] = []
+    for part in lines:
+        speaker = _SPEAKER.match(part)
+        said = part[speaker.end() :] if speaker else part
+        customer = speaker is None or speaker.group(1).lower() not in _AGENTS
+        turns.append((customer, _BLANK.sub(" ", said).strip()))
+    return turns
+
+
+def _last_words(text: str) -> str:
+    """The last sentences that together say something; the last words where nothing ends a sentence."""
+    kept: list[str] = []
+    for sentence in reversed(_SENTENCE.split(text)):
+        kept.insert(0, sentence)
+        if len(" ".join(kept).split()) >= FEWEST_QUESTION_WORDS:
+            break
+    words = " ".join(kept).split()
+    return " ".join(words[-LAST_WORDS:] if len(words) > 2 * LAST_WORDS else words)
 
 
 def from_ticket(ticket: Ticket) -> Inquiry:

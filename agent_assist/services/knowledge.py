@@ -269,10 +269,11 @@ class KnowledgeService:
         missing, done, failures = stats.passages - stats.encoded, 0, 0
         with ThreadPoolExecutor(2, thread_name_prefix="encoding") as pool:
             while window := self._repository.unencoded(encoder, ENCODE_WINDOW):
+                fresh: list[tuple[list[int], bytes]] = []
                 try:
                     for ids, vectors in self._encode_window(window, pool, cancel):
                         self._repository.save_vectors(encoder, _rows(ids, vectors))
-                        self._index.add(ids, vectors)
+                        fresh.append((ids, vectors))
                         done += len(ids)
                         failures = 0
                         if progress:
@@ -283,6 +284,10 @@ class KnowledgeService:
                     if failures > 2:
                         raise
                     log.warning("%s The import goes on.", error.sentence)
+                finally:
+                    # Once a window: in between, the worker has encoding to do.  One that died meanwhile
+                    # has filled its index from the database and knows these already.
+                    self._index.add([i for ids, _ in fresh for i in ids], b"".join(v for _, v in fresh))
         return done
 
     def _encode_window(

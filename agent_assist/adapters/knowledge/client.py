@@ -49,7 +49,13 @@ class RetrievalClient:
         self._dimension = 0
         self._changed = False
         self._lock = threading.Lock()
-        self._supervisor = Supervisor("knowledge", command, on_start=self._prepare)
+        self._supervisor = Supervisor(
+            "knowledge",
+            command,
+            on_start=self._prepare,
+            # Threads that wait by spinning take the processor from the language model beside them.
+            environment={"OMP_WAIT_POLICY": "PASSIVE"},
+        )
 
     @property
     def encoder(self) -> str:

@@ -79,6 +79,21 @@ def test_a_long_message_keeps_its_start_and_end() -> None:
     assert len(question) <= 710
 
 
+def test_a_pasted_conversation_asks_its_end() -> None:
+    text = (
+        "User: I need a hotel in the north with parking for two nights please\n"
+        "Agent: I recommend the Grand Plaza, it is a cheap hotel and has free parking for guests.\n"
+        "User: Sounds good. Thanks! Do they allow dogs?\nAgent: Let me see."
+    )
+    inquiry = from_text(text)
+    assert inquiry.question == "Thanks! Do they allow dogs?"
+    assert [customer for customer, _ in inquiry.turns] == [True, False, True, False]
+    assert "Grand Plaza" in inquiry.recent
+    speech = from_text("i need a hotel in the north " * 9 + "do they allow dogs at the grand plaza")
+    assert speech.question.endswith("do they allow dogs at the grand plaza")
+    assert len(speech.question.split()) <= 18
+
+
 def test_names_are_added_once() -> None:
     assert with_names("Is there parking?", ["Grand Plaza"]) == "Grand Plaza: Is there parking?"
     assert with_names("parking at grand plaza", ["Grand Plaza"]) == "parking at grand plaza"
