@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from agent_assist.domain.jobs import JobState
 from agent_assist.domain.suggestion import (
@@ -32,8 +32,9 @@ from agent_assist.ports import (
     SemanticIndex,
     SuggestionRepository,
 )
+from agent_assist.services.drafts import Entry
 from agent_assist.services.events import DraftChanged, ErrorRaised, Event, EventBus, TicketChanged
-from agent_assist.services.jobs import Job, JobQueue, error_info
+from agent_assist.services.jobs import JobQueue, error_info
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.retrieval import RetrievalService
@@ -45,26 +46,10 @@ log = logging.getLogger(__name__)
 
 TEXT_INTERVAL = 0.03
 """Seconds between two streamed updates of one draft."""
-
 BURST = 1.0
 """Seconds of quiet after a customer's message before its draft is begun: people write in bursts."""
-
 _NOW, _AHEAD = 0, 5
 """Priorities in the job queue: asked for by the agent, and ahead of time."""
-
-
-@dataclass
-class _Entry:
-    """One ticket's draft and the work that makes it; guarded by the service's lock."""
-
-    draft: Draft
-    turn: int = 0
-    """Counts the starts; events of an earlier start are ignored."""
-    cancel: CancelToken = field(default_factory=threading.Event)
-    job: Job[None] | None = None
-    spares: tuple[Suggestion, ...] = ()
-    timer: threading.Timer | None = None
-    last_text: float = 0.0
 
 
 class DraftingService:
@@ -93,7 +78,7 @@ class DraftingService:
         self._writer = DraftWriter(retrieval, model, models, index, languages, options, clock)
         self._rewriter = Rewriter(index, languages, options)
         self._lock = threading.RLock()
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._opened = ""
         self._ahead: list[str] = []
         self._closed = False
@@ -253,7 +238,7 @@ class DraftingService:
         with self._lock:
             if self._closed:
                 return self.current(ticket.id)
-            entry = self._entries.setdefault(ticket.id, _Entry(Draft(ticket.id)))
+            entry = self._entries.setdefault(ticket.id, Entry(Draft(ticket.id)))
             entry.cancel.set()
             entry.cancel = threading.Event()
             entry.turn += 1
@@ -328,19 +313,19 @@ class DraftingService:
             self._set(entry, draft)
 
     @staticmethod
-    def _useful(entry: _Entry) -> bool:
+    def _useful(entry: Entry) -> bool:
         """Whether the draft can be shown as it is: finished, or being written right now."""
         if entry.draft.state.final:
             return True
         running = entry.job is not None and entry.job.status.state is JobState.RUNNING
         return entry.draft.state.working and running
 
-    def _set(self, entry: _Entry, draft: Draft) -> None:
+    def _set(self, entry: Entry, draft: Draft) -> None:
         if draft is not entry.draft:
             entry.draft = draft
             self._events.publish(DraftChanged(draft))
 
-    def _stop(self, entry: _Entry) -> None:
+    def _stop(self, entry: Entry) -> None:
         entry.cancel.set()
         entry.turn += 1
         if entry.job:
@@ -350,7 +335,7 @@ class DraftingService:
     def _reset(self, ticket: Ticket) -> Draft:
         """Nothing to answer: the agent wrote last."""
         with self._lock:
-            entry = self._entries.setdefault(ticket.id, _Entry(Draft(ticket.id)))
+            entry = self._entries.setdefault(ticket.id, Entry(Draft(ticket.id)))
             entry.cancel.set()
             entry.turn += 1
             entry.spares = ()

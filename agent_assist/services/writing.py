@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from agent_assist.domain import composing
 from agent_assist.domain.knowledge import Hit, Passage
@@ -15,40 +14,32 @@ from agent_assist.domain.model import (
     Candidate,
     Finished,
     GenerationRequest,
-    ModelRecord,
     PromptRead,
     TextPiece,
-    Usage,
 )
-from agent_assist.domain.phrases import phrases
-from agent_assist.domain.prompt import PROMPT_VERSION, build_prompt
-from agent_assist.domain.signals import SmallTalk
+from agent_assist.domain.prompt import build_prompt
 from agent_assist.domain.suggestion import (
     Decision,
-    DraftEvent,
     Gathered,
     Generated,
     Origin,
     PromptDone,
     Retrieved,
-    Sentence,
     Streamed,
     Suggestion,
-    Timings,
 )
-from agent_assist.domain.support import Evidence, check, evidence_for
+from agent_assist.domain.support import evidence_for
 from agent_assist.domain.text import similarity
 from agent_assist.domain.ticket import Ticket
 from agent_assist.errors import Cancelled, PromptTooLong, WorkerCrashed
 from agent_assist.ports import CancelToken, Clock, LanguageDetector, LanguageModel, SemanticIndex
 from agent_assist.services.context import DraftContext, gather
-from agent_assist.services.decision import Verdict, Way, decide
+from agent_assist.services.decision import Way, decide
 from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.retrieval import RetrievalService
-
-Observe = Callable[[DraftEvent], None]
+from agent_assist.services.wording import Observe, Run, Wording
 
 _REMEMBERED = 200
 """Tickets whose shown passages are remembered, for prompts that only grow."""
@@ -66,28 +57,6 @@ _SHORT_REPLY = 90
 
 _STOPS = ("\nCustomer", "\nFacts:", "\n\nAnswer it")
 """The prompt's own labels: a model that writes them has begun to play both sides."""
-
-
-@dataclass
-class _Run:
-    """One draft being made."""
-
-    ticket: Ticket
-    context: DraftContext
-    hits: tuple[Hit, ...]
-    verdict: Verdict
-    evidence: Evidence
-    steer: str
-    cancel: CancelToken
-    observe: Observe
-    started: float
-    retrieve_ms: float = 0.0
-    first_token_ms: float = 0.0
-    usage: Usage = field(default_factory=Usage)
-    notes: list[str] = field(default_factory=list)
-
-    def since(self) -> float:
-        return (time.monotonic() - self.started) * 1000
 
 
 class DraftWriter:
@@ -109,7 +78,7 @@ class DraftWriter:
         self._index = index
         self._languages = languages
         self._options = options
-        self._clock = clock
+        self._wording = Wording(models, options, clock)
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, dict[str, tuple[Passage, ...]]] = OrderedDict()
 
@@ -147,9 +116,9 @@ class DraftWriter:
         support = evidence_for(
             found, said=context.said, customer=context.customer_words, names=context.known_names
         )
-        run = _Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
+        run = Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
         run.notes.extend(context.notes)
-        made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._by_rule(run)]
+        made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._wording.by_rule(run)]
         _stop(cancel)
         fresh = [s for s in made if all(similarity(s.text, a) < 0.97 for a in avoid)]
         return fresh or made[:1]
@@ -172,52 +141,9 @@ class DraftWriter:
         (nearness,) = self._index.cosines([meant], [h.passage.id for h in hits])
         return [replace(h, dense=max(h.dense or 0.0, near)) for h, near in zip(hits, nearness)]
 
-    # --- text by rule -----------------------------------------------------------------------------
-
-    def _by_rule(self, run: _Run) -> Suggestion:
-        context, verdict = run.context, run.verdict
-        language, channel = context.language, run.ticket.channel
-        if verdict.way is Way.MACRO and verdict.hit:
-            return self._composed(run, verdict.hit, Origin.MACRO, ())
-        if verdict.way is Way.PASSAGES and verdict.hit:
-            return self._composed(run, verdict.hit, Origin.PASSAGES, ())
-        if verdict.way is Way.SMALL_TALK:
-            body = composing.small_talk_reply(context.signals.small_talk or SmallTalk.GREETING, language)
-        elif verdict.way is Way.QUESTION:
-            body = composing.clarifying_question(verdict.options, language)
-            known = [composing.answer_from(h.passage, context.question, 160) for h in verdict.answers]
-            if known and sum(map(len, known)) <= 360:
-                body = f"{' '.join(known)} {body}"
-        else:
-            body = composing.holding_reply(channel, language)
-        return self._suggestion(run, body, Origin.TEMPLATE, (), offer=False)
-
-    def _composed(self, run: _Run, hit: Hit, origin: Origin, why: Sequence[str]) -> Suggestion:
-        """Approved text: the macro, or the passage's own sentences."""
-        reply = self._options.current.reply
-        if origin is Origin.MACRO:
-            body = composing.macro_body(
-                hit.passage.text,
-                name=run.context.name,
-                agent=reply.signature,
-                company=reply.company,
-                fields=run.ticket.fields,
-            )
-        else:
-            body = composing.answer_from(hit.passage, run.context.question)
-        if not body.strip():
-            body = composing.clarifying_question((), run.context.language)
-            return self._suggestion(run, body, Origin.TEMPLATE, why, offer=False)
-        # Its own passage is what it rests on: that one is cited, and nothing but it.
-        own = evidence_for(
-            [hit], said=run.context.said, customer=run.context.customer_words, names=run.context.known_names
-        )
-        sentences = tuple(_owned(s, hit.passage) for s in check(body, own, run.context.language))
-        return self._suggestion(run, body, origin, why, sentences=sentences)
-
     # --- text by the model ------------------------------------------------------------------------
 
-    def _by_model(self, run: _Run, avoid: Sequence[str]) -> list[Suggestion]:
+    def _by_model(self, run: Run, avoid: Sequence[str]) -> list[Suggestion]:
         try:
             candidates = self._generate(run, self._budget(), varied=bool(avoid))
         except WorkerCrashed:
@@ -239,7 +165,7 @@ class DraftWriter:
         made.append(self._fallback(run, judged if not passed else ()))
         return made
 
-    def _generate(self, run: _Run, budget: int, *, varied: bool) -> tuple[Candidate, ...]:
+    def _generate(self, run: Run, budget: int, *, varied: bool) -> tuple[Candidate, ...]:
         settings = self._options.current
         passages = [h.passage for h in run.hits[: self._passages_for_model()]]
         prompt = build_prompt(
@@ -264,7 +190,7 @@ class DraftWriter:
             seed=int(run.started * 1000) % 100_000 if varied else 0,
         )
         text = ""
-        before = self._before_body(run)
+        before = self._wording.before_body(run)
         for event in self._model.generate(request, run.cancel):
             _stop(run.cancel)
             if isinstance(event, PromptRead):
@@ -280,7 +206,7 @@ class DraftWriter:
                 return event.candidates
         raise WorkerCrashed("The model stopped before the draft was finished.")
 
-    def _judged(self, run: _Run, candidates: Sequence[Candidate]) -> list[Judged]:
+    def _judged(self, run: Run, candidates: Sequence[Candidate]) -> list[Judged]:
         # The model was shown these passages; what it says must rest on them or on what is as relevant.
         similar = self._index.similarity
         seen: dict[str, Judged] = {}
@@ -296,28 +222,30 @@ class DraftWriter:
             for j in seen.values()
         ]
 
-    def _right_language(self, run: _Run, text: str) -> bool:
+    def _right_language(self, run: Run, text: str) -> bool:
         code, confidence = self._languages.detect(text)
         return not code or code == run.context.language or confidence < 0.7
 
-    def _wrong_language(self, run: _Run, candidates: Sequence[Candidate]) -> bool:
+    def _wrong_language(self, run: Run, candidates: Sequence[Candidate]) -> bool:
         return bool(candidates) and all(not self._right_language(run, c.text) for c in candidates)
 
-    def _worded(self, run: _Run, one: Judged) -> Suggestion:
-        return self._suggestion(run, one.text, Origin.MODEL, (), sentences=one.sentences)
+    def _worded(self, run: Run, one: Judged) -> Suggestion:
+        return self._wording.suggestion(run, one.text, Origin.MODEL, (), sentences=one.sentences)
 
-    def _fallback(self, run: _Run, failed: Sequence[Judged]) -> Suggestion:
+    def _fallback(self, run: Run, failed: Sequence[Judged]) -> Suggestion:
         """No wording passed, or another is wanted: the best passage's own sentences."""
         hit = run.hits[0] if run.hits else None
         if hit is None:
             body = composing.clarifying_question((), run.context.language)
             verdict = replace(run.verdict, decision=Decision.CLARIFY)
-            return self._suggestion(replace(run, verdict=verdict), body, Origin.TEMPLATE, (), offer=False)
+            return self._wording.suggestion(
+                replace(run, verdict=verdict), body, Origin.TEMPLATE, (), offer=False
+            )
         why = next((j.why_not for j in failed if j.why_not), "")
         reason = "It is put together from the passage's own sentences"
         reason += f": the model's wording did not pass the check, because {why}." if failed else "."
         origin = Origin.MACRO if hit.passage.collection == "macros" else Origin.PASSAGES
-        made = self._composed(run, hit, origin, (reason,))
+        made = self._wording.composed(run, hit, origin, (reason,))
         if failed and not self._right_language(run, made.text):
             verdict = replace(
                 run.verdict,
@@ -325,87 +253,19 @@ class DraftWriter:
                 reasons=("No article in the customer's language answers this.", *run.verdict.reasons),
             )
             body = composing.holding_reply(run.ticket.channel, run.context.language)
-            return self._suggestion(replace(run, verdict=verdict), body, Origin.TEMPLATE, (), offer=False)
+            return self._wording.suggestion(
+                replace(run, verdict=verdict), body, Origin.TEMPLATE, (), offer=False
+            )
         return made
-
-    # --- putting together -------------------------------------------------------------------------
-
-    def _before_body(self, run: _Run) -> str:
-        """What stands before the model's words in the finished draft, so that nothing jumps."""
-        mark = "\0"
-        return self._letter(run, mark, offer=False).split(mark)[0]
-
-    def _letter(self, run: _Run, body: str, offer: bool) -> str:
-        return composing.letter(
-            body,
-            run.ticket.channel,
-            run.context.language,
-            name=run.context.name,
-            signature=self._options.current.reply.signature,
-            first=run.context.first_reply,
-            offer=offer,
-        )
-
-    def _suggestion(
-        self,
-        run: _Run,
-        body: str,
-        origin: Origin,
-        why: Sequence[str],
-        *,
-        sentences: tuple[Sentence, ...] | None = None,
-        offer: bool = True,
-    ) -> Suggestion:
-        context, record = run.context, self._record()
-        language = context.language
-        body = body.strip()
-        offer = offer and phrases(language).offer not in body
-        text = self._letter(run, body, offer)
-        at = text.index(body)
-        if sentences is None:
-            sentences = check(body, run.evidence, language)
-        around = run.evidence
-        parts = (
-            *check(text[:at], around, language),
-            *(_shifted(s, at) for s in sentences),
-            *(_shifted(s, at + len(body)) for s in check(text[at + len(body) :], around, language)),
-        )
-        total = run.since()
-        return Suggestion(
-            id=uuid.uuid4().hex,
-            ticket_id=run.ticket.id,
-            message_ids=tuple(m.id for m in context.open_messages),
-            thread_hash=run.ticket.thread_hash,
-            decision=run.verdict.decision,
-            origin=origin,
-            text=text,
-            sentences=parts,
-            hits=run.hits,
-            confidence=_confidence(run.verdict, origin, parts),
-            reasons=(*why, *run.verdict.reasons, *run.notes),
-            language=language,
-            channel=run.ticket.channel.value,
-            model_name=record.name if record else "",
-            model_sha256=record.sha256 if record else "",
-            adapter_sha256=record.adapter_sha256 if record else "",
-            prompt_version=PROMPT_VERSION,
-            steer=run.steer,
-            timings=Timings(run.retrieve_ms, run.first_token_ms or total, total),
-            usage=run.usage,
-            created_at=self._clock.now(),
-        )
 
     # --- the model's measure ----------------------------------------------------------------------
 
-    def _record(self) -> ModelRecord | None:
-        return next((r for r in self._models.records() if r.active), None)
-
     def _small(self) -> bool:
-        record = self._record()
+        record = self._wording.record()
         return record is not None and record.size_bytes < _SMALL
 
     def _passages_for_model(self) -> int:
-        record = self._record()
+        record = self._wording.record()
         size = record.size_bytes if record else 0
         wanted = self._options.current.knowledge.passages
         return 1 if size < _SMALL else min(2, wanted) if size < _MEDIUM else wanted
@@ -437,28 +297,3 @@ class DraftWriter:
 def _stop(cancel: CancelToken) -> None:
     if cancel.is_set():
         raise Cancelled("The draft was stopped.")
-
-
-def _owned(sentence: Sentence, passage: Passage) -> Sentence:
-    """A sentence of composed text: the passage it was taken from is its source."""
-    if sentence.citations or (sentence.supported and not sentence.marks and sentence.text.endswith("?")):
-        return sentence
-    marks = tuple(m for m in sentence.marks if m.kind != "contradiction")
-    return replace(
-        sentence, citations=(passage.article_id,), passages=(passage.id,), supported=not marks, marks=marks
-    )
-
-
-def _shifted(sentence: Sentence, by: int) -> Sentence:
-    marks = tuple(replace(m, start=m.start + by, end=m.end + by) for m in sentence.marks)
-    return replace(sentence, start=sentence.start + by, end=sentence.end + by, marks=marks)
-
-
-def _confidence(verdict: Verdict, origin: Origin, sentences: Sequence[Sentence]) -> float:
-    """0..1: the evidence, lowered by what is marked and where the model's wording failed."""
-    value = verdict.confidence
-    if verdict.decision is Decision.DRAFT:
-        if origin is Origin.PASSAGES:
-            value -= 0.05
-        value -= 0.15 * sum(1 for s in sentences if not s.supported)
-    return round(max(0.0, min(1.0, value)), 3)

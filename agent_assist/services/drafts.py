@@ -1,0 +1,24 @@
+"""What the drafting service keeps of one ticket."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from agent_assist.domain.suggestion import Draft, Suggestion
+from agent_assist.ports import CancelToken
+from agent_assist.services.jobs import Job
+
+
+@dataclass
+class Entry:
+    """One ticket's draft and the work that makes it; guarded by the service's lock."""
+
+    draft: Draft
+    turn: int = 0
+    """Counts the starts; events of an earlier start are ignored."""
+    cancel: CancelToken = field(default_factory=threading.Event)
+    job: Job[None] | None = None
+    spares: tuple[Suggestion, ...] = ()
+    timer: threading.Timer | None = None
+    last_text: float = 0.0

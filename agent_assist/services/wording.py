@@ -1,0 +1,194 @@
+"""From a decision and a body of text to the suggestion: frame, citations, confidence and record."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from agent_assist.domain import composing
+from agent_assist.domain.knowledge import Hit, Passage
+from agent_assist.domain.model import ModelRecord, Usage
+from agent_assist.domain.phrases import phrases
+from agent_assist.domain.prompt import PROMPT_VERSION
+from agent_assist.domain.signals import SmallTalk
+from agent_assist.domain.suggestion import Decision, DraftEvent, Origin, Sentence, Suggestion, Timings
+from agent_assist.domain.support import Evidence, check, evidence_for
+from agent_assist.domain.ticket import Ticket
+from agent_assist.ports import CancelToken, Clock
+from agent_assist.services.context import DraftContext
+from agent_assist.services.decision import Verdict, Way
+from agent_assist.services.models import ModelService
+from agent_assist.services.options import OptionsService
+
+Observe = Callable[[DraftEvent], None]
+
+
+@dataclass
+class Run:
+    """One draft being made."""
+
+    ticket: Ticket
+    context: DraftContext
+    hits: tuple[Hit, ...]
+    verdict: Verdict
+    evidence: Evidence
+    steer: str
+    cancel: CancelToken
+    observe: Observe
+    started: float
+    retrieve_ms: float = 0.0
+    first_token_ms: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+    notes: list[str] = field(default_factory=list)
+
+    def since(self) -> float:
+        return (time.monotonic() - self.started) * 1000
+
+
+class Wording:
+    """Makes suggestions of text; knows the workspace's style and its active model."""
+
+    def __init__(self, models: ModelService, options: OptionsService, clock: Clock) -> None:
+        self._models = models
+        self._options = options
+        self._clock = clock
+
+    def record(self) -> ModelRecord | None:
+        return next((r for r in self._models.records() if r.active), None)
+
+    # --- text by rule -----------------------------------------------------------------------------
+
+    def by_rule(self, run: Run) -> Suggestion:
+        context, verdict = run.context, run.verdict
+        language, channel = context.language, run.ticket.channel
+        if verdict.way is Way.MACRO and verdict.hit:
+            return self.composed(run, verdict.hit, Origin.MACRO, ())
+        if verdict.way is Way.PASSAGES and verdict.hit:
+            return self.composed(run, verdict.hit, Origin.PASSAGES, ())
+        if verdict.way is Way.SMALL_TALK:
+            body = composing.small_talk_reply(context.signals.small_talk or SmallTalk.GREETING, language)
+        elif verdict.way is Way.QUESTION:
+            body = composing.clarifying_question(verdict.options, language)
+            known = [composing.answer_from(h.passage, context.question, 160) for h in verdict.answers]
+            if known and sum(map(len, known)) <= 360:
+                body = f"{' '.join(known)} {body}"
+        else:
+            body = composing.holding_reply(channel, language)
+        return self.suggestion(run, body, Origin.TEMPLATE, (), offer=False)
+
+    def composed(self, run: Run, hit: Hit, origin: Origin, why: Sequence[str]) -> Suggestion:
+        """Approved text: the macro, or the passage's own sentences."""
+        reply = self._options.current.reply
+        if origin is Origin.MACRO:
+            body = composing.macro_body(
+                hit.passage.text,
+                name=run.context.name,
+                agent=reply.signature,
+                company=reply.company,
+                fields=run.ticket.fields,
+            )
+        else:
+            body = composing.answer_from(hit.passage, run.context.question)
+        if not body.strip():
+            body = composing.clarifying_question((), run.context.language)
+            return self.suggestion(run, body, Origin.TEMPLATE, why, offer=False)
+        # Its own passage is what it rests on: that one is cited, and nothing but it.
+        own = evidence_for(
+            [hit], said=run.context.said, customer=run.context.customer_words, names=run.context.known_names
+        )
+        sentences = tuple(_owned(s, hit.passage) for s in check(body, own, run.context.language))
+        return self.suggestion(run, body, origin, why, sentences=sentences)
+
+    # --- putting together -------------------------------------------------------------------------
+
+    def before_body(self, run: Run) -> str:
+        """What stands before the model's words in the finished draft, so that nothing jumps."""
+        mark = "\0"
+        return self._letter(run, mark, offer=False).split(mark)[0]
+
+    def _letter(self, run: Run, body: str, offer: bool) -> str:
+        return composing.letter(
+            body,
+            run.ticket.channel,
+            run.context.language,
+            name=run.context.name,
+            signature=self._options.current.reply.signature,
+            first=run.context.first_reply,
+            offer=offer,
+        )
+
+    def suggestion(
+        self,
+        run: Run,
+        body: str,
+        origin: Origin,
+        why: Sequence[str],
+        *,
+        sentences: tuple[Sentence, ...] | None = None,
+        offer: bool = True,
+    ) -> Suggestion:
+        context, record = run.context, self.record()
+        language = context.language
+        body = body.strip()
+        offer = offer and phrases(language).offer not in body
+        text = self._letter(run, body, offer)
+        at = text.index(body)
+        if sentences is None:
+            sentences = check(body, run.evidence, language)
+        around = run.evidence
+        parts = (
+            *check(text[:at], around, language),
+            *(_shifted(s, at) for s in sentences),
+            *(_shifted(s, at + len(body)) for s in check(text[at + len(body) :], around, language)),
+        )
+        total = run.since()
+        return Suggestion(
+            id=uuid.uuid4().hex,
+            ticket_id=run.ticket.id,
+            message_ids=tuple(m.id for m in context.open_messages),
+            thread_hash=run.ticket.thread_hash,
+            decision=run.verdict.decision,
+            origin=origin,
+            text=text,
+            sentences=parts,
+            hits=run.hits,
+            confidence=_confidence(run.verdict, origin, parts),
+            reasons=(*why, *run.verdict.reasons, *run.notes),
+            language=language,
+            channel=run.ticket.channel.value,
+            model_name=record.name if record else "",
+            model_sha256=record.sha256 if record else "",
+            adapter_sha256=record.adapter_sha256 if record else "",
+            prompt_version=PROMPT_VERSION,
+            steer=run.steer,
+            timings=Timings(run.retrieve_ms, run.first_token_ms or total, total),
+            usage=run.usage,
+            created_at=self._clock.now(),
+        )
+
+
+def _owned(sentence: Sentence, passage: Passage) -> Sentence:
+    """A sentence of composed text: the passage it was taken from is its source."""
+    if sentence.citations or (sentence.supported and not sentence.marks and sentence.text.endswith("?")):
+        return sentence
+    marks = tuple(m for m in sentence.marks if m.kind != "contradiction")
+    return replace(
+        sentence, citations=(passage.article_id,), passages=(passage.id,), supported=not marks, marks=marks
+    )
+
+
+def _shifted(sentence: Sentence, by: int) -> Sentence:
+    marks = tuple(replace(m, start=m.start + by, end=m.end + by) for m in sentence.marks)
+    return replace(sentence, start=sentence.start + by, end=sentence.end + by, marks=marks)
+
+
+def _confidence(verdict: Verdict, origin: Origin, sentences: Sequence[Sentence]) -> float:
+    """0..1: the evidence, lowered by what is marked and where the model's wording failed."""
+    value = verdict.confidence
+    if verdict.decision is Decision.DRAFT:
+        if origin is Origin.PASSAGES:
+            value -= 0.05
+        value -= 0.15 * sum(1 for s in sentences if not s.supported)
+    return round(max(0.0, min(1.0, value)), 3)
