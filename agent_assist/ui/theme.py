@@ -113,7 +113,9 @@ class Theme(QObject):
     def apply(self) -> None:
         self._app.setFont(self.font())
         self._app.setPalette(self._palette())
-        self._app.setStyleSheet(self.style_sheet())
+        sheet = self.style_sheet()
+        if sheet != self._app.styleSheet():
+            self._app.setStyleSheet(sheet)
         self.changed.emit()
 
     def style_sheet(self) -> str:

@@ -194,8 +194,6 @@ def test_citations_follow_their_sentence_and_go_with_an_edit(panel: DraftPanel) 
 
 def test_the_sentence_at_the_caret_names_its_passages(panel: DraftPanel, qtbot: QtBot) -> None:
     panel.show_draft(sample.draft())
-    panel.editor.setFocus()
-    qtbot.waitUntil(panel.editor.hasFocus)
     cursor = panel.editor.textCursor()
     with qtbot.waitSignal(panel.sentence_entered) as entered:
         cursor.setPosition(sample.DRAFT_TEXT.index("within 90"))

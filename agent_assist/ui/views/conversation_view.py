@@ -19,8 +19,8 @@ from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.line import Line
 
 FIRST = 24
-STEP = 40
-MOST = 160
+STEP = 30
+MOST = 120
 """Messages that exist as widgets at one time."""
 
 
@@ -105,7 +105,7 @@ class ConversationView(QScrollArea):
         while (item := self._column.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
-                widget.setParent(None)
+                widget.hide()
                 widget.deleteLater()
 
     def _rebuild(self) -> None:

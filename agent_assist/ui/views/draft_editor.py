@@ -94,7 +94,7 @@ class DraftEditor(QPlainTextEdit):
 
     def _on_caret(self) -> None:
         position = self.textCursor().position()
-        span = self.draft.span_at(position) if self.hasFocus() else self._hovered
+        span = self._hovered or self.draft.span_at(position)
         self._set_active(span.index if span is not None else -1)
         self._set_fact(self.draft.fact_at(position))
 

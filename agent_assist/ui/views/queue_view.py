@@ -244,9 +244,13 @@ class QueueView(QWidget):
         if not self._restricted():
             self.import_wanted.emit()
             return
-        for chip in (self._unread, self._waiting):
-            chip.setChecked(False)
+        for widget in (self._unread, self._waiting, self.search):
+            widget.blockSignals(True)
+        self._unread.setChecked(False)
+        self._waiting.setChecked(False)
         self.search.clear()
+        for widget in (self._unread, self._waiting, self.search):
+            widget.blockSignals(False)
         self._emit(channel=None, status=TicketStatus.OPEN)
         self._name_more()
 

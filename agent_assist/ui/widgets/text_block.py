@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
+    QFont,
     QFontMetrics,
     QGuiApplication,
     QKeyEvent,
@@ -49,6 +50,8 @@ class TextBlock(QWidget):
         self._layouts: list[tuple[QTextLayout, int]] = []
         self._width = -1
         self._height = 0
+        self._heights: dict[int, int] = {}
+        self._font: QFont | None = None
         self._natural = 0
         self._anchor = self._caret = 0
         self._limit = 0
@@ -68,7 +71,7 @@ class TextBlock(QWidget):
     def set_text(self, text: str, stretches: Sequence[Stretch] = ()) -> None:
         self._text, self._stretches = text, tuple(stretches)
         self._anchor = self._caret = 0
-        self._width = -1
+        self._forget()
         self._natural = 0
         self.setAccessibleName(text[:4000])
         self._fit()
@@ -83,7 +86,7 @@ class TextBlock(QWidget):
         """Show at most so many lines, fading the rest by an ellipsis; 0 shows all."""
         if lines != self._limit:
             self._limit = lines
-            self._width = -1
+            self._forget()
             self._fit()
 
     @property
@@ -101,8 +104,11 @@ class TextBlock(QWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        self._lay_out(width)
-        return self._height
+        height = self._heights.get(width)
+        if height is None:
+            self._lay_out(width)
+            height = self._heights[width] = self._height
+        return height
 
     def natural_width(self) -> int:
         """The width at which nothing wraps."""
@@ -141,8 +147,14 @@ class TextBlock(QWidget):
         self.updateGeometry()
         self.update()
 
+    def _forget(self) -> None:
+        self._width = -1
+        self._heights = {}
+
     def _metrics(self) -> QFontMetrics:
-        return QFontMetrics(self._theme.font(self._size))
+        if self._font is None:
+            self._font = self._theme.font(self._size)
+        return QFontMetrics(self._font)
 
     def _lay_out(self, width: int) -> None:
         if width == self._width:
@@ -151,8 +163,9 @@ class TextBlock(QWidget):
         self._layouts = []
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        font = self._theme.font(self._size)
-        spacing = round(self._metrics().height() * 0.1)
+        metrics = self._metrics()
+        font = self._font or self._theme.font(self._size)
+        spacing = round(metrics.height() * 0.1)
         y, start, lines = 0.0, 0, 0
         for paragraph in self._text.split("\n"):
             layout = QTextLayout(paragraph, font)
@@ -284,6 +297,7 @@ class TextBlock(QWidget):
         return QRect(0, 0, self.width(), 1)
 
     def _on_theme(self) -> None:
-        self._width = -1
+        self._font = None
+        self._forget()
         self._natural = 0
         self._fit()
