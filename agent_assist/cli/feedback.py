@@ -128,7 +128,7 @@ def export(
     report = context.desk.feedback.export(ExportFormat(wanted), output, since, until, team, raw)
 
     def lines() -> Iterator[str]:
-        yield f"{report.rows} rows from {report.suggestions} drafts written to {report.path}."
+        yield f"{_some(report.rows, 'row')} from {_some(report.suggestions, 'draft')} written to {report.path}."
         for why, count in report.skipped.items():
             yield f"  left out: {count} ({why})"
         yield "Personal data was replaced." if report.redacted else "The file holds personal data."
@@ -138,7 +138,7 @@ def export(
 
 
 def _stats_lines(found: FeedbackStats) -> Iterator[str]:
-    yield f"{found.suggestions} drafts, {found.decided} decided"
+    yield f"{_some(found.suggestions, 'draft')}, {found.decided} decided"
     if found.decided:
         yield f"accepted or lightly edited  {found.acceptance:.0%}"
         yield f"sent as they were           {found.sent_as_is:.0%}"
@@ -152,6 +152,10 @@ def _stats_lines(found: FeedbackStats) -> Iterator[str]:
     yield f"missing knowledge reported: {found.missing_knowledge}"
     yield f"articles marked: {found.relevance_marks}, drafts compared: {found.preferences}"
     yield f"training examples: {found.trainable}"
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _entry(suggestion: Suggestion, outcome: Outcome | None) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def dataset_card(
     lines = [
         f"# {_TITLES[report.format]}",
         "",
-        f"- File: `{Path(report.path).name}`, {report.rows} rows from {report.suggestions} suggestions",
+        f"- File: `{Path(report.path).name}`",
+        f"- Rows: {report.rows}, from {report.suggestions} suggestions",
         f"- Made: {format_time(made_at)} by Agent Assist",
         f"- Period: {_period(since, until)}",
         f"- Team: {team or 'all'}",
@@ -56,6 +57,11 @@ def dataset_card(
         "## Personal data",
         "",
         *_privacy(report),
+        *(
+            ()
+            if report.format in _TRAINING_COLUMNS
+            else ("", "Ticket ids and the agent's pseudonym are kept.")
+        ),
         "",
         "## Contents",
         "",
@@ -77,7 +83,12 @@ def dataset_card(
 
 
 def _period(since: datetime | None, until: datetime | None) -> str:
-    return f"{format_time(since) or 'the beginning'} to {format_time(until) or 'the end'}, end not included"
+    if since is None and until is None:
+        return "everything that was recorded"
+    start, end = format_time(since), format_time(until)
+    return " ".join(
+        part for part in (f"from {start}" if start else "", f"until before {end}" if end else "") if part
+    )
 
 
 def _privacy(report: ExportReport) -> list[str]:
@@ -91,6 +102,4 @@ def _privacy(report: ExportReport) -> list[str]:
         "you share.",
         "",
         f"Replaced: {counts or 'nothing'}.",
-        "",
-        "Ticket ids and the agent's pseudonym are kept.",
     ]

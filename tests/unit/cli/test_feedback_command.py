@@ -99,7 +99,7 @@ def test_export(used: FeedbackService, tmp_path: Path) -> None:
     target = tmp_path / "train.jsonl"
     result = run(used, "export", "--format", "sft", "--output", str(target))
     assert result.exit_code == 0
-    assert f"1 rows from 3 drafts written to {target}." in result.output
+    assert f"1 row from 3 drafts written to {target}." in result.output
     assert "Personal data was replaced." in result.output
     report = json.loads(
         run(used, "export", "--format", "unpaired", "--output", str(target), "--raw", "--json").output
