@@ -128,7 +128,8 @@ def export(
     report = context.desk.feedback.export(ExportFormat(wanted), output, since, until, team, raw)
 
     def lines() -> Iterator[str]:
-        yield f"{_some(report.rows, 'row')} from {_some(report.suggestions, 'draft')} written to {report.path}."
+        rows, drafts = _some(report.rows, "row"), _some(report.suggestions, "draft")
+        yield f"{rows} from {drafts} written to {report.path}."
         for why, count in report.skipped.items():
             yield f"  left out: {count} ({why})"
         yield "Personal data was replaced." if report.redacted else "The file holds personal data."
