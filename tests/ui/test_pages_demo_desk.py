@@ -70,6 +70,7 @@ def test_the_packaged_model_is_listed_and_whole(qtbot: QtBot, surface: Surface, 
 def test_settings_and_feedback_open(qtbot: QtBot, surface: Surface, desk: Desk) -> None:
     settings = SettingsPage(surface.ui)
     qtbot.addWidget(settings)
+    qtbot.waitUntil(lambda: "reply.company" in settings.rows)
     assert settings.rows["reply.company"].editor.text() == desk.options.current.reply.company  # type: ignore[attr-defined]
     feedback = FeedbackPage(surface.ui)
     qtbot.addWidget(feedback)

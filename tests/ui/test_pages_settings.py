@@ -31,6 +31,7 @@ def page(qtbot: QtBot, surface: Surface) -> SettingsPage:
     made.resize(900, 700)
     made.show()
     qtbot.waitExposed(made)
+    qtbot.waitUntil(lambda: len(made.rows) == sum(len(group.fields) for group in option_groups()))
     return made
 
 

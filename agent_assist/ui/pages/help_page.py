@@ -52,7 +52,7 @@ class HelpPage(Page):
         self.search.setPlaceholderText("Search the guide")
         self.search.setAccessibleName("Search the guide")
         self.search.setClearButtonEnabled(True)
-        self.search.setFixedWidth(240)
+        self.search.setMinimumWidth(220)
         self.search.returnPressed.connect(self._on_next_match)
         self.tools.addWidget(self.search)
         self.contents = QTreeWidget()

@@ -58,6 +58,8 @@ class RunningModel(Card):
 
     def show_status(self, status: ModelStatus) -> None:
         text, tone = _STATE[status.state]
+        if status.state is ModelState.ABSENT and status.name:
+            text, tone = "Not loaded yet", Tone.NEUTRAL
         self._name.setText(status.name or "No model")
         self.state.set(text, tone)
         self._bar.setVisible(status.state is ModelState.LOADING)

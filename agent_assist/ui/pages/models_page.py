@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -82,7 +82,8 @@ class ModelsPage(Page):
         )
 
     def _show(self, shown: _Shown) -> None:
-        self._show_status(shown.status)
+        active = next((record.name for record in shown.records if record.active), "")
+        self._show_status(replace(shown.status, name=shown.status.name or active))
         clear(self._installed)
         self.installed = {}
         for record in sorted(shown.records, key=lambda r: (not r.active, r.name)):

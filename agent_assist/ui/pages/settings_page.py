@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.option_fields import OptionGroup, option_groups
 from agent_assist.ui.pages.option_row import OptionRow
 from agent_assist.ui.pages.page import Card, Column, Page
+from agent_assist.ui.tokens import SPACE_3
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.line import Line
 
@@ -30,13 +32,15 @@ class SettingsPage(Page):
         self.search.setPlaceholderText("Find a setting")
         self.search.setAccessibleName("Find a setting")
         self.search.setClearButtonEnabled(True)
-        self.search.setFixedWidth(240)
+        self.search.setMinimumWidth(220)
         self.search.textChanged.connect(self._on_search)
         self.tools.addWidget(self.search)
         self.say_facts("A change applies at once.")
         column = Column()
-        for group in option_groups():
-            column.body.addWidget(self._card(group))
+        self._places = QVBoxLayout()
+        self._places.setSpacing(SPACE_3)
+        column.body.addLayout(self._places)
+        self._waiting = list(option_groups())
         self.nothing = EmptyState(ui.theme, "search", "No setting has these words", "Try a shorter word.")
         self.nothing.hide()
         column.body.addWidget(self.nothing)
@@ -44,6 +48,15 @@ class SettingsPage(Page):
         self.body.addWidget(column)
         self.setFocusProxy(self.search)
         ui.bridge.settings_changed.connect(self._on_settings_changed)
+        self._build_next()
+
+    def _build_next(self) -> None:
+        """One group in each turn of the event loop: all at once would hold up a streaming draft."""
+        self._places.addWidget(self._card(self._waiting.pop(0)))
+        if self._waiting:
+            QTimer.singleShot(0, self, self._build_next)
+        elif self.search.text():
+            self._on_search(self.search.text())
 
     def _card(self, group: OptionGroup) -> Card:
         card = Card(group.title)
