@@ -21,9 +21,6 @@ BM25_HALF: Final = 9.0
 NAMED: Final = 0.6
 """A mention of at least this clarity counts as naming something."""
 
-NAME_RARITY: Final = 0.4
-"""What is about a large part of all passages is a kind, not a name."""
-
 
 @dataclass(frozen=True, slots=True)
 class Signs:
@@ -105,7 +102,7 @@ def topic_signs(passage_id: int, mentions: Sequence[Mention], index: TopicIndex)
 
 def _weight(topic: Topic) -> float:
     """A name counts fully, a kind ("hotel") a little: the conversation may have moved on within it."""
-    return 1.0 if topic.rarity >= NAME_RARITY else 0.5 * topic.rarity
+    return 1.0 if topic.naming else 0.5 * topic.rarity
 
 
 def signs_of(
@@ -118,12 +115,10 @@ def signs_of(
     """Signs of each candidate; `cosines` has the rows question, recent, named."""
     question, recent, named = cosines
     found: dict[int, Signs] = {}
-    nameless = not any(m.clarity >= NAMED and m.topic.rarity >= NAME_RARITY for m in mentions)
+    nameless = not any(m.clarity >= NAMED and m.topic.naming for m in mentions)
     for place, passage_id in enumerate(ids):
         topic, other = topic_signs(passage_id, mentions, index)
-        told = any(
-            t.key != NAME_KEY and t.rarity >= NAME_RARITY for t in index.of_passage.get(passage_id, ())
-        )
+        told = any(t.key != NAME_KEY and t.naming for t in index.of_passage.get(passage_id, ()))
         found[passage_id] = Signs(
             question=question[place],
             recent=recent[place] if nameless else 0.0,

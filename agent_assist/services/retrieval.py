@@ -108,9 +108,7 @@ class RetrievalService:
 
     def _prepare(self, one: Inquiry) -> _Prepared:
         mentions = self._topic_index().mentions(one.turns)
-        strongest = [
-            m for m in mentions if m.clarity >= ranking.NAMED and m.topic.rarity >= ranking.NAME_RARITY
-        ][:1]
+        strongest = [m for m in mentions if m.clarity >= ranking.NAMED and m.topic.naming][:1]
         named = inquiry.with_names(one.question, [m.topic.value for m in strongest])
         return _Prepared(one, mentions, (one.question, one.recent or one.question, named))
 
@@ -158,7 +156,7 @@ class RetrievalService:
         declared = TopicIndex(self._repository.topics(), total)
         if total > MOST_READ:
             return declared
-        told = {i for t in declared.topics if t.rarity >= ranking.NAME_RARITY for i in t.passages}
+        told = {i for t in declared.topics if t.naming for i in t.passages}
         untold = (row for row in self._repository.texts() if row[0] not in told)
         found = [(t.key, t.value, sorted(t.passages)) for t in declared.topics]
         return TopicIndex([*found, *names.topics_in(untold)], total)

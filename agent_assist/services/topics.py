@@ -34,6 +34,7 @@ SHORT_FORM_SHARE: Final = 0.85
 """A name that was said in full before and is now said by its most telling word alone."""
 UNCASED_SHARE: Final = 0.6
 """What a name in small letters counts in a text that has capitals."""
+LARGEST_NAMING_SHARE: Final = 0.42
 MAX_TURNS: Final = 40
 MAX_TOPIC_CHARS: Final = 80
 
@@ -50,6 +51,8 @@ class Topic:
     words: tuple[str, ...]
     rarity: float
     """0..1: near 1 for a topic of few passages, 0 for one that all passages share."""
+    naming: bool
+    """True for a name ("Grand Plaza"), False for a kind ("hotel") that large parts of all passages share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,12 @@ class TopicIndex:
 
     def __init__(self, topics: Iterable[tuple[str, str, Sequence[int]]], total: int) -> None:
         """`total` is the number of passages in the knowledge base."""
+        topics = list(topics)
+        sizes: dict[str, list[int]] = defaultdict(list)
+        for key, _, ids in topics:
+            sizes[key].append(len(ids))
+        # How large a share of everything the typical value of a key holds: names divide, kinds lump.
+        share = {k: sum(n * n for n in ns) / max(1, sum(ns) * total) for k, ns in sizes.items()}
         self.topics: list[Topic] = []
         self.of_passage: dict[int, list[Topic]] = defaultdict(list)
         self._by_word: dict[str, list[int]] = defaultdict(list)
@@ -82,7 +91,7 @@ class TopicIndex:
             if not words or len(value) > MAX_TOPIC_CHARS:
                 continue
             rarity = _rarity(len(ids), total)
-            topic = Topic(key, value, frozenset(ids), words, rarity)
+            topic = Topic(key, value, frozenset(ids), words, rarity, share[key] <= LARGEST_NAMING_SHARE)
             number = len(self.topics)
             self.topics.append(topic)
             for passage in ids:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_assist.domain.ticket import ticket_from_json
@@ -63,6 +63,7 @@ def test_a_greeting_alone_asks_its_subject() -> None:
     assert (empty.question, empty.recent, empty.turns) == ("", "", ())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_an_inquiry(text: str) -> None:
     ticket = ticket_from_json({"id": 1, "messages": [{"role": "customer", "text": text}]})
