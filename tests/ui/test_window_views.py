@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import support_window as sample
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -42,6 +42,8 @@ from agent_assist.ui.views.queue_model import describe, note_of
 def theme(qtbot: QtBot) -> Iterator[Theme]:
     app = QApplication.instance()
     assert isinstance(app, QApplication)
+    # Windows of earlier tests would be styled along with this one's.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     made = Theme(app)
     made.set_mode(settings.Theme.LIGHT)
     yield made
@@ -364,7 +366,12 @@ def unnamed(root: QWidget) -> list[str]:
     found = []
     for widget in root.findChildren(QWidget):
         asks = widget.focusPolicy() is not Qt.FocusPolicy.NoFocus and widget.isVisibleTo(root)
-        if isinstance(widget, kinds) and asks and not widget.accessibleName() and not widget.objectName().startswith("qt_"):
+        if (
+            isinstance(widget, kinds)
+            and asks
+            and not widget.accessibleName()
+            and not widget.objectName().startswith("qt_")
+        ):
             text = widget.text() if isinstance(widget, QAbstractButton) else ""
             if not text:
                 found.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")

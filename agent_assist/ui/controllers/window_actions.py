@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
 
@@ -123,14 +124,14 @@ class WindowActions(QObject):
         return add.actions
 
     def _evidence(self) -> list[Action]:
-        evidence, add = self._view.evidence, _Section("Evidence")
+        add = _Section("Evidence")
         for number in range(1, SHOWN + 1):
             add(
                 f"evidence.{number}",
                 f"Open evidence {number}",
-                lambda n=number: self._open_evidence(n),
+                partial(self._open_evidence, number),
                 f"Alt+{number}",
-                lambda n=number: len(evidence.cards) >= n,
+                partial(self._has_evidence, number),
                 "article",
             )
         there = self._has_suggestion
@@ -166,6 +167,9 @@ class WindowActions(QObject):
     def _has_several(self) -> bool:
         draft = self._view.draft.draft
         return draft is not None and len(draft.alternatives) > 1
+
+    def _has_evidence(self, number: int) -> bool:
+        return len(self._view.evidence.cards) >= number
 
     def _has_suggestion(self) -> bool:
         draft = self._view.draft.draft

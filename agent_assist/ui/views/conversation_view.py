@@ -71,7 +71,8 @@ class ConversationView(QScrollArea):
         return self._low, self._high
 
     def message_views(self) -> list[MessageView]:
-        return self._content.findChildren(MessageView)
+        widgets = (self._column.itemAt(place).widget() for place in range(self._column.count()))
+        return [widget for widget in widgets if isinstance(widget, MessageView)]
 
     def show_earlier(self) -> None:
         if self._ticket is None or self._low == 0:

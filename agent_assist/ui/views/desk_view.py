@@ -78,7 +78,7 @@ class DeskView(QSplitter):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.nothing)
         self._stack.addWidget(ticket)
-        centre = QWidget()
+        self._middle = centre = QWidget()
         centre.setProperty("panel", "surface")
         centre.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         centre.setMinimumWidth(300)
@@ -135,9 +135,8 @@ class DeskView(QSplitter):
         if self._wanted["evidence"] is not None:
             evidence = self._wanted["evidence"]
         small = width < MEDIUM - 200
-        centre = self.widget(1)
         # In a narrow window a panel takes the place of the reply instead of squeezing it.
-        centre.setVisible(not (small and (queue or evidence) and not self._side))
+        self._middle.setVisible(not (small and (queue or evidence) and not self._side))
         self.setOrientation(Qt.Orientation.Vertical if self._side else Qt.Orientation.Horizontal)
         self.queue.setVisible(queue)
         self.evidence.setVisible(evidence)

@@ -115,8 +115,8 @@ class DraftEditor(QPlainTextEdit):
             wanted = (span.index == index and span.numbers) or (passage >= 0 and passage in span.passages)
             if wanted and span.intact:
                 selection = QTextEdit.ExtraSelection()
-                selection.cursor = QTextCursor(span.cursor)  # type: ignore[attr-defined]
-                selection.format.setBackground(self._theme.colour("accent_soft"))  # type: ignore[attr-defined]
+                selection.cursor = QTextCursor(span.cursor)
+                selection.format.setBackground(self._theme.colour("accent_soft"))
                 selections.append(selection)
         self.setExtraSelections(selections)
 

@@ -39,8 +39,8 @@ class FactBar(QFrame):
         for button in (self._confirm, self._remove, self._next):
             button.setProperty("textSize", "small")
             row.addWidget(button)
-        self._confirm.clicked.connect(lambda: self._fact and self.confirmed.emit(self._fact))
-        self._remove.clicked.connect(lambda: self._fact and self.removed.emit(self._fact))
+        self._confirm.clicked.connect(self._on_confirm)
+        self._remove.clicked.connect(self._on_remove)
         self._next.clicked.connect(self.next_wanted)
         theme.changed.connect(self._tint)
         self._tint()
@@ -65,6 +65,14 @@ class FactBar(QFrame):
         self._text.setText(text)
         self.setToolTip(tooltip(text))
         self.setAccessibleName(text)
+
+    def _on_confirm(self) -> None:
+        if self._fact is not None:
+            self.confirmed.emit(self._fact)
+
+    def _on_remove(self) -> None:
+        if self._fact is not None:
+            self.removed.emit(self._fact)
 
     def _tint(self) -> None:
         self._icon.setPixmap(icons.pixmap("triangle", self._theme.colours.attention))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -113,10 +115,10 @@ class QueueView(QWidget):
         self._menu.addAction("All channels", lambda: self._on_channel(None))
         for channel in Channel:
             name = words.CHANNELS[channel].capitalize()
-            self._menu.addAction(name, lambda c=channel: self._on_channel(c))
+            self._menu.addAction(name, partial(self._on_channel, channel))
         self._menu.addSeparator()
         for status in TicketStatus:
-            self._menu.addAction(f"Show {status}", lambda s=status: self._on_status(s))
+            self._menu.addAction(f"Show {status}", partial(self._on_status, status))
         self._menu.addAction("Show every status", lambda: self._on_status(None))
         self._more.setMenu(self._menu)
         row = QHBoxLayout()
@@ -222,8 +224,6 @@ class QueueView(QWidget):
         self._emit()
 
     def _emit(self, **changes: object) -> None:
-        from dataclasses import replace
-
         wanted = replace(
             self._filter,
             text=self.search.text().strip(),

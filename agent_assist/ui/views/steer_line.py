@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, QStringListModel, Qt, Signal
-from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, QStringListModel, Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from agent_assist.domain.knowledge import Article
 from agent_assist.ui import tokens
@@ -42,8 +42,12 @@ class SteerLine(QWidget):
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._completer.setMaxVisibleItems(10)
         self._completer.setWidget(self.edit)
-        self._completer.activated[QModelIndex].connect(self._on_macro)
-        self._completer.popup().setAccessibleName("Macros")
+        self._popup = QListView()
+        self._popup.setAccessibleName("Macros")
+        self._completer.setPopup(self._popup)
+        # The stubs do not know that a signal with two forms is chosen by its argument.
+        chosen: SignalInstance = self._completer.activated[QModelIndex]  # type: ignore[index]
+        chosen.connect(self._on_macro)
         self.chips: list[Chip] = []
         chips = QHBoxLayout()
         chips.setSpacing(tokens.SPACE_1)
@@ -80,7 +84,7 @@ class SteerLine(QWidget):
         self._on_typed("/")
 
     def _on_typed(self, text: str) -> None:
-        popup = self._completer.popup()
+        popup = self._popup
         if not text.startswith("/"):
             popup.hide()
             return
@@ -109,7 +113,7 @@ class SteerLine(QWidget):
         if text.startswith("/"):
             index = self._completer.completionModel().index(0, 0)
             if index.isValid():
-                self._completer.popup().hide()
+                self._popup.hide()
                 self._on_macro(index)
             return
         if text:

@@ -194,13 +194,13 @@ class TextBlock(QWidget):
             if first >= last:
                 continue
             span = QTextLayout.FormatRange()
-            span.start, span.length = first - start, last - first  # type: ignore[misc]
+            span.start, span.length = first - start, last - first
             style = QTextCharFormat()
             if look == "match":
                 style.setBackground(self._theme.colour("match"))
             else:
                 style.setForeground(self._theme.colour(look))
-            span.format = style  # type: ignore[misc]
+            span.format = style
             result.append(span)
         return result
 
@@ -223,11 +223,11 @@ class TextBlock(QWidget):
         if first >= last:
             return []
         span = QTextLayout.FormatRange()
-        span.start, span.length = first, last - first  # type: ignore[misc]
+        span.start, span.length = first, last - first
         style = QTextCharFormat()
         style.setBackground(QColor(self._theme.colours.accent))
         style.setForeground(QColor(self._theme.colours.on_accent))
-        span.format = style  # type: ignore[misc]
+        span.format = style
         return [span]
 
     # --- selecting ------------------------------------------------------------------------------

@@ -1,0 +1,134 @@
+"""How fast the window appears, opens very long tickets, and stays alive while a draft streams.
+
+Usage: python tests/benchmarks/bench_window.py     (needs a display; Xvfb will do)
+Prints wall-clock milliseconds, and the UI thread's own processor time, which other processes on a
+busy machine do not inflate.  Exit code 1 where a limit of the processor time is passed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+STARTED, STARTED_CPU = time.perf_counter(), time.process_time()
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import support_window as sample  # noqa: E402
+from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402
+
+from agent_assist.domain.suggestion import DraftState  # noqa: E402
+from agent_assist.domain.ticket import Message, Role  # noqa: E402
+from agent_assist.services.events import DraftChanged, EventBus  # noqa: E402
+from agent_assist.ui.application import make_application  # noqa: E402
+from agent_assist.ui.bridge import Bridge  # noqa: E402
+from agent_assist.ui.main_window import MainWindow  # noqa: E402
+from agent_assist.ui.theme import Theme  # noqa: E402
+
+figures: dict[str, dict[str, float]] = {}
+
+
+def note(name: str, wall: float, cpu: float, limit: float) -> None:
+    figures[name] = {"wall_ms": round(wall * 1000, 1), "cpu_ms": round(cpu * 1000, 1), "limit_ms": limit}
+
+
+def measure(name: str, limit: float, work: Callable[[], object]) -> None:
+    wall, cpu = time.perf_counter(), time.thread_time()
+    work()
+    make_application().processEvents()
+    note(name, time.perf_counter() - wall, time.thread_time() - cpu, limit)
+
+
+class Heartbeat:
+    """The longest time for which the event loop did not come round."""
+
+    def __init__(self) -> None:
+        self.wall = self.cpu = 0.0
+        self._last: tuple[float, float] | None = None
+        self._timer = QTimer()
+        self._timer.setInterval(1)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = (time.perf_counter(), time.thread_time())
+        if self._last is not None:
+            self.wall = max(self.wall, now[0] - self._last[0])
+            self.cpu = max(self.cpu, now[1] - self._last[1])
+        self._last = now
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+
+def stream(window: MainWindow, bus: EventBus) -> None:
+    """1,500 characters in pieces of 30 ms, as the drafting service sends them, then the checked draft."""
+    text = sample.DRAFT_TEXT * 4
+    loop, at = QEventLoop(), [0]
+    beat = Heartbeat()
+
+    def tick() -> None:
+        at[0] += 12
+        if at[0] < len(text):
+            bus.publish(DraftChanged(sample.draft(DraftState.GENERATING, text=text[: at[0]])))
+            return
+        timer.stop()
+        bus.publish(DraftChanged(sample.draft(DraftState.CHECKING, text=text)))
+        bus.publish(DraftChanged(sample.draft()))
+        QTimer.singleShot(200, loop.quit)
+
+    timer = QTimer()
+    timer.setInterval(30)
+    timer.timeout.connect(tick)
+    timer.start()
+    loop.exec()
+    beat.stop()
+    note("longest block while streaming", beat.wall, beat.cpu, 50)
+    if not window.desk_view.draft.text:
+        raise SystemExit("nothing was streamed")
+
+
+def main() -> int:
+    app = make_application()
+    theme = Theme(app)
+    window = MainWindow(theme)
+    window.show()
+    app.processEvents()
+    note("window visible", time.perf_counter() - STARTED, time.process_time() - STARTED_CPU, 2000)
+    desk = window.desk_view
+    measure("queue of 5,000 rows", 1000, lambda: desk.queue.show_tickets(sample.summaries(5000)))
+    measure("step to the next ticket", 50, lambda: desk.queue.step(1))
+    desk.show_ticket_area(True)
+    thread = sample.long_ticket(10_000)
+    measure("thread of 10,000 messages", 1000, lambda: desk.conversation.show_ticket(thread))
+    line = replace(sample.ticket(), id="5mb", messages=(Message("a", Role.CUSTOMER, "x" * 5_000_000),))
+    measure("one line of 5 MB", 1000, lambda: desk.conversation.show_ticket(line))
+    beat = Heartbeat()
+    measure("unfold the 5 MB line", 1000, lambda: desk.conversation.message_views()[0]._more.click())
+    loop = QEventLoop()
+    QTimer.singleShot(3000, loop.quit)
+    loop.exec()
+    beat.stop()
+    note("longest block while it fills", beat.wall, beat.cpu, 250)
+    bus = EventBus()
+    bridge = Bridge(bus)
+    bridge.draft_changed.connect(desk.draft.show_draft)
+    bridge.draft_changed.connect(lambda d: desk.evidence.show_draft(d, desk.draft.suggestion, None))
+    desk.conversation.show_ticket(sample.ticket())
+    desk.draft.show_ticket("1042")
+    app.processEvents()
+    stream(window, bus)
+    bridge.close()
+    print(json.dumps(figures, indent=2))
+    slow = [name for name, figure in figures.items() if figure["cpu_ms"] > figure["limit_ms"]]
+    for name in slow:
+        print(f"too slow: {name}", file=sys.stderr)
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
