@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from support_pages import Surface, picture, suggestion, texts, unnamed
 
@@ -17,8 +18,11 @@ from agent_assist.domain.knowledge import ImportReport, KnowledgeStats
 from agent_assist.domain.model import ModelState, ModelStatus
 from agent_assist.domain.ticket import Ticket
 from agent_assist.errors import Cancelled, NoModel
+from agent_assist.services.desk import Desk, KeyNeed
 from agent_assist.ui.bridge import Bridge
 from agent_assist.ui.context import UiContext
+from agent_assist.ui.session import Session
+from agent_assist.ui.theme import Theme
 from agent_assist.ui.wizard.first_run import FirstRun
 from agent_assist.ui.wizard.try_step import EXAMPLE, TICKET_ID
 
@@ -197,3 +201,33 @@ def test_a_draft_streams_stops_and_fails_in_place(qtbot: QtBot, dialog: FirstRun
         dialog.close()
     assert told.args == [TICKET_ID]
     assert surface.desk.tickets.saved[0].messages[0].text == "Where is my order"  # type: ignore[attr-defined]
+
+
+def test_a_new_workspace_begins_with_it_once(qtbot: QtBot, tmp_path: Path) -> None:
+    class Opener:
+        folder: Path | None = tmp_path / "own"
+        demo = False
+
+        def need(self) -> KeyNeed:
+            return KeyNeed.PASSPHRASE
+
+        def open(self, passphrase: str = "") -> Desk:
+            return open_desk(self.folder, passphrase=lambda: "kettle orbit lamp river")
+
+        def own(self) -> Opener:
+            return self
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme = Theme(app)
+    for first_time in (True, False):
+        desk = Opener().open()
+        session = Session(theme, Opener())
+        session.start(desk)
+        dialogs = session.window.findChildren(FirstRun)
+        assert [dialog.isVisible() for dialog in dialogs] == ([True] if first_time else [])
+        for dialog in dialogs:
+            with qtbot.waitSignal(dialog.ended, timeout=20_000):
+                qtbot.mouseClick(dialog.skip, Qt.MouseButton.LeftButton)
+        session.window.hide()
+        session.close()
