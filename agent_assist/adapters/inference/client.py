@@ -28,10 +28,10 @@ from agent_assist.ports import CancelToken
 from agent_assist.settings import ModelOptions
 
 _POLL = 0.02
-_SPIN = "2000"
+_SPIN = "20000"
 """How long llama.cpp's threads spin before they sleep when one waits for the other.  OpenMP's default
-is 150 times that: on two cores shared with busy programs it wrote 1 token/s, this 5 to 14; on idle
-cores both write 88.
+is 15 times that: on two cores shared with busy programs it wrote 1 token/s, this 3; on idle cores
+both write the same.  Less (2000) writes 5 to 14 on busy cores, and a sixth less after long prompts.
 """
 
 
