@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -50,7 +50,6 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.app = make_application()
-        assert isinstance(self.app, QApplication)
         self.theme = Theme(self.app)
         self.theme.set_mode(settings.Theme.LIGHT)
         self.window = self.new_window()
@@ -58,8 +57,10 @@ class Studio:
     def new_window(self) -> MainWindow:
         window = MainWindow(self.theme, "Agent Assist")
         for place, title, icon in (
-            ("knowledge", "Knowledge", "book"), ("models", "Models", "chip"), ("feedback", "Feedback", "feedback"),
-        ):  # fmt: skip
+            ("knowledge", "Knowledge", "book"),
+            ("models", "Models", "chip"),
+            ("feedback", "Feedback", "feedback"),
+        ):
             window.add_place(place, title, icon, QWidget)
         window.rail.add_space()
         window.add_place("help", "Help", "help", QWidget)
@@ -78,10 +79,12 @@ class Studio:
         queue = self.window.desk_view.queue
         queue.show_tickets(sample.summaries(count))
         drafts = {
-            "1042": sample.draft(), "1043": sample.draft(DraftState.ABSTAINED),
-            "1044": sample.draft(suggestion=sample.clean()), "1045": sample.draft(DraftState.FAILED),
+            "1042": sample.draft(),
+            "1043": sample.draft(DraftState.ABSTAINED),
+            "1044": sample.draft(suggestion=sample.clean()),
+            "1045": sample.draft(DraftState.FAILED),
             "1046": sample.draft(DraftState.GENERATING),
-        }  # fmt: skip
+        }
         for ticket_id, draft in drafts.items():
             queue.show_note(ticket_id, note_of(draft))
 
@@ -239,9 +242,16 @@ STATES: dict[str, Callable[[Studio], None]] = {
 def registry() -> ActionRegistry:
     actions = ActionRegistry()
     for number, (title, key) in enumerate(
-        (("Next ticket", "J"), ("Previous ticket", "K"), ("Send the reply", "Ctrl+Return"), ("Insert the reply", "Ctrl+I"),
-         ("Write again", "Ctrl+R"), ("Search tickets", "Ctrl+F"), ("Show all keys", "?"))
-    ):  # fmt: skip
+        (
+            ("Next ticket", "J"),
+            ("Previous ticket", "K"),
+            ("Send the reply", "Ctrl+Return"),
+            ("Insert the reply", "Ctrl+I"),
+            ("Write again", "Ctrl+R"),
+            ("Search tickets", "Ctrl+F"),
+            ("Show all keys", "?"),
+        )
+    ):
         actions.add(
             Action(
                 f"a{number}", title, lambda: None, (key,), "Tickets" if number < 2 else "Reply", icon="send"

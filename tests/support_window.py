@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Tickets, passages and drafts for the window's tests and screenshots."""
 
 from __future__ import annotations
@@ -30,33 +31,60 @@ def ago(**span: float) -> datetime:
 HITS = (
     Hit(
         Passage(
-            11, "returns", 0, "Returns › Exchanges",
+            11,
+            "returns",
+            0,
+            "Returns › Exchanges",
             "You can exchange an item for another size within 90 days of delivery. The first exchange is free. "
             "Use the prepaid label from your parcel, or print one from your order page. "
             "We send the new size as soon as the carrier has scanned the return. "
             "Items must be unworn, with the tags attached, and in the original box.",
-            "Returns and exchanges", "articles", "", "en", ago(days=21),
+            "Returns and exchanges",
+            "articles",
+            "",
+            "en",
+            ago(days=21),
         ),
-        0.82, 0.74, 0.61,
+        0.82,
+        0.74,
+        0.61,
     ),
     Hit(
         Passage(
-            12, "macro-size", 0, "",
+            12,
+            "macro-size",
+            0,
+            "",
             "Sorry that it does not fit. You can swap it for another size free of charge: put it back into the box "
             "and use the prepaid label.",
-            "Size swap", "macros", "", "en", ago(days=80),
+            "Size swap",
+            "macros",
+            "",
+            "en",
+            ago(days=80),
         ),
-        0.64, 0.62, 0.4,
+        0.64,
+        0.62,
+        0.4,
     ),
     Hit(
         Passage(
-            13, "solved-0871", 0, "",
+            13,
+            "solved-0871",
+            0,
+            "",
             "Customer asked whether socks can be swapped. Socks cannot be exchanged once opened.",
-            "Can I swap socks?", "solved", "", "en", ago(days=400),
+            "Can I swap socks?",
+            "solved",
+            "",
+            "en",
+            ago(days=400),
         ),
-        0.41, 0.4, None,
+        0.41,
+        0.4,
+        None,
     ),
-)  # fmt: skip
+)
 
 DRAFT_TEXT = (
     "Hi Crystal,\n\n"
@@ -133,17 +161,25 @@ def clean(**changes: object) -> Suggestion:
     kept = [s.text for s in sentences() if not s.marks]
     passages = {s.text: s.passages for s in sentences()}
     return suggestion(
-        text=text, sentences=tuple(_sentence(text, s, passages[s]) for s in kept),
-        reasons=("Two passages answer the question.",), **changes,
-    )  # fmt: skip
+        text=text,
+        sentences=tuple(_sentence(text, s, passages[s]) for s in kept),
+        reasons=("Two passages answer the question.",),
+        **changes,
+    )
 
 
 def abstained() -> Suggestion:
     text = "Hi Crystal,\n\nIs it the shoe's length or its width that does not fit?\n\nKind regards\nMaya"
     return suggestion(
-        id="s-abstained", decision=Decision.CLARIFY, origin=Origin.TEMPLATE, text=text, sentences=(), hits=HITS[2:],
-        confidence=0.31, reasons=("No article says what to do when only one shoe of a pair fits.",),
-    )  # fmt: skip
+        id="s-abstained",
+        decision=Decision.CLARIFY,
+        origin=Origin.TEMPLATE,
+        text=text,
+        sentences=(),
+        hits=HITS[2:],
+        confidence=0.31,
+        reasons=("No article says what to do when only one shoe of a pair fits.",),
+    )
 
 
 def draft(state: DraftState = DraftState.READY, **changes: object) -> Draft:
@@ -172,19 +208,30 @@ def ticket(**changes: object) -> Ticket:
     base = Ticket(
         "1042",
         (
-            Message("m1", Role.CUSTOMER, "Hi, I got the wrong size of the trail shoes. They pinch at the toes.", ago(days=1, hours=2)),
-            Message("m2", Role.AGENT, "Sorry about that. May I have your order number?", ago(days=1, hours=1)),
+            Message(
+                "m1",
+                Role.CUSTOMER,
+                "Hi, I got the wrong size of the trail shoes. They pinch at the toes.",
+                ago(days=1, hours=2),
+            ),
+            Message(
+                "m2", Role.AGENT, "Sorry about that. May I have your order number?", ago(days=1, hours=1)
+            ),
             Message("note1", Role.NOTE, "Second contact this month, be generous.", ago(hours=3)),
             Message(
-                "m3", Role.CUSTOMER,
+                "m3",
+                Role.CUSTOMER,
                 "It is A-20417. I wore them once, inside. Can I still send them back for a 42?\n\n"
                 "> On Saturday Maya wrote:\n> Sorry about that. May I have your order number?",
                 ago(minutes=26),
             ),
         ),
-        "Wrong size, can I still return?", Channel.CHAT, "en", Customer("c1", "Crystal Minh", "crystal@example.org"),
+        "Wrong size, can I still return?",
+        Channel.CHAT,
+        "en",
+        Customer("c1", "Crystal Minh", "crystal@example.org"),
         {"plan": "Bronze", "order": "A-20417"},
-    )  # fmt: skip
+    )
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -206,20 +253,30 @@ def summaries(count: int = 12) -> list[TicketSummary]:
         name, subject, channel, language = _PEOPLE[number % len(_PEOPLE)]
         rows.append(
             TicketSummary(
-                str(1042 + number), subject, channel, language, TicketStatus.OPEN, name, subject, 3 + number % 5,
-                ago(minutes=26 + 57 * number), number % 3 == 1, number % 4 != 3,
+                str(1042 + number),
+                subject,
+                channel,
+                language,
+                TicketStatus.OPEN,
+                name,
+                subject,
+                3 + number % 5,
+                ago(minutes=26 + 57 * number),
+                number % 3 == 1,
+                number % 4 != 3,
             )
-        )  # fmt: skip
+        )
     return rows
 
 
 def long_ticket(messages: int) -> Ticket:
     made = tuple(
         Message(
-            f"m{n}", Role.AGENT if n % 3 == 2 else Role.CUSTOMER,
+            f"m{n}",
+            Role.AGENT if n % 3 == 2 else Role.CUSTOMER,
             f"Message {n}: the tracking page still says that the parcel waits at the depot, since Monday.",
             ago(minutes=5 * (messages - n)),
         )
         for n in range(messages)
-    )  # fmt: skip
+    )
     return ticket(id="9000", messages=made, subject="A very long story")

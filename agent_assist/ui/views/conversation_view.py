@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from agent_assist.domain.ticket import Role, Ticket
@@ -41,6 +41,10 @@ class ConversationView(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Conversation")
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(0)
+        self._settle.timeout.connect(self._on_settled)
         self.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.verticalScrollBar().valueChanged.connect(self._on_value)
 
@@ -71,7 +75,8 @@ class ConversationView(QScrollArea):
         return self._low, self._high
 
     def message_views(self) -> list[MessageView]:
-        widgets = (self._column.itemAt(place).widget() for place in range(self._column.count()))
+        items = (self._column.itemAt(place) for place in range(self._column.count()))
+        widgets = [item.widget() for item in items if item is not None]
         return [widget for widget in widgets if isinstance(widget, MessageView)]
 
     def show_earlier(self) -> None:
@@ -129,6 +134,7 @@ class ConversationView(QScrollArea):
             self._column.addWidget(label)
         self._column.addStretch(1)
         self._content.setUpdatesEnabled(True)
+        self._settle.start()
 
     def _append(self, low: int, high: int) -> None:
         self._high = high
@@ -136,6 +142,7 @@ class ConversationView(QScrollArea):
         del last
         self._add_messages(low, high)
         self._column.addStretch(1)
+        self._settle.start()
 
     def _add_messages(self, low: int, high: int) -> None:
         assert self._ticket is not None  # noqa: S101 - for the type checker
@@ -197,6 +204,17 @@ class ConversationView(QScrollArea):
 
     def _on_grown(self) -> None:
         self._stick = False
+        self._settle.start()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._settle.start()
+
+    def _on_settled(self) -> None:
+        """Give the messages the height they need once they are styled: a layout asked before that
+        remembers less, and would squeeze them into the view instead of scrolling."""
+        self._column.invalidate()
+        self._content.setMinimumHeight(self._column.totalHeightForWidth(self.viewport().width()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._stick = False

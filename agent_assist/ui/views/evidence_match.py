@@ -7,40 +7,10 @@ import re
 _WORD = re.compile(r"\w+")
 _PART = re.compile(r"[^.!?\n]+[.!?]*")
 _COMMON = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "of",
-        "to",
-        "in",
-        "on",
-        "for",
-        "is",
-        "are",
-        "be",
-        "you",
-        "your",
-        "we",
-        "our",
-        "it",
-        "this",
-        "that",
-        "with",
-        "can",
-        "will",
-        "as",
-        "at",
-        "if",
-        "not",
-        "have",
-        "has",
-        "from",
-        "by",
-        "i",
-    ]
+    _WORD.findall(
+        "a an the and or of to in on for is are be you your we our it this that with can will as at if not "
+        "have has from by i"
+    )
 )
 
 
