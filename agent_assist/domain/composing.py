@@ -199,6 +199,37 @@ def _reply_part(text: str) -> str:
     return parts[-1].strip() if len(parts) > 1 else text
 
 
+_WISH = re.compile(
+    r"^\s*(?:please\s+)?(?:mention|say|add|tell (?:them|him|her|the customer)"
+    r"|include|explain|note|write|remind (?:them|him|her))"
+    r"\b\s*(?:also\s+)?(?:that\s+)?",
+    re.IGNORECASE,
+)
+_STATEMENT = re.compile(
+    r"\b(?:is|are|was|were|will|can|cannot|can't|has|have|had|does|do|takes?|costs?|arrives?|ships?|must|may|should|we|you)\b",
+    re.IGNORECASE,
+)
+
+
+def with_wish(body: str, steer: str, passages: Sequence[Passage]) -> str | None:
+    """`body` with what the agent asked for in the steer line; None where no words for it are at hand.
+
+    A statement is taken over in the agent's own words; a topic ("mention the label") brings the
+    sentence of the passages that speaks of it.
+    """
+    wish = _WISH.sub("", clean(steer)).strip(" .")
+    if not wish or not content_words(wish):
+        return None
+    if len(wish.split()) >= 3 and _STATEMENT.search(wish):
+        return f"{body.rstrip()} {wish[0].upper()}{wish[1:]}."
+    wanted = set(content_words(wish))
+    for passage in passages:
+        for span in split_sentences(plain(passage.text)):
+            if wanted <= set(content_words(span.text)):
+                return body if span.text in body else f"{body.rstrip()} {' '.join(span.text.split())}"
+    return None
+
+
 # --- questions and hand-overs -------------------------------------------------------------------
 
 
@@ -206,7 +237,9 @@ def topic_names(hits: Sequence[Hit]) -> list[str]:
     """Short names of what the passages are about, without repeats."""
     names: list[str] = []
     for hit in hits:
-        name = clean(hit.passage.title or hit.passage.heading).rstrip("?.! ")
+        name = clean(hit.passage.title or hit.passage.heading).rstrip(".! ")
+        if name.endswith("?"):
+            continue  # "Do you mean Do you deliver?" is no question a person would ask
         name = re.sub(r"^(?:faq|macro|how to|howto)\s*[:–-]\s*", "", name, flags=re.IGNORECASE)
         if name and len(name) <= 70 and all(similarity(name, n) < 0.7 for n in names):
             names.append(name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent_assist.domain.facts import find_promises
-from agent_assist.domain.text import words
+from agent_assist.domain.text import split_sentences, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,14 @@ _RESTATEMENT = re.compile(
 )
 
 
+@lru_cache(maxsize=16)
+def _own_sentences(language: str) -> frozenset[str]:
+    """Each sentence of the product's own phrases, as it stands in a composed reply."""
+    own = phrases(language)
+    texts = (own.hand_over, own.private, own.closing, own.formal_closing, own.welcome, own.goodbye, own.sorry)
+    return frozenset(s.text.rstrip(",.") for text in texts for s in split_sentences(text))
+
+
 def is_courtesy(sentence: str, language: str = "en") -> bool:
     """Whether a sentence states no fact: a greeting, thanks, regret, a question, an offer of help.
 
@@ -198,10 +207,7 @@ def is_courtesy(sentence: str, language: str = "en") -> bool:
     if _COURTESY.match(text):
         # "Thanks for waiting, your refund of $94 is on its way" says more than thanks.
         return len(words(text)) <= 24 and not _TURN.search(text)
-    own = phrases(language)
-    return text.rstrip(",.") in {
-        p.rstrip(",.") for p in (own.hand_over, own.private, own.closing, own.formal_closing)
-    } or (
+    return text.rstrip(",.") in _own_sentences(language) or (
         # A name alone on its line is a signature.
         len(words(text)) <= 3
         and text[-1] not in ".!:"

@@ -47,6 +47,9 @@ class Verdict:
 _STRONG_MACRO = 0.8
 """Score from which an approved text is used as it is."""
 
+_SURE = 0.75
+"""Evidence from which an answer about one thing is given though the customer did not name it."""
+
 _NEAR = 0.6
 """Cosine from which even a very short question has found what it means."""
 
@@ -92,6 +95,10 @@ def decide(
             options=tuple(_name_in(h) for h in rival),
             answers=rival,
         )
+    unasked = _unasked(context, hits[0]) if minimum <= strength < _SURE else ""
+    if unasked:
+        reason = f"The best match is about “{unasked}”, which the customer does not mention."
+        return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength / 2, (reason,))
     if strength >= minimum:
         best = hits[0]
         if best.passage.collection == Collection.MACROS and best.score >= _STRONG_MACRO:
@@ -106,7 +113,10 @@ def decide(
             context, (f"No article is about “{name}”; the nearest is “{_title(hits[0])}”.",), 0.8
         )
     if strength < minimum * _NO_SCOPE:
-        return _hand_over(context, ("No article answers this: the best match is too weak.",), 1 - strength)
+        reason = "No article answers this: the best match is too weak."
+        if _answers_the_agent(context):
+            reason = "The customer answers your question; no article says what comes next."
+        return _hand_over(context, (reason,), 1 - strength)
     return Verdict(
         Decision.CLARIFY,
         Way.QUESTION,
@@ -141,6 +151,11 @@ def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
+_INTRODUCES = re.compile(
+    r"\b(?:[Ii](?:['’]m| am)|[Mm]y name is|[Tt]his is|[Nn]ame['’]s)\s+((?:[A-Z][\w'’-]*\s?){1,3})"
+)
+
+
 def unknown_names(context: DraftContext, hits: Sequence[Hit]) -> list[str]:
     """Names the customer asks about that the best passage does not have: an answer about another
     hotel is no answer."""
@@ -149,7 +164,8 @@ def unknown_names(context: DraftContext, hits: Sequence[Hit]) -> list[str]:
     found = [
         f.text for f in find_facts(question, context.language) if f.kind is MarkKind.NAME and len(f.text) > 3
     ]
-    names = [n for n in found if n.casefold() not in own]
+    introduced = {w for m in _INTRODUCES.finditer(context.question) for w in words(m.group(1))}
+    names = [n for n in found if n.casefold() not in own | introduced]
     if not names:
         return []
     top = hits[0].passage
@@ -206,6 +222,13 @@ def competing(context: DraftContext, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     return ()
 
 
+def _unasked(context: DraftContext, hit: Hit) -> str:
+    """The one thing that a passage is about, where nobody in the conversation spoke of it."""
+    names = named_in_heading(hit.passage)
+    spoken = set(words(" ".join((*context.customer_words, *context.said))))
+    return _name_in(hit) if names and not any(set(words(n)) & spoken for n in names) else ""
+
+
 def _same_question(one: Hit, other: Hit) -> bool:
     return similarity(one.passage.title, other.passage.title) >= 0.6
 
@@ -230,7 +253,8 @@ def _differ(one: str, other: str) -> bool:
 
 def _close_topics(hits: Sequence[Hit]) -> tuple[str, ...]:
     close = [h for h in hits if h.score >= hits[0].score - 0.1]
-    return tuple(n for n in topic_names(close)[:2] if not n.endswith("?"))
+    names = topic_names(close)[:2]
+    return tuple(names) if len(names) == 2 else ()
 
 
 def _foreign(context: DraftContext, hits: Sequence[Hit], minimum: float) -> Verdict:
@@ -254,6 +278,12 @@ def _foreign(context: DraftContext, hits: Sequence[Hit], minimum: float) -> Verd
     return _hand_over(
         context, (silent, f"No approved text in {name} fits, so a colleague should answer."), 0.9
     )
+
+
+def _answers_the_agent(context: DraftContext) -> bool:
+    """Whether the customer only says what the agent asked for ("three", "Wednesday at nine")."""
+    asked = bool(context.said) and context.said[-1].rstrip().endswith("?")
+    return asked and "?" not in context.question and len(words(context.question)) <= 12
 
 
 def _hand_over(context: DraftContext, reasons: tuple[str, ...], confidence: float) -> Verdict:

@@ -24,7 +24,9 @@ _GIVES_AWAY = re.compile(
 """A small model talking about its task instead of doing it."""
 
 _LABEL = re.compile(
-    r"^\s*(?:reply|answer|response|agent|support agent|assistant|facts?)\s*:\s*", re.IGNORECASE
+    r"^\s*(?:(?:reply|answer|response|agent|support agent|assistant|facts?)\s*:"
+    r"|the answer(?: to (?:your|the|this) question)? is\s*[:,]?)\s*",
+    re.IGNORECASE,
 )
 
 

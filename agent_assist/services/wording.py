@@ -15,12 +15,16 @@ from agent_assist.domain.prompt import PROMPT_VERSION
 from agent_assist.domain.signals import SmallTalk
 from agent_assist.domain.suggestion import Decision, DraftEvent, Origin, Sentence, Suggestion, Timings
 from agent_assist.domain.support import Evidence, check, evidence_for
+from agent_assist.domain.text import coverage
 from agent_assist.domain.ticket import Ticket
 from agent_assist.ports import CancelToken, Clock
 from agent_assist.services.context import DraftContext
 from agent_assist.services.decision import Verdict, Way
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
+
+_WISH_MET = 0.5
+"""Share of the steer line's words from which a text has already done what it asks."""
 
 Observe = Callable[[DraftEvent], None]
 
@@ -95,11 +99,27 @@ class Wording:
             body = composing.clarifying_question((), run.context.language)
             return self.suggestion(run, body, Origin.TEMPLATE, why, offer=False)
         # Its own passage is what it rests on: that one is cited, and nothing but it.
+        return self.worded(run, body, origin, why, self._owned(run, hit, body))
+
+    def worded(
+        self, run: Run, body: str, origin: Origin, why: Sequence[str], sentences: tuple[Sentence, ...]
+    ) -> Suggestion:
+        """The checked body with what the steer line asks for, where the body does not say it yet."""
+        if run.steer and coverage(run.steer, body) < _WISH_MET:
+            wished = composing.with_wish(body, run.steer, [h.passage for h in run.hits])
+            if wished is None:
+                why = (*why, "Your wish could not be worked in: add it in your own words.")
+            else:
+                more = check(wished[len(body) :], run.evidence, run.context.language)
+                sentences = (*sentences, *(_shifted(s, len(body)) for s in more))
+                body = wished
+        return self.suggestion(run, body, origin, why, sentences=sentences)
+
+    def _owned(self, run: Run, hit: Hit, body: str) -> tuple[Sentence, ...]:
         own = evidence_for(
             [hit], said=run.context.said, customer=run.context.customer_words, names=run.context.known_names
         )
-        sentences = tuple(_owned(s, hit.passage) for s in check(body, own, run.context.language))
-        return self.suggestion(run, body, origin, why, sentences=sentences)
+        return tuple(_owned(s, hit.passage) for s in check(body, own, run.context.language))
 
     # --- putting together -------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from agent_assist.domain.model import (
     Candidate,
     Finished,
     GenerationRequest,
+    ModelState,
     PromptRead,
     TextPiece,
 )
@@ -161,7 +162,7 @@ class DraftWriter:
             )
             judged = self._judged(run, candidates)
         passed = best_first(judged)
-        made = [self._worded(run, one) for one in passed]
+        made = [self._wording.worded(run, one.text, Origin.MODEL, (), one.sentences) for one in passed]
         made.append(self._fallback(run, judged if not passed else ()))
         return made
 
@@ -189,6 +190,7 @@ class DraftWriter:
             stop=_STOPS,
             seed=int(run.started * 1000) % 100_000 if varied else 0,
         )
+        self._await_model(run.cancel)
         text = ""
         before = self._wording.before_body(run)
         for event in self._model.generate(request, run.cancel):
@@ -205,6 +207,12 @@ class DraftWriter:
                 self._remember(run.ticket, passages)
                 return event.candidates
         raise WorkerCrashed("The model stopped before the draft was finished.")
+
+    def _await_model(self, cancel: CancelToken) -> None:
+        """A model that is being loaded is waited for: the first ticket opens while it loads."""
+        while self._models.status.state is ModelState.LOADING and not cancel.wait(0.05):
+            pass
+        _stop(cancel)
 
     def _judged(self, run: Run, candidates: Sequence[Candidate]) -> list[Judged]:
         # The model was shown these passages; what it says must rest on them or on what is as relevant.
@@ -228,9 +236,6 @@ class DraftWriter:
 
     def _wrong_language(self, run: Run, candidates: Sequence[Candidate]) -> bool:
         return bool(candidates) and all(not self._right_language(run, c.text) for c in candidates)
-
-    def _worded(self, run: Run, one: Judged) -> Suggestion:
-        return self._wording.suggestion(run, one.text, Origin.MODEL, (), sentences=one.sentences)
 
     def _fallback(self, run: Run, failed: Sequence[Judged]) -> Suggestion:
         """No wording passed, or another is wanted: the best passage's own sentences."""

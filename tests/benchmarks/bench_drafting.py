@@ -90,9 +90,8 @@ def main() -> int:
             prefetched, cold, opening = measure(desk, rounds)
         finally:
             desk.close()
-    print(
-        f"prefetched draft on open: median {statistics.median(prefetched):.1f} ms, worst {max(prefetched):.1f} ms"
-    )
+    middle = statistics.median(prefetched)
+    print(f"prefetched draft on open: median {middle:.1f} ms, worst {max(prefetched):.1f} ms")
     print(f"new draft, open to ready: median {statistics.median(cold):.0f} ms")
     print(f"open() returns after: worst {max(opening):.1f} ms")
     good = max(prefetched) <= LIMIT_MS

@@ -19,10 +19,12 @@ from agent_assist.domain.composing import (
     macro_body,
     plain,
     small_talk_reply,
+    with_wish,
 )
 from agent_assist.domain.knowledge import Passage
 from agent_assist.domain.phrases import PHRASES, is_courtesy
 from agent_assist.domain.signals import Alarm, SmallTalk, read_signals
+from agent_assist.domain.text import split_sentences
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket
 
 LANGUAGES = sorted(PHRASES)
@@ -53,6 +55,7 @@ def test_every_phrase_counts_as_courtesy(language: str) -> None:
         own.how_help,
         own.detail,
         own.hello.format(name="Ana"),
+        *(s.text for s in split_sentences(f"{own.hand_over} {own.private}")),
     ):
         assert is_courtesy(phrase, language), phrase
 
@@ -79,7 +82,10 @@ def test_names_to_greet(name: str, called: str) -> None:
 
 
 def test_slots_are_filled_or_their_sentence_is_left_out() -> None:
-    macro = "Hi {{customer.first_name}},\n\nyour order {order_id} is late. Call {{branch_phone}} now. Yours, {agent_name}"
+    macro = (
+        "Hi {{customer.first_name}},\n\nyour order {order_id} is late. "
+        "Call {{branch_phone}} now. Yours, {agent_name}"
+    )
     filled = fill_slots(macro, name="Ana", agent="Max", fields={"order_id": "A1"})
     assert filled == "Hi Ana,\n\nyour order A1 is late. Yours, Max"
     assert not has_slot(fill_slots(macro))
@@ -171,11 +177,26 @@ def test_alarms(text: str, alarm: Alarm) -> None:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("Thanks!", SmallTalk.THANKS), ("thank you so much for your help", SmallTalk.THANKS), ("Hello", SmallTalk.GREETING),
-        ("No thanks. Goodbye", SmallTalk.GOODBYE), ("Muchas gracias", SmallTalk.THANKS), ("Danke, tschüss", SmallTalk.GOODBYE),
-        ("Hello, where is my order?", None), ("Thanks, but it is still broken", None), ("Yes", None), ("", None),
+        ("Thanks!", SmallTalk.THANKS), ("thank you so much for your help", SmallTalk.THANKS),
+        ("Hello", SmallTalk.GREETING),
+        ("No thanks. Goodbye", SmallTalk.GOODBYE), ("Muchas gracias", SmallTalk.THANKS),
+        ("Danke, tschüss", SmallTalk.GOODBYE),
+        ("Hello, where is my order?", None), ("Thanks, but it is still broken", None), ("Yes", None),
+        ("", None),
         ("Is that all?", None), ("How much is it?", None),
     ],
 )  # fmt: skip
 def test_small_talk(text: str, kind: SmallTalk | None) -> None:
     assert read_signals(text).small_talk is kind
+
+
+def test_a_wish_is_worked_in_or_left_to_the_agent() -> None:
+    label = Passage(1, "a", 0, "", "Print the prepaid label at home. It is blue.", title="Returns")
+    assert (
+        with_wish("Body.", "mention the prepaid label", [label]) == "Body. Print the prepaid label at home."
+    )
+    assert (
+        with_wish("Body.", "say that the parcel is two days late", []) == "Body. The parcel is two days late."
+    )
+    assert with_wish("Body.", "be kinder", [label]) is None
+    assert with_wish("Body.", "mention", [label]) is None

@@ -100,9 +100,10 @@ def test_what_the_customer_demands_does_not_support_a_promise() -> None:
 @pytest.mark.parametrize(
     ("text", "language"),
     [
-        ("Hi Crystal,", "en"), ("Thank you for your message.", "en"), ("Is there anything else I can help you with?", "en"),
+        ("Hi Crystal,", "en"), ("Thank you for your message.", "en"), ("Is there anything else?", "en"),
         ("Kind regards", "en"), ("Hola, Ana:", "es"), ("Gracias por su mensaje.", "es"), ("Guten Tag,", "de"),
-        ("Viele Grüße", "de"), ("Merci pour votre message.", "fr"), ("Bonne journée.", "fr"), ("De nada.", "pt"),
+        ("Viele Grüße", "de"), ("Merci pour votre message.", "fr"), ("Bonne journée.", "fr"),
+        ("De nada.", "pt"),
     ],
 )  # fmt: skip
 def test_courtesy_needs_no_source(text: str, language: str) -> None:

@@ -91,7 +91,10 @@ class _NoMeaning:
         return [[0.0] * len(others) for _ in texts]
 
 
-TEXT = "Hi Ana,\n\nThank you for your message. You can return any lamp within 90 days. We're glad to help. Is there anything else I can help you with?\n\nKind regards"
+TEXT = (
+    "Hi Ana,\n\nThank you for your message. You can return any lamp within 90 days. We're glad to help. "
+    "Is there anything else I can help you with?\n\nKind regards"
+)
 
 
 def rewritten(kind: Rewrite, text: str = TEXT) -> Suggestion:
