@@ -106,8 +106,6 @@ class Session(QObject):
         self._fill(drafts)
         if desk.options.current.appearance.side_layout:
             window.set_side(True)
-        if not desk.options.current.first_run_done:
-            self._begin_first_run(ui)
         if not desk.demo and not desk.options.current.first_run_done:
             self._first_run(ui)
         self.ready.emit()
@@ -124,19 +122,6 @@ class Session(QObject):
             return
         self.controllers.queue.load()
         if ticket_id:
-            self.controllers.tickets.open(ticket_id)
-
-    def _begin_first_run(self, ui: UiContext) -> None:
-        from agent_assist.ui.wizard.first_run import FirstRun
-
-        self.first_run = FirstRun(ui, self.window)
-        self.first_run.ended.connect(self._on_first_run_ended)
-        self.first_run.open()
-
-    def _on_first_run_ended(self, ticket_id: str) -> None:
-        """The ticket that was tried is the first one of the desk."""
-        if ticket_id and self.controllers is not None:
-            self.window.go_to("queue")
             self.controllers.tickets.open(ticket_id)
 
     def _connect(self, ui: UiContext, bridge: Bridge) -> None:
