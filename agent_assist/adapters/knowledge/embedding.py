@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -103,7 +103,7 @@ class Encoder:
             raise EncoderMissing(f"The search model {name} cannot be loaded: {error}.") from error
         self.name = name
         self.device = str(self._model.device)
-        self._query, self._passage = _prompts(name, dict(self._model.prompts or {}))
+        self._query, self._passage = _prompts(name, self._model.prompts or {})
         self.dimension = int(self.encode(["."]).shape[1])
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
@@ -120,9 +120,9 @@ class Encoder:
         return vectors
 
 
-def _prompts(name: str, declared: dict[str, str]) -> tuple[str, str]:
+def _prompts(name: str, declared: Mapping[str, str | None]) -> tuple[str, str]:
     """What the model wants in front of a query and of a passage."""
-    query = declared.get("query", "")
+    query = declared.get("query") or ""
     passage = declared.get("passage") or declared.get("document") or ""
     if not query and not passage and "e5" in Path(name).name.lower().replace("_", "-").split("-"):
         return "query: ", "passage: "

@@ -230,7 +230,18 @@ def _article(row: Any) -> Article:
 
 
 def _passage(row: Any) -> Passage:
-    return Passage(*row[:9], parse_time(row[9]))
+    return Passage(
+        id=row[0],
+        article_id=row[1],
+        position=row[2],
+        heading=row[3],
+        text=row[4],
+        title=row[5],
+        collection=row[6],
+        url=row[7],
+        language=row[8],
+        updated_at=parse_time(row[9]),
+    )
 
 
 def _insert(db: sqlite_utils.Database, article: Article, passages: Sequence[tuple[str, str]]) -> list[int]:
