@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_assist.adapters.workers.process import worker_environment
+from agent_assist.adapters.workers.process import run_worker, worker_command, worker_environment
 from agent_assist.adapters.workers.supervisor import Supervisor
 from agent_assist.errors import Cancelled, ModelDamaged, WorkerCrashed
 
@@ -248,3 +248,16 @@ def test_the_worker_sees_no_secrets(monkeypatch: pytest.MonkeyPatch, supervisor:
     seen = supervisor.ask("env")[0]["env"]
     assert not {"AGENT_ASSIST_PASSPHRASE", "HF_TOKEN", "SOME_API_KEY"} & set(seen)
     assert seen["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_frozen_application_starts_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert worker_command("inference") == [sys.executable, "--worker", "inference"]
+    start = "from agent_assist.adapters.workers.process import run_worker; run_worker('inference')"
+    supervisor = Supervisor("inference", [sys.executable, "-c", start])
+    try:
+        assert supervisor.ask("probe")[0]["pid"] == supervisor.pid
+    finally:
+        supervisor.close()
+    with pytest.raises(ValueError, match="no worker"):
+        run_worker("nonsense")

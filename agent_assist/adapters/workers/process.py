@@ -12,6 +12,7 @@ import itertools
 import logging
 import os
 import queue
+import runpy
 import subprocess
 import sys
 import threading
@@ -46,6 +47,13 @@ def worker_command(name: str) -> list[str]:
         return [sys.executable, "--worker", name]
     # -P: the folder we happen to stand in is not a place to import from.
     return [sys.executable, "-P", "-m", f"agent_assist.adapters.{name}.worker"]
+
+
+def run_worker(name: str) -> None:
+    """Be the worker `name`: what a frozen application does when it is started with `--worker NAME`."""
+    if name not in ("inference", "knowledge"):
+        raise ValueError(f"there is no worker {name}")
+    runpy.run_module(f"agent_assist.adapters.{name}.worker", run_name="__main__")
 
 
 def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
