@@ -24,8 +24,9 @@ Similar = Callable[[Sequence[str], Sequence[str]], list[list[float]]]
 ENOUGH = 0.6
 """Share of a sentence's content words that one passage must have for words alone to decide."""
 
-SOME, ALIKE, SAME = 0.3, 0.6, 0.8
-"""With `SOME` of the words a cosine of `ALIKE` supports; `SAME` supports by itself."""
+SOME, ALIKE, SAME = 0.5, 0.65, 0.85
+"""With `SOME` of the words a cosine of `ALIKE` supports; `SAME` supports by itself.  Lower ones let a
+small model's inventions about the right topic pass."""
 
 
 _CODE = re.compile(r"\b[A-Z]+-?\d[\w-]*")

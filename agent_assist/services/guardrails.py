@@ -10,10 +10,19 @@ from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.suggestion import MarkKind, Sentence
 from agent_assist.domain.support import Evidence, Similar, check
-from agent_assist.domain.text import clean, coverage, repeated, similarity, split_sentences, words
+from agent_assist.domain.text import (
+    clean,
+    content_words,
+    coverage,
+    repeated,
+    similarity,
+    split_sentences,
+    words,
+)
 
 _GIVES_AWAY = re.compile(
-    r"\b(?:as an? (?:\w+ )?(?:ai|chatbot|assistant|agent|support)|the customer(?:['’]s)? (?:ask|want"
+    r"\b(?:i['’]ll make it|concise|fantastic"
+    r"|as an? (?:\w+ )?(?:ai|chatbot|assistant|agent|support)|the customer(?:['’]s)? (?:ask|want"
     r"|message|question|request|is\b|has\b|also)|chatbot|language model|the (?:article|facts?|answer"
     r"|question)s? "
     r"(?:state|say|is\b|are\b|does|do\b|provided|given|mention|you)|(?:using|only|based on) (?:the "
@@ -28,6 +37,10 @@ _LABEL = re.compile(
     r"|the answer(?: to (?:your|the|this) question)? is\s*[:,]?)\s*",
     re.IGNORECASE,
 )
+
+
+_SHORT_ANSWER, _WHOLE = 25, 0.6
+"""Content words up to which an answer must be given whole, and the share that counts as whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +74,18 @@ def tidy(text: str, stop: StopReason = StopReason.END) -> str:
 
 
 def judge(
-    candidate: Candidate, evidence: Evidence, question: str, language: str, similar: Similar | None
+    candidate: Candidate,
+    evidence: Evidence,
+    question: str,
+    language: str,
+    similar: Similar | None,
+    answer: str = "",
 ) -> Judged:
-    """Check a candidate; sentences at its end that nothing supports are dropped."""
+    """Check a candidate; sentences at its end that nothing supports are dropped.
+
+    `answer` is what the best passage says: a wording that leaves half of a short answer out ("you may
+    change it" for "…if you pay the difference") misleads, however true its half is.
+    """
     text = tidy(candidate.text, candidate.stop_reason)
     sentences = check(text, evidence, language, similar)
     good: list[Sentence] = []
@@ -83,6 +105,8 @@ def judge(
         why = "it repeated itself"
     elif similarity(facts[0].text, question) > 0.85:
         why = "it only repeated the question"
+    elif 0 < len(set(content_words(answer))) <= _SHORT_ANSWER and coverage(answer, text) < _WHOLE:
+        why = "it left out part of the answer"
     score = (
         len(facts) + coverage(question, text) - 0.5 * (len(sentences) - len(good)) - len(words(text)) / 200
     )

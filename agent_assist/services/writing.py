@@ -218,10 +218,12 @@ class DraftWriter:
         # The model was shown these passages; what it says must rest on them or on what is as relevant.
         similar = self._index.similarity
         seen: dict[str, Judged] = {}
+        best = run.hits[0].passage if run.hits else None
+        answer = composing.answer_from(best, run.context.question) if best and not run.steer else ""
         for candidate in candidates:
             if candidate.text not in seen:
                 seen[candidate.text] = judge(
-                    candidate, run.evidence, run.context.question, run.context.language, similar
+                    candidate, run.evidence, run.context.question, run.context.language, similar, answer
                 )
         return [
             j

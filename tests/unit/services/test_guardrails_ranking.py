@@ -62,6 +62,14 @@ def test_what_nothing_supports_is_cut_from_the_end() -> None:
     assert text == "You can return your lamp within 90 days."
 
 
+def test_half_of_a_short_answer_is_not_an_answer() -> None:
+    half = candidate("You can return any lamp within 90 days.")
+    whole = candidate("You can return any lamp within 90 days, and the label is free.")
+    answer = f"{RETURNS.text} Pack it in its own box with the printed slip."
+    assert judge(half, EVIDENCE, QUESTION, "en", None, answer).why_not == "it left out part of the answer"
+    assert judge(whole, EVIDENCE, QUESTION, "en", None, RETURNS.text).passed
+
+
 def test_tidying() -> None:
     assert tidy('Answer: "you can return it!"') == "You can return it."
     assert tidy("The answer to your question is: yes, it is.") == "Yes, it is."
