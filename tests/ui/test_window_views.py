@@ -232,6 +232,7 @@ def test_evidence_numbers_marks_and_keys(window: MainWindow, qtbot: QtBot) -> No
     panel.show_sentence((11,), sample.sentences()[2].text)
     assert panel.cards[0].property("current") == "true"
     assert panel.cards[1].property("current") == "false"
+    qtbot.waitUntil(panel.cards[1].isVisible)
     assert panel.open_number(2)
     assert window.focusWidget() is panel.cards[1]
     assert not panel.open_number(7)

@@ -11,7 +11,7 @@ from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.views.draft_document import Fact
 from agent_assist.ui.widgets.button import Button, Kind
-from agent_assist.ui.widgets.label import ElidedLabel
+from agent_assist.ui.widgets.label import Label
 
 
 class FactBar(QFrame):
@@ -25,7 +25,7 @@ class FactBar(QFrame):
         self._fact: Fact | None = None
         self.setProperty("banner", "attention")
         self._icon = QLabel()
-        self._text = ElidedLabel("", TextSize.SMALL)
+        self._text = Label("", TextSize.SMALL, wrap=True)
         self._confirm = Button(theme, "It is right", Kind.QUIET)
         self._remove = Button(theme, "Remove sentence", Kind.QUIET)
         self._next = Button(theme, "Next", Kind.QUIET)
