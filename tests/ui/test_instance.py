@@ -34,7 +34,9 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
 
 
-def start(folder: Path, argument: str = "", timeout_ms: int = 3000, stay: bool = False) -> subprocess.Popen[str]:
+def start(
+    folder: Path, argument: str = "", timeout_ms: int = 3000, stay: bool = False
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", START, str(folder), argument, str(timeout_ms), "stay" if stay else "end"],
         stdout=subprocess.PIPE,
@@ -75,7 +77,9 @@ def test_what_a_killed_process_left_behind_is_taken_over(tmp_path: Path) -> None
     assert second.communicate()[0].strip() == "first"
 
 
-def test_a_first_process_that_hangs_is_reported_and_not_waited_for_for_ever(qapp: object, tmp_path: Path) -> None:
+def test_a_first_process_that_hangs_is_reported_and_not_waited_for_for_ever(
+    qapp: object, tmp_path: Path
+) -> None:
     holder = SingleInstance(tmp_path)
     assert holder.claim() is Claim.FIRST
     # This thread runs no event loop while the other process waits, as a frozen window would.

@@ -21,7 +21,7 @@ from agent_assist.ui.widgets.spinner import Spinner
 from agent_assist.ui.wizard.step import Step
 from agent_assist.ui.words import DECISIONS, ORIGINS, count
 
-EXAMPLE = "Hi, I got the wrong size. Can I still return it, and how long does that take? Thanks, Crystal"
+EXAMPLE = "Hello, how long do I have to return a helmet that does not fit? Thanks, Crystal"
 TICKET_ID = "first-ticket"
 LONGEST = 20_000
 """Characters of a pasted message; more than any customer writes, less than what stalls the model."""
