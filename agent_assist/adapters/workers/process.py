@@ -39,7 +39,7 @@ Event = tuple[Header, bytes]
 
 
 def worker_command(name: str) -> list[str]:
-    """How to start the worker `name` (`inference`, `knowledge`) of this installation.
+    """How to start the worker `name` (`inference`, `knowledge`, `conversion`) of this installation.
 
     A frozen application has no interpreter to hand a module to: it starts itself with `--worker`.
     """
@@ -51,7 +51,7 @@ def worker_command(name: str) -> list[str]:
 
 def run_worker(name: str) -> None:
     """Be the worker `name`: what a frozen application does when it is started with `--worker NAME`."""
-    if name not in ("inference", "knowledge"):
+    if name not in ("inference", "knowledge", "conversion"):
         raise ValueError(f"there is no worker {name}")
     runpy.run_module(f"agent_assist.adapters.{name}.worker", run_name="__main__")
 
