@@ -214,7 +214,8 @@ class ConversationView(QScrollArea):
         """Give the messages the height they need once they are styled: a layout asked before that
         remembers less, and would squeeze them into the view instead of scrolling."""
         self._column.invalidate()
-        self._content.setMinimumHeight(self._column.totalHeightForWidth(self.viewport().width()))
+        height = self._column.totalHeightForWidth(self.viewport().width())
+        self._content.setMinimumHeight(max(0, height))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._stick = False
