@@ -78,26 +78,28 @@ def bounded_bm25(value: float) -> float:
     return value / (value + BM25_HALF) if value > 0 else 0.0
 
 
-def topic_signs(passage_id: int, mentions: Sequence[Mention], index: TopicIndex) -> tuple[float, float]:
-    """(topic, other) of one passage; see Signs."""
-    topics = index.of_passage.get(passage_id)
-    if not topics or not mentions:
-        return 0.0, 0.0
-    strongest: dict[str, Mention] = {}
-    own: dict[str, Mention] = {}
-    values = {(t.key, t.value) for t in topics}
-    for mention in mentions:  # strongest first
-        strongest.setdefault(mention.topic.key, mention)
-        if (mention.topic.key, mention.topic.value) in values:
-            own.setdefault(mention.topic.key, mention)
-    topic = other = 0.0
-    for held in topics:
-        top, mine = strongest.get(held.key), own.get(held.key)
-        if mine is not None:
-            topic = max(topic, _weight(held) * mine.clarity)
-        elif top is not None and held.key != NAME_KEY:
-            other = max(other, _weight(top.topic) * top.clarity)
-    return topic, other
+class _Named:
+    """What a conversation names, looked up by passage."""
+
+    def __init__(self, mentions: Sequence[Mention], index: TopicIndex) -> None:
+        self._index = index
+        self._mentions: dict[tuple[str, str], Mention] = {}
+        self._strongest: dict[str, Mention] = {}
+        for mention in mentions:  # strongest first
+            self._strongest.setdefault(mention.topic.key, mention)
+            self._mentions.setdefault((mention.topic.key, mention.topic.value), mention)
+
+    def signs(self, passage_id: int) -> tuple[float, float]:
+        """(topic, other) of one passage; see Signs."""
+        topic = other = 0.0
+        if self._mentions:
+            for held in self._index.of_passage.get(passage_id, ()):
+                mine, top = self._mentions.get((held.key, held.value)), self._strongest.get(held.key)
+                if mine is not None:
+                    topic = max(topic, _weight(held) * mine.clarity)
+                elif top is not None and held.key != NAME_KEY:
+                    other = max(other, _weight(top.topic) * top.clarity)
+        return topic, other
 
 
 def _weight(topic: Topic) -> float:
@@ -115,9 +117,16 @@ def signs_of(
     """Signs of each candidate; `cosines` has the rows question, recent, named."""
     question, recent, named = cosines
     found: dict[int, Signs] = {}
+    about = _Named(mentions, index)
+    # Where something was named, what is about it goes before what is about nothing in particular.
+    unnamed = (
+        0.6
+        if any(m.clarity >= NAMED and m.topic.naming and m.topic.key != NAME_KEY for m in mentions)
+        else 1.0
+    )
     nameless = not any(m.clarity >= NAMED and m.topic.naming for m in mentions)
     for place, passage_id in enumerate(ids):
-        topic, other = topic_signs(passage_id, mentions, index)
+        topic, other = about.signs(passage_id)
         told = any(t.key != NAME_KEY and t.naming for t in index.of_passage.get(passage_id, ()))
         found[passage_id] = Signs(
             question=question[place],
@@ -126,6 +135,6 @@ def signs_of(
             lexical=bounded_bm25(lexical.get(passage_id, 0.0)),
             topic=topic,
             other=other,
-            general=0.0 if told else 1.0 - min(1.0, topic),
+            general=0.0 if told else unnamed * (1.0 - min(1.0, topic)),
         )
     return found

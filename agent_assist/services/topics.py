@@ -101,6 +101,7 @@ class TopicIndex:
                 frequency[word] += 1
         count = max(1, len(self.topics))
         self._weight = {w: math.log(1 + count / n) for w, n in frequency.items()}
+        self._whole = [sum(self._weight[w] for w in t.words) for t in self.topics]
         self._joined = {a + b: (a, b) for t in self.topics for a, b in pairwise(t.words)}
         self._vocabulary = [w for w in self._weight if len(w) >= 4]
         self._similar: dict[str, str | None] = {}
@@ -135,10 +136,15 @@ class TopicIndex:
         places: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for place, word, share in self._known(spoken):
             places[word].append((place, share))
-        candidates: Counter[int] = Counter()
+        possible: dict[int, float] = defaultdict(float)
         for word in places:
-            if self._weight[word] > 1.0 or len(self._by_word[word]) < 40:
-                candidates.update(self._by_word[word])
+            for number in self._by_word[word]:
+                possible[number] += self._weight[word]
+        candidates = [
+            n
+            for n, most in possible.items()
+            if most >= MINIMUM_COVERAGE * self._whole[n] or named.get(n, 0.0) > SHORT_FORM_SHARE
+        ]
         found: dict[int, float] = {}
         for number in candidates:
             coverage = self._coverage(self.topics[number].words, places, cased)

@@ -145,9 +145,10 @@ class SqlKnowledgeRepository:
             )
             values = list(collections)
         weights = ", ".join(map(str, COLUMN_WEIGHTS))
+        # `ORDER BY rank` is sorted inside FTS5: less work than sorting on bm25() outside.
         rows = self._rows(
-            f"SELECT rowid, -bm25(passages_fts, {weights}) AS score FROM passages_fts "
-            f"WHERE passages_fts MATCH ? {within} ORDER BY score DESC LIMIT ?",
+            f"SELECT rowid, -rank FROM passages_fts WHERE passages_fts MATCH ? "
+            f"AND rank MATCH 'bm25({weights})' {within} ORDER BY rank LIMIT ?",
             [expression, *values, k],
         )
         return [(row[0], row[1]) for row in rows]
