@@ -164,7 +164,7 @@ class RetrievalService:
 
 def _hit(passage: Passage, value: float, signs: Signs, one: Inquiry) -> Hit:
     if passage.collection == Collection.MACROS:
-        value = min(1.0, value + ranking.APPROVED_BONUS)
+        value = min(1.0, value * ranking.APPROVED_FACTOR)
     if one.language and passage.language and one.language[:2] != passage.language[:2]:
         value *= LANGUAGE_PENALTY
     return Hit(passage, value, dense=signs.question, lexical=signs.lexical or None)
