@@ -65,7 +65,8 @@ rank fusion of the last five turns reaches 0.46 and 0.43 there.  0.5 lets throug
 passages of written conversations and two of ten best wrong ones."""
 
 APPROVED_FACTOR: Final = 1.05
-"""What a macro is raised by; a factor, so that a poor match stays one: where an approved text is about as good as an article, it comes first."""
+"""What a macro is raised by; a factor, so that a poor match stays one: where an approved
+text is about as good as an article, it comes first."""
 
 
 def score(signs: Signs) -> float:
