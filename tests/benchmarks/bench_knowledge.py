@@ -82,7 +82,7 @@ def bench_search(base: Library, count: int, runs: int = 120) -> float:
     rows = faq(count, seed=2)
     cut = [(a, [(f"branch: {a.context['branch']}", a.body)]) for a in rows]
     ids = [i for made in base.repository.save_articles(cut) for i in made]
-    dimension = base.service.stats().dimension
+    dimension = base.index.dimension
     vectors = np.random.default_rng(0).normal(size=(len(ids), dimension)).astype("<f4")
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     encoder = base.index.encoder
