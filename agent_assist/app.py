@@ -49,12 +49,16 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-def open_desk(folder: Path | None, *, demo: bool = False, passphrase: Callable[[], str] | None = None) -> Desk:
+def open_desk(
+    folder: Path | None, *, demo: bool = False, passphrase: Callable[[], str] | None = None
+) -> Desk:
     """Open a workspace, making it where there is none; the demo desk's is thrown away at the end.
 
     No worker is started: each starts with the first call that needs it.
     """
-    workspace = Workspace.demo() if demo else Workspace.open(folder or default_folder(), passphrase=passphrase)
+    workspace = (
+        Workspace.demo() if demo else Workspace.open(folder or default_folder(), passphrase=passphrase)
+    )
     with ExitStack() as stack:
         stack.callback(workspace.close)
         desk = _join(workspace, demo_desk.load_demo() if demo else None, stack)
@@ -116,7 +120,9 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     if demo is not None:
         delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock)
         stack.callback(delivery.close)
-    outbox = OutboxService(OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions)
+    outbox = OutboxService(
+        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions
+    )
     stack.callback(outbox.close)
     feedback = FeedbackService(suggestions, tickets, options, events, clock, RuleRedactor())
 
@@ -144,12 +150,17 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
 
 
 def _furnish(
-    demo: demo_desk.DemoDesk, options: OptionsService, tickets: TicketService, articles: SqlKnowledgeRepository
+    demo: demo_desk.DemoDesk,
+    options: OptionsService,
+    tickets: TicketService,
+    articles: SqlKnowledgeRepository,
 ) -> None:
     """Put the demo desk's queue and articles into its workspace; they are encoded by the first warm-up."""
     options.change({"reply.company": demo_desk.COMPANY, "first_run_done": True})
     tickets.save(demo.tickets, "demo")
-    articles.save_articles([(replace(a, content_hash=content_hash(a)), passages_of(a)) for a in demo.knowledge])
+    articles.save_articles(
+        [(replace(a, content_hash=content_hash(a)), passages_of(a)) for a in demo.knowledge]
+    )
 
 
 def begin(desk: Desk) -> None:

@@ -48,16 +48,28 @@ class ModelOptions(Section):
         -1, ge=-1, le=999, title="Layers on the GPU", description="-1 fits as many as the free memory holds."
     )
     threads: int = Field(
-        0, ge=0, le=256, title="Threads", description="Processor threads for the model; 0 uses the physical cores."
+        0,
+        ge=0,
+        le=256,
+        title="Threads",
+        description="Processor threads for the model; 0 uses the physical cores.",
     )
     candidates: int = Field(
-        3, ge=1, le=4, title="Candidates", description="Drafts made from one reading; the best supported is shown."
+        3,
+        ge=1,
+        le=4,
+        title="Candidates",
+        description="Drafts made from one reading; the best supported is shown.",
     )
     max_reply_tokens: int = Field(
         220, ge=32, le=2048, title="Longest reply", description="Tokens after which a draft is cut."
     )
     temperature: float = Field(
-        0.6, ge=0.0, le=2.0, title="Variety", description="How much the further candidates differ from the first."
+        0.6,
+        ge=0.0,
+        le=2.0,
+        title="Variety",
+        description="How much the further candidates differ from the first.",
     )
 
 
@@ -89,7 +101,11 @@ class ReplyOptions(Section):
     )
     signature: str = Field("", title="Signature", description="Ends an e-mail reply.")
     prefetch: int = Field(
-        3, ge=0, le=20, title="Drafts ahead", description="Tickets of the queue that are drafted while you work."
+        3,
+        ge=0,
+        le=20,
+        title="Drafts ahead",
+        description="Tickets of the queue that are drafted while you work.",
     )
 
 
@@ -154,7 +170,8 @@ def load(path: Path) -> Settings:
         data = json.loads(text)
     except ValueError:
         raise InvalidSetting(
-            f"The settings file {path} is not valid JSON.", "Mend it, or delete it to start from the defaults."
+            f"The settings file {path} is not valid JSON.",
+            "Mend it, or delete it to start from the defaults.",
         ) from None
     if isinstance(data, dict) and data.get("version", VERSION) > VERSION:
         raise InvalidSetting(
@@ -171,7 +188,7 @@ def save(path: Path, settings: Settings) -> None:
             json.dump(settings.model_dump(mode="json"), out, indent=2)
             out.flush()
             os.fsync(out.fileno())
-        os.replace(name, path)
+        Path(name).replace(path)
     except PermissionError:
         raise WorkspaceReadOnly(f"The settings could not be saved to {path}.") from None
     except OSError as error:

@@ -36,7 +36,7 @@ SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**15, 8, 1
 _N_LIMIT, _R_LIMIT, _P_LIMIT = 2**20, 32, 16
 """A forged key.json must not be able to ask for all of the machine's memory."""
 
-PASSPHRASE_VARIABLE = "AGENT_ASSIST_PASSPHRASE"  # noqa: S105 -- its name, not a passphrase
+PASSPHRASE_VARIABLE = "AGENT_ASSIST_PASSPHRASE"
 
 # Only stores that the system itself guards.  keyring would otherwise pick keyrings.alt's plain-text
 # file without a word where that package is installed.

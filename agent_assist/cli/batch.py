@@ -18,7 +18,9 @@ Row = dict[str, Any]
 
 
 def input_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--input", "source", metavar="FILE", help="JSON Lines to read; - is standard input.")(function)
+    return click.option("--input", "source", metavar="FILE", help="JSON Lines to read; - is standard input.")(
+        function
+    )
 
 
 def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,7 +115,9 @@ def _open_source(source: str, stack: ExitStack) -> Iterator[str]:
     try:
         return iter(stack.enter_context(Path(source).open(encoding="utf-8", errors="replace")))
     except OSError as error:
-        raise BadInput(f"{source} cannot be read: {error.strerror}.", "Check the path given with --input.") from None
+        raise BadInput(
+            f"{source} cannot be read: {error.strerror}.", "Check the path given with --input."
+        ) from None
 
 
 def _open_target(target: str, stack: ExitStack) -> IO[str]:

@@ -58,7 +58,9 @@ class Context:
 
 
 pass_context = click.make_pass_decorator(Context, ensure=True)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
 
 
 def ask_passphrase() -> str:

@@ -68,7 +68,11 @@ def _common_options() -> list[click.Option]:
             help="The folder that holds database, models, settings and logs.",
         ),
         click.Option(
-            ["--debug"], is_flag=True, expose_value=False, callback=_set_debug, help="Show tracebacks and debug logs."
+            ["--debug"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set_debug,
+            help="Show tracebacks and debug logs.",
         ),
     ]
 

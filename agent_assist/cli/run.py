@@ -15,7 +15,9 @@ def has_display() -> bool:
     if sys.platform in ("win32", "darwin"):
         return True
     chosen = os.environ.get("QT_QPA_PLATFORM", "")
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or chosen.startswith("offscreen"))
+    return bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or chosen.startswith("offscreen")
+    )
 
 
 @click.command()

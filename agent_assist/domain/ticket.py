@@ -127,7 +127,7 @@ class QueueFilter:
 
 
 def parse_time(value: object) -> datetime | None:
-    """Read an ISO 8601 text or seconds since the epoch; None for anything else, UTC where no zone is given."""
+    """Read ISO 8601 text or seconds since the epoch; None for anything else, UTC where no zone is given."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

@@ -40,7 +40,7 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
         messages = (ticket.last_customer_message,)
     full = clean("\n".join(m.text for m in messages))
     question = shorten(full, _QUESTION_LIMIT)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(question) < len(full):
         notes = (f"The message is very long ({len(full):,} characters): its beginning and end were read.",)
     name, first = greeting_of(ticket)

@@ -15,9 +15,21 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 ARTICLES = [
-    {"id": "returns", "title": "Returns", "body": "You can return unused goods within 60 days. The refund takes 5 working days."},
-    {"id": "shipping", "title": "Shipping", "body": "Parcels within Austria cost 4.90 EUR and arrive in 2 days."},
-    {"id": "opening", "title": "Opening hours", "body": "Our phone line is open on weekdays from 9:00 to 17:00."},
+    {
+        "id": "returns",
+        "title": "Returns",
+        "body": "You can return unused goods within 60 days. The refund takes 5 working days.",
+    },
+    {
+        "id": "shipping",
+        "title": "Shipping",
+        "body": "Parcels within Austria cost 4.90 EUR and arrive in 2 days.",
+    },
+    {
+        "id": "opening",
+        "title": "Opening hours",
+        "body": "Our phone line is open on weekdays from 9:00 to 17:00.",
+    },
     {"id": "pets", "title": "Pets in the shop", "body": "Dogs on a lead are welcome in our shop in Graz."},
 ]
 
@@ -70,7 +82,9 @@ def test_help_and_version_need_no_workspace(run: Run) -> None:
     assert run("--version").stdout.startswith("agent-assist")
 
 
-@pytest.mark.parametrize("arguments", [("nothing",), ("kb", "add"), ("draft",), ("feedback", "export", "--format", "x")])
+@pytest.mark.parametrize(
+    "arguments", [("nothing",), ("kb", "add"), ("draft",), ("feedback", "export", "--format", "x")]
+)
 def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
@@ -78,7 +92,9 @@ def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> Non
 
 
 def test_search_finds_the_article_by_words_and_by_meaning(desk: Run) -> None:
-    hits = json.loads(desk("kb", "search", "how long do I have to send something back", "--json").stdout)["hits"]
+    hits = json.loads(desk("kb", "search", "how long do I have to send something back", "--json").stdout)[
+        "hits"
+    ]
     assert hits[0]["article_id"] == "returns"
     assert set(hits[0]) >= {"article_id", "title", "text", "score", "collection"}
 

@@ -34,7 +34,7 @@ def test_saved_settings_come_back(tmp_path: Path) -> None:
     changed = Settings().changed("model.candidates", 2).changed("appearance.theme", "dark")
     settings.save(path, changed)
     assert settings.load(path) == changed
-    assert [p.name for p in tmp_path.glob("*")if p.is_file()] == ["settings.json"]
+    assert [p.name for p in tmp_path.glob("*") if p.is_file()] == ["settings.json"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def from_json(kind: type[T], data: Any) -> T:
     Raises WorkspaceDamaged where the data does not fit.
     """
     try:
-        value: T = _reader(cast(Any, kind))(data)
+        value: T = _reader(cast("Any", kind))(data)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise WorkspaceDamaged(f"A stored {kind.__name__.lower()} cannot be read ({error}).") from error
     return value

@@ -30,7 +30,10 @@ def test_one_line_out_for_each_line_in_and_bad_ones_in_place(tmp_path: Path) -> 
     code, rows = _run(tmp_path, ['{"id": 1}', "{oops", "", "[1]", '{"id": 4, "bad": 1}', '{"id": 5}'], _echo)
     assert code == 1
     assert [row["id"] for row in rows] == [1, None, None, 4, 5]
-    assert rows[1]["error"] == {"code": "bad_input", "message": "Line 2 is not valid JSON. Correct it and try again."}
+    assert rows[1]["error"] == {
+        "code": "bad_input",
+        "message": "Line 2 is not valid JSON. Correct it and try again.",
+    }
     assert rows[3]["error"]["message"].startswith("That one is bad.")
 
 
@@ -76,7 +79,9 @@ def test_a_missing_input_and_an_unwritable_output_are_sentences(tmp_path: Path) 
         run_batch(str(source), str(tmp_path / "no" / "out"), _echo)
 
 
-def test_standard_input_and_output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_standard_input_and_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO('{"id": 7}\n'))
     assert run_batch("-", "-", _echo) == 0
     assert json.loads(capsys.readouterr().out) == {"id": 7, "ok": True}
