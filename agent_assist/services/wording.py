@@ -46,6 +46,8 @@ class Run:
     first_token_ms: float = 0.0
     usage: Usage = field(default_factory=Usage)
     notes: list[str] = field(default_factory=list)
+    prompt_passages: tuple[int, ...] | None = None
+    """Ids of the passages that the model was shown; None where it was not asked."""
 
     def since(self) -> float:
         return (time.monotonic() - self.started) * 1000
@@ -186,6 +188,8 @@ class Wording:
             timings=Timings(run.retrieve_ms, run.first_token_ms or total, total),
             usage=run.usage,
             created_at=self._clock.now(),
+            body=(at, at + len(body)),
+            prompt_passages=run.prompt_passages,
         )
 
 

@@ -180,6 +180,7 @@ class DraftWriter:
             steer=run.steer,
             budget=budget,
         )
+        run.prompt_passages = tuple(p.id for p in passages)
         run.notes.extend(n for n in prompt.notes if n not in run.notes and "very long" not in n)
         request = GenerationRequest(
             messages=prompt.messages,

@@ -114,6 +114,13 @@ def test_an_answer_is_grounded_and_complete(desk: Desk) -> None:
     assert suggestion.model_name
     assert len(suggestion.model_sha256) == 64
     assert suggestion.message_ids == ("m1",)
+    assert suggestion.body is not None
+    body = suggestion.text[slice(*suggestion.body)]
+    assert "90 days" in body
+    assert not body.startswith("Hi")
+    assert "regards" not in body
+    assert suggestion.prompt_passages
+    assert suggestion.prompt_passages[0] == suggestion.hits[0].passage.id
 
 
 @pytest.mark.parametrize(
