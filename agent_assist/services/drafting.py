@@ -32,7 +32,7 @@ from agent_assist.ports import (
     SemanticIndex,
     SuggestionRepository,
 )
-from agent_assist.services.drafts import Entry
+from agent_assist.services.drafts import Entry, wait_for
 from agent_assist.services.events import DraftChanged, ErrorRaised, Event, EventBus, TicketChanged
 from agent_assist.services.jobs import JobQueue, error_info
 from agent_assist.services.models import ModelService
@@ -48,6 +48,8 @@ TEXT_INTERVAL = 0.03
 """Seconds between two streamed updates of one draft."""
 BURST = 1.0
 """Seconds of quiet after a customer's message before its draft is begun: people write in bursts."""
+CLOSING = 0.5
+"""Seconds that `close` waits for drafts to stop."""
 _NOW, _AHEAD = 0, 5
 """Priorities in the job queue: asked for by the agent, and ahead of time."""
 
@@ -213,7 +215,8 @@ class DraftingService:
         return pid if isinstance(pid, int) else None
 
     def close(self) -> None:
-        """Stop all drafts and timers."""
+        """Stop all drafts and timers; waits a moment for those that are being written, as what they use
+        is closed next."""
         self._unsubscribe()
         with self._lock:
             self._closed = True
@@ -223,6 +226,8 @@ class DraftingService:
                 entry.turn += 1
                 if entry.timer:
                     entry.timer.cancel()
+            entries = list(self._entries.values())
+        wait_for(entries, CLOSING)
 
     # --- the work ---------------------------------------------------------------------------------
 
@@ -289,9 +294,10 @@ class DraftingService:
                     if entry.turn == turn:
                         entry.spares = tuple(spares)
                 self._apply(ticket.id, turn, Completed(best))
-        except Cancelled:
-            self._apply(ticket.id, turn, Stopped())
         except Exception as error:  # an unexpected fault must end the draft too, or it would seem to work on
+            if isinstance(error, Cancelled) or cancel.is_set():  # stopped: what broke on the way is no fault
+                self._apply(ticket.id, turn, Stopped())
+                return
             if not isinstance(error, AgentAssistError):
                 log.exception("the draft of a ticket failed")
             self._apply(ticket.id, turn, Broke(error_info(error)))
@@ -344,11 +350,8 @@ class DraftingService:
 
     def _redo(self, ticket_id: str) -> None:
         ticket = self._tickets.get(ticket_id)
-        if (
-            ticket is not None
-            and ticket.open_customer_messages
-            and self.current(ticket_id).state is DraftState.STALE
-        ):
+        stale = self.current(ticket_id).state is DraftState.STALE
+        if stale and ticket is not None and ticket.open_customer_messages:
             self._start(ticket, "", _NOW)
 
     def _save(self, suggestion: Suggestion) -> None:
@@ -371,11 +374,8 @@ class DraftingService:
         """Start the next prefetch when no draft is being made."""
         while True:
             with self._lock:
-                if (
-                    self._closed
-                    or not self._ahead
-                    or any(e.draft.state.working for e in self._entries.values())
-                ):
+                busy = any(e.draft.state.working for e in self._entries.values())
+                if self._closed or not self._ahead or busy:
                     return
                 ticket_id = self._ahead.pop(0)
                 entry = self._entries.get(ticket_id)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from agent_assist.domain.jobs import JobState
 from agent_assist.domain.suggestion import Draft, Suggestion
 from agent_assist.ports import CancelToken
 from agent_assist.services.jobs import Job
@@ -22,3 +25,11 @@ class Entry:
     spares: tuple[Suggestion, ...] = ()
     timer: threading.Timer | None = None
     last_text: float = 0.0
+
+
+def wait_for(entries: Iterable[Entry], seconds: float) -> None:
+    """Return when none of them is being written, or after that time."""
+    deadline = time.monotonic() + seconds
+    for entry in entries:
+        while entry.job and entry.job.status.state is JobState.RUNNING and time.monotonic() < deadline:
+            time.sleep(0.005)
