@@ -11,6 +11,7 @@ from agent_assist.adapters.inference.conversations import ParkedConversations, c
 from agent_assist.adapters.inference.sampling import Logits, Sampler
 from agent_assist.adapters.inference.template import ChatTemplate, tokens_of
 from agent_assist.adapters.inference.textout import TextOut
+from agent_assist.adapters.inference.threads import ThreadGovernor
 from agent_assist.adapters.inference.worker_llama import BATCH, SEQUENCES, Llama
 from agent_assist.domain.model import (
     Candidate,
@@ -58,6 +59,7 @@ class Engine:
         self._template = ChatTemplate(llama.chat_template, vocabulary.text(vocabulary.bos or -1))
         self._live: list[int] = []
         self._live_name = ""
+        self._governor = ThreadGovernor(llama.settings.threads)
         self._parked: ParkedConversations[Any] = ParkedConversations(parked_bytes)
 
     def abort(self) -> None:
@@ -182,7 +184,9 @@ class Engine:
             active = [run for run, _ in batch]
             if not batch:
                 break
+            began = time.perf_counter()
             self.llama.decode([(token, run.position, run.number, True) for run, token in batch])
+            self.llama.set_threads(self._governor.record(time.perf_counter() - began, len(batch)))
             for row, run in enumerate(active):
                 run.row = row
                 run.position += 1

@@ -66,6 +66,7 @@ class Llama:
         self._model: Any = None
         self._context: Any = None
         self._adapter: Any = None
+        self._threads = settings.threads
         self._flag = ctypes.create_string_buffer(2)
         api.llama_log_set(_log, ctypes.c_void_p(0))
         api.llama_backend_init()
@@ -173,6 +174,12 @@ class Llama:
             raise PromptTooLong("The model's context is full.")
         if code != 0:
             raise ModelDamaged(f"The model failed on this prompt (code {code}).", "Choose another model.")
+
+    def set_threads(self, threads: int) -> None:
+        """Threads for the next evaluations."""
+        if threads != self._threads:
+            self._threads = threads
+            api.llama_set_n_threads(self._context, threads, self.settings.threads)
 
     def logits(self, at: int) -> Logits:
         """The row of the batch's token `at`; valid until the next decode."""
