@@ -27,6 +27,7 @@ from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.adapters.storage.outbox import OutboxStore
 from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
+from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.errors import AgentAssistError
 from agent_assist.services.desk import Desk, DeskOpener, KeyNeed
@@ -40,6 +41,7 @@ from agent_assist.services.options import OptionsService
 from agent_assist.services.outbox import OutboxService
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.tickets import TicketService
+from agent_assist.services.unsent import UnsentService
 
 
 class SystemClock:
@@ -144,6 +146,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         drafting=drafting,
         feedback=feedback,
         outbox=outbox,
+        unsent=UnsentService(UnsentStore(workspace.database), suggestions),
         languages=languages,
         on_close=closing.close,
     )

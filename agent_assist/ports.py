@@ -26,6 +26,7 @@ from agent_assist.domain.model import (
 from agent_assist.domain.outbox import OutboxItem, OutboxState
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Message, QueueFilter, Ticket, TicketStatus, TicketSummary
+from agent_assist.domain.unsent import Unsent
 
 CancelToken = threading.Event
 """Set it to stop the work that was given it."""
@@ -154,6 +155,17 @@ class OutboxRepository(Protocol):
 
     def pending(self) -> list[OutboxItem]:
         """Queued, sending, unknown and failed ones, oldest first."""
+
+
+class UnsentRepository(Protocol):
+    def put(self, unsent: Unsent) -> None:
+        """Insert or replace what is kept of that ticket."""
+
+    def get(self, ticket_id: str) -> Unsent | None: ...
+
+    def all(self) -> list[Unsent]: ...
+
+    def remove(self, ticket_id: str) -> None: ...
 
 
 class ModelRepository(Protocol):

@@ -41,6 +41,7 @@ class Surface:
         every = dict.fromkeys(
             ("tickets", "knowledge", "retrieval", "models", "drafting", "feedback", "outbox", "languages")
         )
+        every["unsent"] = None
         every |= services
         self.desk = Desk(
             folder=folder,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent_assist.services.outbox import OutboxService
     from agent_assist.services.retrieval import RetrievalService
     from agent_assist.services.tickets import TicketService
+    from agent_assist.services.unsent import UnsentService
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Desk:
     drafting: DraftingService
     feedback: FeedbackService
     outbox: OutboxService
+    unsent: UnsentService
     languages: LanguageDetector
     on_close: Callable[[], None]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from agent_assist.domain.model import ModelStatus
-from agent_assist.errors import ErrorInfo
+from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.services.desk import Desk, DeskOpener
-from agent_assist.ui import words
 from agent_assist.ui.actions import Action, ActionRegistry
 from agent_assist.ui.background import Background
 from agent_assist.ui.bridge import Bridge, info_of
@@ -22,6 +22,7 @@ from agent_assist.ui.controllers.feedback_controller import FeedbackController
 from agent_assist.ui.controllers.queue_controller import QueueController
 from agent_assist.ui.controllers.reply_controller import ReplyController
 from agent_assist.ui.controllers.ticket_controller import TicketController
+from agent_assist.ui.controllers.unsent_controller import UnsentController
 from agent_assist.ui.controllers.window_actions import Controllers, WindowActions
 from agent_assist.ui.main_window import MainWindow
 from agent_assist.ui.places import PLACES, Place
@@ -45,6 +46,8 @@ class Session(QObject):
         self.desk: Desk | None = None
         self.ui: UiContext | None = None
         self.controllers: Controllers | None = None
+        self._told = False
+        """The person knows that unsent text cannot be kept."""
         title = "Agent Assist · Demo desk" if opener.demo else "Agent Assist"
         self.window = MainWindow(theme, title)
         self.window.closing.connect(self._on_closing)
@@ -99,6 +102,7 @@ class Session(QObject):
             QueueController(ui, window), tickets, drafts, ReplyController(ui, window, tickets)
         )
         self._feedback = FeedbackController(ui, window, tickets)
+        self._unsent = UnsentController(ui, window, tickets)
         self._add_places(ui)
         self._actions = WindowActions(ui, window, self.controllers)
         self._background = Background(ui, window, self._actions)
@@ -191,27 +195,31 @@ class Session(QObject):
     # --- closing --------------------------------------------------------------------------------
 
     def _on_closing(self, event: QCloseEvent) -> None:
-        unsent = self.window.desk_view.draft.unsent
-        if unsent and self.desk is not None and not self._may_discard(len(unsent)):
+        if self.desk is not None and not self._keep_words():
             event.ignore()
             return
         QTimer.singleShot(0, self, self.close)
 
-    def _may_discard(self, count: int) -> bool:
-        box = QMessageBox(self.window)
-        box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setWindowTitle("Agent Assist")
-        box.setText(f"{words.count(count, 'reply', 'replies')} not sent yet")
-        box.setInformativeText("Your text is lost when you quit now.")
-        keep = box.addButton("Keep working", QMessageBox.ButtonRole.RejectRole)
-        leave = box.addButton("Quit anyway", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(keep)
-        box.exec()
-        return box.clickedButton() is leave
+    def _keep_words(self) -> bool:
+        """Write down what was typed; False where that failed and the person has not been told yet."""
+        try:
+            self._unsent.close()
+        except AgentAssistError as error:
+            told, self._told = self._told, True
+            if not told:
+                self.window.desk_view.banner.show_message(
+                    Tone.DANGER,
+                    "What you typed could not be kept",
+                    f"{error} Close again to quit without it.",
+                )
+            return told
+        return True
 
     def close(self) -> None:
         """Stop listening, then close the desk."""
         if self.ui is not None:
+            with suppress(AgentAssistError):  # told when the window was closed
+                self._unsent.close()
             self._background.close()
             self.ui.bridge.close()
             self.ui = None

@@ -121,3 +121,13 @@ def _article_context(db: Database) -> None:
     """What an article is about ("entity", "product"), as its source's own columns say: kept apart from
     the body, so that a rebuild can put it in front of every passage again."""
     db.execute("ALTER TABLE articles ADD COLUMN context TEXT NOT NULL DEFAULT '{}'")
+
+
+@migrations(name="0007_unsent")
+def _unsent(db: Database) -> None:
+    """What was typed and not sent.  No reference to the ticket: the words stay where it goes and returns."""
+    db.execute(
+        """CREATE TABLE unsent (
+            ticket_id TEXT PRIMARY KEY, text TEXT NOT NULL, steer TEXT NOT NULL DEFAULT '',
+            suggestion_id TEXT NOT NULL DEFAULT '')"""
+    )

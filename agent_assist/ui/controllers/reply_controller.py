@@ -101,13 +101,14 @@ class ReplyController(QObject):
 
         def work() -> OutboxItem:
             item = desk.outbox.send(ticket.id, text, suggestion_id, thread_hash=seen, force=force)
-            if suggestion_id:
-                try:
+            try:
+                desk.unsent.forget(ticket.id)
+                if suggestion_id:
                     desk.feedback.decide(suggestion_id, text, Action.SENT)
-                except AgentAssistError as error:
-                    # The reply is on its way; that its record failed is said, and must not undo it.
-                    info = error.info
-                    self._ui.bridge.post(lambda: self._on_error(info))
+            except AgentAssistError as error:
+                # The reply is on its way; that its record failed is said, and must not undo it.
+                info = error.info
+                self._ui.bridge.post(lambda: self._on_error(info))
             return item
 
         def done(item: OutboxItem) -> None:

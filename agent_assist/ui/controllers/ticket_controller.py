@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QInputDialog
 
-from agent_assist.domain.suggestion import Draft
+from agent_assist.domain.suggestion import Draft, Suggestion
 from agent_assist.domain.ticket import Ticket, TicketStatus
+from agent_assist.domain.unsent import Unsent
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui import words
 from agent_assist.ui.context import UiContext
@@ -22,6 +23,9 @@ class _Opened:
     spoken: bool
     """Whether the model writes the customer's language."""
     language: str
+    unsent: Unsent | None
+    """What was typed here before the window was closed, and below what it started from."""
+    suggestion: Suggestion | None
 
 
 class TicketController(QObject):
@@ -63,7 +67,9 @@ class TicketController(QObject):
             draft = desk.drafting.open(ticket_id)
             language = self._language_of(ticket)
             spoken = not language or desk.models.speaks(language)
-            return _Opened(ticket, draft, spoken, language)
+            unsent = desk.unsent.get(ticket_id)
+            suggestion = desk.unsent.started_from(unsent) if unsent is not None else None
+            return _Opened(ticket, draft, spoken, language, unsent, suggestion)
 
         self._ui.bridge.run(work, self._on_opened, self._on_error, latest="open")
 
@@ -73,7 +79,11 @@ class TicketController(QObject):
         self._view.show_ticket_area(True)
         self._view.header.show_ticket(ticket)
         self._view.conversation.show_ticket(ticket)
+        known = self._view.draft.knows(ticket.id)
         self._view.draft.show_ticket(ticket.id)
+        if opened.unsent is not None and not known:
+            self._view.draft.restore(opened.unsent, opened.suggestion)
+            self._window.status.say("What you typed here before is back.")
         self._view.evidence.clear(ticket)
         self._show_language(opened.language, opened.spoken)
         self.ticket_shown.emit(ticket)

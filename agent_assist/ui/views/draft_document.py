@@ -209,8 +209,16 @@ class DraftDocument(QTextDocument):
     def keep_mine(self) -> None:
         self._set_held(None)
 
-    def restore(self, text: str) -> None:
-        """Give a withdrawn reply back; what stands here stays reachable by undo."""
+    def restore(
+        self, text: str, suggestion: Suggestion | None = None, numbers: Mapping[int, int] | None = None
+    ) -> None:
+        """Give a withdrawn or kept reply back, with what is still there of the suggestion that it
+        started from; what stands here stays reachable by undo."""
+        if suggestion is not None:
+            self._show(suggestion, numbers or {}, joined=False)
+            self._write(text, joined=True)
+            self._find_again()
+            return
         self._forget_marks()
         self._write(text, joined=False)
         self._base = _Baseline("", False, self._sent)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from agent_assist.domain.knowledge import Article, Hit
 from agent_assist.domain.suggestion import Draft, DraftState, Suggestion
+from agent_assist.domain.unsent import Unsent
 from agent_assist.ui import tokens
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import Tone
@@ -42,6 +43,8 @@ class DraftPanel(QWidget):
     citation_activated = Signal(int)
     state_changed = Signal()
     """Whether the reply can be sent may have changed."""
+    words_changed = Signal(str)
+    """The reply of this ticket, or its steer line, may have changed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +53,8 @@ class DraftPanel(QWidget):
         self._fact: Fact | None = None
         self._notice = ("", "")
         self._documents: dict[str, DraftDocument] = {}
+        self._steers: dict[str, str] = {}
+        """What stands in the steer line of the other tickets."""
         self._ticket = ""
         self._blank = DraftDocument(theme, self)
         self.document = self._blank
@@ -115,11 +120,13 @@ class DraftPanel(QWidget):
         self.other.closed.connect(lambda: self.header.beside.setChecked(False))
         self.steer.steered.connect(self.regenerate_wanted)
         self.steer.macro_chosen.connect(self.insert_macro)
+        self.steer.edit.textChanged.connect(lambda _: self.words_changed.emit(self._ticket))
 
     # --- showing --------------------------------------------------------------------------------
 
     def show_ticket(self, ticket_id: str) -> None:
         """Bring up the reply of this ticket as it was left."""
+        self._show_steer(ticket_id)
         self._ticket, self._draft, self._fact = ticket_id, None, None
         self._notice = ("", "")
         self._attach(self._document_of(ticket_id))
@@ -226,6 +233,28 @@ class DraftPanel(QWidget):
         """Ticket id to text for every reply that the agent wrote and has not sent."""
         return {ticket: document.text for ticket, document in self._documents.items() if document.dirty}
 
+    def unsent_of(self, ticket_id: str) -> Unsent:
+        """What the agent typed for a ticket and has not sent; an empty one where there is nothing."""
+        document = self._documents.get(ticket_id)
+        steer = self.steer.edit.text() if ticket_id == self._ticket else self._steers.get(ticket_id, "")
+        steer = "" if steer.startswith("/") else steer
+        if document is None or not document.dirty:
+            return Unsent(ticket_id, "", steer)
+        suggestion = document.suggestion
+        return Unsent(ticket_id, document.text, steer, suggestion.id if suggestion is not None else "")
+
+    def knows(self, ticket_id: str) -> bool:
+        """Whether this ticket's reply has been on the screen: what is here is newer than what is stored."""
+        return ticket_id in self._documents
+
+    def restore(self, unsent: Unsent, suggestion: Suggestion | None) -> None:
+        """Give back what was typed before the window was closed, to the ticket that is shown."""
+        if unsent.text.strip():
+            hits = suggestion.hits if suggestion is not None else ()
+            self.document.restore(unsent.text, suggestion, numbering(hits))
+        self.steer.edit.setText(unsent.steer)
+        self._show_state()
+
     def document_of(self, ticket_id: str) -> DraftDocument:
         return self._document_of(ticket_id)
 
@@ -237,6 +266,7 @@ class DraftPanel(QWidget):
             document = DraftDocument(self._theme, self)
             document.facts_changed.connect(partial(self._on_facts, document))
             document.held_changed.connect(self._show_state)
+            document.contentsChanged.connect(lambda: self.words_changed.emit(ticket_id))
             self._documents[ticket_id] = document
             self._forget_old()
         return document
@@ -246,6 +276,15 @@ class DraftPanel(QWidget):
         clean = [t for t, d in self._documents.items() if not d.dirty and d is not self.document]
         for ticket in clean[: max(0, len(self._documents) - 60)]:
             self._documents.pop(ticket).deleteLater()
+
+    def _show_steer(self, ticket_id: str) -> None:
+        """Each ticket has a steer line of its own."""
+        if ticket_id == self._ticket:
+            return
+        self._steers[self._ticket] = self.steer.edit.text()
+        was, self._ticket = self._ticket, ticket_id
+        self.steer.edit.setText(self._steers.pop(ticket_id, ""))
+        self.words_changed.emit(was)
 
     def _attach(self, document: DraftDocument) -> None:
         self.document = document
