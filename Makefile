@@ -31,7 +31,7 @@ check:
 	@exec .venv/bin/python packaging/checks.py style format types layers
 
 bench:
-	@exec .venv/bin/python -m pytest tests/benchmarks -q -s $(ARGS)
+	@exec .venv/bin/python packaging/checks.py bench
 
 setup:
 	@exec $(PYTHON) packaging/bootstrap.py setup

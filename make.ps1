@@ -30,7 +30,7 @@ switch ($Target) {
         exit 0
     }
     "check" { & $own packaging\checks.py style format types layers; exit $LASTEXITCODE }
-    "bench" { & $own -m pytest tests\benchmarks -q -s @Arguments; exit $LASTEXITCODE }
+    "bench" { & $own packaging\checks.py bench; exit $LASTEXITCODE }
 }
 if ((Test-Path $own) -and ($Target -ne "clean")) { $python = @($own) } else { $python = @(Find-Python) }
 $rest = @($python | Select-Object -Skip 1)

@@ -1,6 +1,7 @@
 """Every check of `make test`, one after the other; the exit code says whether all of them passed.
 
     .venv/bin/python packaging/checks.py [NAME…]     NAME: style format types layers unit ui …
+    .venv/bin/python packaging/checks.py bench       the benchmarks, which `make test` leaves out
 
 All of them run even when one fails, so that one run shows everything that is to be mended.
 """
@@ -114,7 +115,20 @@ def coverage() -> bool:
     return run("Coverage of all suites together", ["-m", "coverage", "report"], environment)
 
 
+def benchmarks() -> int:
+    """Every benchmark, each in a process of its own; they print ratios and say which limit was missed."""
+    with x_server() as display:
+        environment = {**os.environ} | ({"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"} if display else {})
+        done = [
+            run(file.stem, [str(file)], environment)
+            for file in sorted((ROOT / "tests" / "benchmarks").glob("bench_*.py"))
+        ]
+    return 0 if all(done) else 1
+
+
 def main(names: list[str]) -> int:
+    if names == ["bench"]:
+        return benchmarks()
     wanted = names or [*STATIC, *SUITES]
     unknown = [name for name in wanted if name not in STATIC and name not in SUITES]
     if unknown:
