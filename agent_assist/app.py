@@ -187,9 +187,10 @@ def begin(desk: Desk) -> None:
 class Opener:
     """Implements services.desk.DeskOpener for one folder, or for the demo desk."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """`folder` is None for the demo desk."""
+    def __init__(self, folder: Path | None, own: Path | None = None) -> None:
+        """`folder` is None for the demo desk; `own` is where it leads to, the default folder for None."""
         self._folder = folder
+        self._own = own
 
     @property
     def folder(self) -> Path | None:
@@ -213,13 +214,16 @@ class Opener:
         return desk
 
     def own(self) -> DeskOpener:
-        return Opener(default_folder())
+        return Opener(self._own or default_folder())
+
+    def demo_desk(self) -> DeskOpener:
+        return Opener(None, self._folder)
 
 
 def window_opener(folder: Path | None, *, demo: bool) -> Opener:
     """What the window opens: the folder that was named, else the person's workspace, else the demo desk."""
     if demo:
-        return Opener(None)
+        return Opener(None, folder)
     if folder is not None:
         return Opener(folder)
     return Opener(default_folder() if Workspace.exists(default_folder()) else None)

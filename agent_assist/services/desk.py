@@ -77,3 +77,6 @@ class DeskOpener(Protocol):
 
     def own(self) -> DeskOpener:
         """The opener of the person's own workspace: what "Set up your own desk" on the demo desk opens."""
+
+    def demo_desk(self) -> DeskOpener:
+        """The opener of the demo desk; its `own` leads back here."""

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from agent_assist.errors import WorkspaceBusy
 from agent_assist.services.desk import Desk, DeskOpener, KeyNeed
 from agent_assist.ui import icons
 from agent_assist.ui.theme import Theme
@@ -32,19 +31,13 @@ def run_window(opener: DeskOpener, link: str = "") -> int:
     Where another window has the workspace, that one comes to the front, with `link`, and this call
     returns at once.  Raises WorkspaceBusy where that other process does not answer.
     """
-    from agent_assist.ui.instance import Claim, SingleInstance
-    from agent_assist.ui.session import Session
+    from agent_assist.ui.shell import Shell
 
     app = make_application()
-    instance = None
-    if opener.folder is not None:
-        instance = SingleInstance(opener.folder)
-        claim = instance.claim(link)
-        if claim is Claim.HANDED_OVER:
-            return 0
-        if claim is Claim.SILENT:
-            raise WorkspaceBusy("Another Agent Assist has this workspace open and does not answer.")
     theme = Theme(app)
+    shell = Shell(theme)
+    if not shell.claim(opener, link):
+        return 0
     QGuiApplication.setWindowIcon(icons.icon(theme, "logo", "accent", 64))
     desk: Desk | None = None
     need = opener.need()
@@ -52,14 +45,9 @@ def run_window(opener: DeskOpener, link: str = "") -> int:
         desk = _unlock(theme, opener, need)
         if desk is None:
             return 0
-    session = Session(theme, opener, link)
-    if instance is not None:
-        instance.activated.connect(session.open_link)
-    session.start(desk)
+    shell.start(opener, desk, link)
     code = app.exec()
-    session.close()
-    if instance is not None:
-        instance.release()
+    shell.close()
     return code
 
 

@@ -14,6 +14,7 @@ from agent_assist.ui.views.desk_view import DeskView
 from agent_assist.ui.views.rail import Rail
 from agent_assist.ui.views.status_bar import StatusBar
 from agent_assist.ui.widgets.line import Line
+from agent_assist.ui.widgets.strip import Strip
 
 PageFactory = Callable[[], QWidget]
 
@@ -38,6 +39,9 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.desk_view)
         self._edge = Line(vertical=True)
+        self.demo = Strip(theme, "This is the demo desk. Nothing is kept.", "Set up your own desk")
+        self.demo.hide()
+        self._demo = False
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.rail)
@@ -47,6 +51,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addWidget(self.demo)
         column.addLayout(middle, 1)
         column.addWidget(Line())
         column.addWidget(self.status)
@@ -94,12 +99,18 @@ class MainWindow(QMainWindow):
             self.go_to("queue")
         for widget in (self.rail, self._edge):
             widget.setVisible(not side)
+        self.demo.setVisible(self._demo and not side)
         self.status.set_compact(side)
         self.desk_view.set_side(side)
         self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint, side)
         self.resize(QSize(tokens.SIDE_WIDTH, 640) if side else self._normal_size)
         if visible:
             self.show()
+
+    def show_demo(self) -> None:
+        """Say in every place that this is the demo desk."""
+        self._demo = True
+        self.demo.setVisible(not self.side)
 
     def bring_to_front(self) -> None:
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)

@@ -35,6 +35,8 @@ class Session(QObject):
 
     ready = Signal()
     closed = Signal()
+    desk_wanted = Signal(object)
+    """services.desk.DeskOpener of the desk that the person wants instead."""
     _opened = Signal(object)
     _failed = Signal(object)
 
@@ -104,6 +106,8 @@ class Session(QObject):
         self._feedback = FeedbackController(ui, window, tickets)
         self._unsent = UnsentController(ui, window, tickets)
         self._add_places(ui)
+        if desk.demo:
+            self._offer_own(ui)
         self._actions = WindowActions(ui, window, self.controllers)
         self._background = Background(ui, window, self._actions)
         self._connect(ui, bridge)
@@ -119,7 +123,16 @@ class Session(QObject):
 
         wizard = FirstRun(ui, self.window)
         wizard.ended.connect(self._on_first_run)
+        wizard.demo_wanted.connect(lambda: self.desk_wanted.emit(self._opener.demo_desk()))
         wizard.open()
+
+    def _offer_own(self, ui: UiContext) -> None:
+        def leave() -> None:
+            self.desk_wanted.emit(self._opener.own())
+
+        ui.actions.add(Action("desk.own", "Set up your own desk", leave, (), "Window", icon="sparkle"))
+        self.window.demo.acted.connect(leave)
+        self.window.show_demo()
 
     def _on_first_run(self, ticket_id: str) -> None:
         if self.controllers is None:
@@ -217,13 +230,25 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stop listening, then close the desk."""
+        desk = self._detach()
+        if desk is not None:
+            desk.close()
+            self.closed.emit()
+
+    def leave(self) -> threading.Thread:
+        """Take the window away now and close the desk behind it, for another desk's window is there."""
+        desk = self._detach()
+        self.window.close()
+        thread = threading.Thread(target=desk.close if desk is not None else None, name="close-desk")
+        thread.start()
+        return thread
+
+    def _detach(self) -> Desk | None:
         if self.ui is not None:
             with suppress(AgentAssistError):  # told when the window was closed
                 self._unsent.close()
             self._background.close()
             self.ui.bridge.close()
             self.ui = None
-        if self.desk is not None:
-            self.desk.close()
-            self.desk = None
-            self.closed.emit()
+        desk, self.desk = self.desk, None
+        return desk

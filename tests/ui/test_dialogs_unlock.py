@@ -41,6 +41,9 @@ class Opener:
     def own(self) -> Opener:
         return self
 
+    def demo_desk(self) -> Opener:
+        return self
+
 
 @pytest.fixture
 def theme(qtbot: QtBot) -> Theme:

@@ -217,6 +217,9 @@ def test_a_new_workspace_begins_with_it_once(qtbot: QtBot, tmp_path: Path) -> No
         def own(self) -> Opener:
             return self
 
+        def demo_desk(self) -> Opener:
+            return self
+
     app = QApplication.instance()
     assert isinstance(app, QApplication)
     theme = Theme(app)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QProcess, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent_assist.domain.jobs import JobStatus
@@ -146,11 +146,3 @@ class ArticlesStep(Step):
         if self._job is not None and status.id == self._job.id:
             self.job_row.show_job(status)
             self.job_row.setVisible(status.state in LIVE)
-
-
-def open_demo_desk() -> bool:
-    """Start the demo desk beside this window: a desk of its own, of which nothing is kept."""
-    import sys
-
-    started = QProcess.startDetached(sys.executable, ["-m", "agent_assist", "run", "--demo"])
-    return bool(started[0] if isinstance(started, tuple) else started)

@@ -10,7 +10,7 @@ from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_4, SPACE_6, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.line import Line
-from agent_assist.ui.wizard.articles_step import ArticlesStep, open_demo_desk
+from agent_assist.ui.wizard.articles_step import ArticlesStep
 from agent_assist.ui.wizard.model_step import ModelStep
 from agent_assist.ui.wizard.step import Step
 from agent_assist.ui.wizard.try_step import TryStep
@@ -23,6 +23,8 @@ class FirstRun(QDialog):
     """
 
     ended = Signal(str)
+    demo_wanted = Signal()
+    """The person looks at the demo desk first: this comes again with the next start of the own desk."""
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +65,7 @@ class FirstRun(QDialog):
         layout.addWidget(self._stack, 1)
         layout.addWidget(Line())
         layout.addLayout(foot)
-        self.articles.demo_requested.connect(open_demo_desk)
+        self.articles.demo_requested.connect(self._on_demo)
         self.go_to(0)
 
     @property
@@ -92,6 +94,11 @@ class FirstRun(QDialog):
         )
         self.next.setText(text)
         self.next.setAccessibleName(text)
+
+    def _on_demo(self) -> None:
+        self._over = True
+        self.reject()
+        self.demo_wanted.emit()
 
     def _on_next(self) -> None:
         if self.place < len(self.steps) - 1:
