@@ -98,6 +98,7 @@ class Knowledge:
         return ImportReport(added=len(paths), failed=self.failed)
 
     def add_articles(self, articles: Sequence[Article], **_: Any) -> ImportReport:
+        self.go_on.wait()
         self.held.extend(articles)
         return ImportReport(added=len(articles))
 
@@ -221,8 +222,17 @@ def test_what_is_removed_can_be_brought_back(qtbot: QtBot, page: KnowledgePage, 
     qtbot.keyClick(page.articles.table, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: page.articles.model.total() == 26)
     assert page.toast.isVisible()
+    knowledge.go_on.clear()
     qtbot.mouseClick(page.toast.button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.articles.model.total() == 27)
+    assert page.articles.model.total() == 27  # at once: nobody waits for the encoder
+    page.refresh()
+    qtbot.wait(100)
+    assert page.articles.model.total() == 27
+    knowledge.go_on.set()
+    qtbot.waitUntil(lambda: page.toast.text == "1 added.")
+    qtbot.wait(100)
+    assert page.articles.model.total() == 27
+    assert len(knowledge.held) == 27
 
 
 def test_a_failed_rebuild_says_what_to_do(qtbot: QtBot, page: KnowledgePage) -> None:

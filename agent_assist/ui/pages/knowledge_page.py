@@ -38,6 +38,9 @@ class KnowledgePage(Page):
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)
         self._job: Job[Any] | None = None
+        self._rows: list[ArticleRow] = []
+        self._returning: list[ArticleRow] = []
+        """Rows that are on their way back: shown at once, though encoding them takes a moment."""
         self.articles = ArticlesPanel(ui.theme)
         self.trial = SearchPanel(ui.theme)
         self.failures = FailuresPanel(ui.theme)
@@ -98,9 +101,15 @@ class KnowledgePage(Page):
         self.ui.bridge.run(read, self._show, self.retrying(self.refresh), latest="knowledge")
 
     def _show(self, result: tuple[list[ArticleRow], KnowledgeStats]) -> None:
-        rows, stats = result
-        self.articles.show_rows(rows)
+        self._rows, stats = result
+        self._show_rows()
         self._show_stats(stats)
+
+    def _show_rows(self) -> None:
+        held = {row.article.id for row in self._rows}
+        self.articles.show_rows(
+            [*self._rows, *(row for row in self._returning if row.article.id not in held)]
+        )
 
     def _show_stats(self, stats: KnowledgeStats) -> None:
         parts = [count(stats.articles, "document"), count(stats.passages, "passage")]
@@ -156,6 +165,8 @@ class KnowledgePage(Page):
         def work(context: JobContext) -> ImportReport:
             return knowledge.add_articles(articles, progress=context.progress, cancel=context.cancel)
 
+        self._returning = article_rows(articles)
+        self._show_rows()
         self._start(f"Bring back {count(len(articles), 'document')}", work, self._on_added)
 
     def _start(self, title: str, work: Any, done: Any) -> None:
@@ -171,6 +182,7 @@ class KnowledgePage(Page):
 
     def _end(self) -> None:
         self._job = None
+        self._returning = []
         self.job_row.hide()
         self.job_row.stop.setEnabled(True)
         self.add_files.setEnabled(True)
