@@ -54,6 +54,9 @@ class PackagedLanguageDetector:
         if not found:
             return "", 0.0
         code, score = str(found[0]["lang"])[:2].lower(), min(1.0, float(found[0]["score"]))
+        likely, _ = _by_words(sample)
+        if likely and code != likely and (letters < 3 * _SHORT or code not in _SURE) and letters < 80:
+            return likely, 0.6  # "Do you serve a free breakfast?" is Italian to the model
         needed = 0.6 if letters < 30 else 0.4
         return (code, score) if score >= needed else _by_words(sample)
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from agent_assist.domain.knowledge import Collection, Hit, Passage
+from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.phrases import is_courtesy, phrases
 from agent_assist.domain.signals import SmallTalk
-from agent_assist.domain.text import clean, content_words, shorten, similarity, split_sentences
+from agent_assist.domain.text import clean, content_words, similarity, split_sentences
 from agent_assist.domain.ticket import Channel, Role, Ticket
 
 LETTER = frozenset({Channel.EMAIL, Channel.WEB})
 """Channels whose replies have a greeting line and a closing."""
-
-_BODY_LIMIT = 420
-"""Characters of a composed answer: what a customer reads at once."""
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
 _MARKUP = re.compile(r"(\*\*|__|`+|~~)")
@@ -140,64 +137,7 @@ def macro_body(text: str, **values: object) -> str:
     return filled[spans[start].start : spans[end - 1].end] if start < end else filled
 
 
-# --- passages' own sentences --------------------------------------------------------------------
-
-
-def answer_from(passage: Passage, question: str, limit: int = _BODY_LIMIT) -> str:
-    """The sentences of a passage that answer the question, in their order."""
-    text = plain(passage.text)
-    title = passage.title.strip()
-    if title and text.startswith(title):
-        text = text[len(title) :].strip()
-    if passage.collection == Collection.SOLVED:
-        text = _reply_part(text)
-    spans = [s for s in split_sentences(text) if not (s.text.endswith("?") and len(text) > len(s.text))]
-    if not spans:
-        return shorten(text, limit, "…")
-    if len(text) <= limit * 2 // 3:
-        return _joined([s.text for s in spans])
-    wanted = set(content_words(question)) - set(content_words(title))
-    everything = set(content_words(question))
-    scores = [
-        2 * len(wanted & set(content_words(s.text))) + len(everything & set(content_words(s.text)))
-        for s in spans
-    ]
-    best = max(range(len(spans)), key=lambda i: (scores[i], -i))
-    chosen = [best]
-    size = len(spans[best].text)
-    for index in (best + 1, best - 1, best + 2):
-        if 0 <= index < len(spans) and size + len(spans[index].text) <= limit and scores[index] >= 1:
-            chosen.append(index)
-            size += len(spans[index].text)
-    return _joined([spans[i].text for i in sorted(chosen)])
-
-
-_LIST = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
-
-
-def _joined(sentences: Sequence[str]) -> str:
-    """One paragraph, or lines where there is a list."""
-    parts: list[str] = []
-    for sentence in sentences:
-        text = " ".join(sentence.split())
-        if _LIST.match(sentence):
-            parts.append(f"\n{text}")
-        else:
-            text = text if text.endswith((".", "!", "?", ":", "…")) else f"{text}."
-            parts.append(f" {text}" if parts else text)
-    return "".join(parts).strip().replace("!", ".") if parts else ""
-
-
-_REPLY = re.compile(
-    r"(?:^|\n)\s*(?:agent|reply|answer|support|antwort|respuesta|réponse|resposta)\s*:\s*", re.IGNORECASE
-)
-
-
-def _reply_part(text: str) -> str:
-    """Of a solved ticket, what the agent wrote."""
-    parts = _REPLY.split(text)
-    return parts[-1].strip() if len(parts) > 1 else text
-
+# --- the steer line -----------------------------------------------------------------------------
 
 _WISH = re.compile(
     r"^\s*(?:please\s+)?(?:mention|say|add|tell (?:them|him|her|the customer)"

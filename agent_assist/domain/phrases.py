@@ -39,6 +39,8 @@ class Phrases:
     """On social channels: continue in private."""
     hand_over: str
     """Tells the customer that a colleague takes over."""
+    goes_on: str
+    """Takes up what the customer answered, while the agent looks further."""
 
 
 PHRASES: Mapping[str, Phrases] = {
@@ -59,6 +61,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Could you tell me a little more about {topic}, so that I can give you the right answer?",
         "Please send us a private message, so that we can look at it without sharing your details here.",
         "Thank you for your message. A colleague needs to look at this with you.",
+        "Thank you, that helps. Is there anything else I should know before I look into it?",
     ),
     "es": Phrases(
         "Hola, {name}:",
@@ -77,6 +80,7 @@ PHRASES: Mapping[str, Phrases] = {
         "¿Podría darme algún detalle más sobre {topic} para darle la respuesta correcta?",
         "Escríbanos un mensaje privado para verlo sin compartir aquí sus datos.",
         "Gracias por su mensaje. Un compañero tiene que verlo con usted.",
+        "Gracias, eso me ayuda. ¿Hay algo más que deba saber antes de mirarlo?",
     ),
     "de": Phrases(
         "Hallo {name},",
@@ -95,6 +99,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Können Sie mir etwas mehr zu {topic} sagen, damit ich Ihnen richtig antworte?",
         "Bitte schreiben Sie uns eine private Nachricht, damit hier keine Daten von Ihnen stehen.",
         "Vielen Dank für Ihre Nachricht. Das muss sich ein Kollege gemeinsam mit Ihnen ansehen.",
+        "Danke, das hilft mir. Gibt es noch etwas, das ich wissen sollte, bevor ich es mir ansehe?",
     ),
     "fr": Phrases(
         "Bonjour {name},",
@@ -113,6 +118,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Pourriez-vous m'en dire un peu plus sur {topic}, afin que je vous réponde correctement ?",
         "Écrivez-nous en message privé, afin de ne pas partager vos données ici.",
         "Merci pour votre message. Un collègue doit regarder cela avec vous.",
+        "Merci, cela m’aide. Y a-t-il autre chose que je devrais savoir avant de regarder ?",
     ),
     "pt": Phrases(
         "Olá, {name},",
@@ -131,6 +137,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Poderia me dar mais algum detalhe sobre {topic}, para eu responder corretamente?",
         "Envie-nos uma mensagem privada, para não partilhar aqui os seus dados.",
         "Obrigado pela sua mensagem. Um colega precisa ver isto com você.",
+        "Obrigado, isso ajuda. Há mais alguma coisa que eu deva saber antes de verificar?",
     ),
 }
 
@@ -168,7 +175,14 @@ _COURTESY = re.compile(
     r"|merci|je vous en prie|(?:je suis|nous sommes) (?:vraiment )?(?:désolé|ravi|navré)|désolé"
     r"|cordialement|bien à vous|bonne journée|n'hésitez|excellente journée"
     r"|(?:muito )?obrigad|de nada|(?:lamento|lamentamos|desculp)|atenciosamente|um abraço|abraços"
+    r"|(?:com os )?melhores cumprimentos|cumprimentos"
     r"|tenha um|fico à disposição|qualquer (?:outra )?dúvida)",
+    _FLAGS,
+)
+_REGRET = re.compile(
+    r"^\W*(?:(?:i(?:'m| am)|we(?:'re| are)) (?:so |very |really |truly )?sorry|sorry|lo siento"
+    r"|es tut (?:mir|uns) leid|(?:je suis|nous sommes) désolés?|lamento|desculpe)"
+    r"\s*[,:–-]\s*(?:\S+\s+){4,}\S+",
     _FLAGS,
 )
 _TURN = re.compile(r"\d|\b(?:but|however|as an?|pero|aber|mais|mas|porém)\b", _FLAGS)
@@ -204,6 +218,8 @@ def is_courtesy(sentence: str, language: str = "en") -> bool:
         return False
     if _GREETING.match(text):
         return True
+    if _REGRET.match(text):
+        return False  # "I am sorry, a VAT number cannot be added afterwards"
     if _COURTESY.match(text):
         # "Thanks for waiting, your refund of $94 is on its way" says more than thanks.
         return len(words(text)) <= 24 and not _TURN.search(text)

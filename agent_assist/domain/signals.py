@@ -122,11 +122,21 @@ class Signals:
     small_talk: SmallTalk | None = None
 
 
-def read_signals(text: str) -> Signals:
-    """Alarms and small talk in what the customer wrote since the last reply."""
+_AGAIN = re.compile(
+    r"\b(?:(?:third|fourth|fifth|3rd|4th|5th|last) time I|(?:three|several|many) times (?:already|now)"
+    r"|how many times|zum (?:dritten|vierten) mal"
+    r"|por (?:tercera|cuarta) vez|pour la (?:troisième|quatrième) fois|pela (?:terceira|quarta) vez)\b",
+    _FLAGS,
+)
+
+
+def read_signals(text: str, subject: str = "") -> Signals:
+    """Alarms and small talk in what the customer wrote since the last reply, and in their subject."""
     text = visible(text)[:20_000]
-    alarms = [alarm for alarm, pattern in _ALARMS.items() if pattern.search(text)]
-    heat = len(_ANGER.findall(text)) + 2 * len(_SHOUT.findall(text)) + (text.count("!!") > 0)
+    all_of_it = f"{visible(subject)[:500]}\n{text}" if subject else text
+    alarms = [alarm for alarm, pattern in _ALARMS.items() if pattern.search(all_of_it)]
+    heat = len(_ANGER.findall(all_of_it)) + 2 * len(_SHOUT.findall(all_of_it)) + (text.count("!!") > 0)
+    heat += len(_AGAIN.findall(all_of_it))
     if heat >= 3:
         alarms.append(Alarm.ANGER)
     return Signals(tuple(alarms), None if alarms else _small_talk(text))

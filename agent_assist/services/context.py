@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent_assist.domain.composing import greeting_of
 from agent_assist.domain.signals import Signals, read_signals
-from agent_assist.domain.text import clean, shorten
+from agent_assist.domain.text import clean, content_words, shorten, words
 from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.ports import LanguageDetector
 from agent_assist.settings import Settings
@@ -30,6 +30,12 @@ class DraftContext:
     """The agent's own words: earlier replies and the steer line."""
     customer_words: tuple[str, ...]
     known_names: tuple[str, ...]
+    asked: str = ""
+    """The question as it is meant: with the earlier one, where the customer only answers the agent."""
+    details: str = ""
+    """What else is known of the case: the ticket's subject and fields."""
+    continues: bool = False
+    """The customer only says what the agent asked for ("three", "yes, please")."""
     notes: tuple[str, ...] = ()
 
 
@@ -52,12 +58,16 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
     )[-20:]
     reply = settings.reply
     fields = tuple(f"{k} {v}" for k, v in ticket.fields.items())
+    earlier = earlier_question(ticket, question)
     return DraftContext(
         ticket=ticket,
+        asked=shorten(f"{earlier}\n{question}".strip(), _QUESTION_LIMIT) if earlier else question,
+        details="; ".join((clean(ticket.subject), *fields)),
+        continues=bool(earlier),
         open_messages=messages,
         question=question,
         language=language_of(ticket, question, languages),
-        signals=read_signals(question),
+        signals=read_signals(question, ticket.subject if first else ""),
         name=name,
         first_reply=first,
         said=(*agent_words, *((clean(steer),) if steer.strip() else ())),
@@ -65,6 +75,28 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
         known_names=(ticket.customer.name, reply.company, reply.signature),
         notes=notes,
     )
+
+
+_BRIEF = 12
+"""Words up to which a message without a question may be only an answer to the agent's."""
+
+
+def earlier_question(ticket: Ticket, question: str) -> str:
+    """What the customer asked before the agent's last question, where this message only answers that;
+    empty otherwise."""
+    public = [m for m in ticket.messages if m.role is not Role.NOTE and m.text.strip()]
+    last_agent = max((i for i, m in enumerate(public) if m.role is Role.AGENT), default=-1)
+    if last_agent < 1 or "?" not in public[last_agent].text:
+        return ""
+    if "?" in question or not words(question) or len(words(question)) > _BRIEF:
+        return ""
+    before: list[str] = []
+    for message in reversed(public[:last_agent]):
+        if message.role is Role.CUSTOMER:
+            before.insert(0, clean(message.text))
+            if sum(len(content_words(t)) for t in before) >= 4:
+                break
+    return "\n".join(before)
 
 
 def language_of(ticket: Ticket, question: str, languages: LanguageDetector) -> str:

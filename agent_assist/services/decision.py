@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from agent_assist.domain.composing import hand_over_summary, plain, topic_names
-from agent_assist.domain.facts import find_facts
 from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.matching import fits
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
 from agent_assist.domain.prompt import LANGUAGE_NAMES, named_in_heading
 from agent_assist.domain.signals import SmallTalk
-from agent_assist.domain.suggestion import Decision, MarkKind
-from agent_assist.domain.text import content_words, coverage, listed, similarity, split_sentences, words
+from agent_assist.domain.suggestion import Decision
+from agent_assist.domain.text import similarity, words
 from agent_assist.services.context import DraftContext
+from agent_assist.services.evidence import core_question, evidence, is_vague, unknown_names
 
 
 class Way(StrEnum):
@@ -27,6 +27,8 @@ class Way(StrEnum):
     PASSAGES = "passages"
     SMALL_TALK = "small_talk"
     QUESTION = "question"
+    GOES_ON = "goes_on"
+    """The customer answered the agent: that is taken up, and the agent goes on."""
     HOLDING = "holding"
 
 
@@ -50,15 +52,8 @@ _STRONG_MACRO = 0.8
 _SURE = 0.75
 """Evidence from which an answer about one thing is given though the customer did not name it."""
 
-_NEAR = 0.6
-"""Cosine from which even a very short question has found what it means."""
-
 _NO_SCOPE = 0.5
 """Below this share of the evidence needed, the question is not one that the articles are about."""
-
-_POINTING = listed(
-    "it this that they them he she one there those these same more detail details other what how about else"
-)
 
 
 def decide(
@@ -83,6 +78,7 @@ def decide(
         return _hand_over(context, ("No article is about this.",), 0.7)
     strength = evidence(context, hits)
     strange = unknown_names(context, hits)
+    asked = core_question(context)
     if steer:
         return Verdict(Decision.DRAFT, Way.MODEL, min(0.9, 0.4 + strength / 2), (_rests_on(hits[0]),))
     rival = competing(context, hits) if strength >= minimum else ()
@@ -104,19 +100,19 @@ def decide(
         if best.passage.collection == Collection.MACROS and best.score >= _STRONG_MACRO:
             return Verdict(Decision.DRAFT, Way.MACRO, best.score, ("An approved macro fits.",), hit=best)
         return Verdict(Decision.DRAFT, Way.MODEL, strength, (_rests_on(best),))
-    if is_vague(last_question(context.question)) and context.first_reply and strength < minimum:
+    if is_vague(asked) and context.first_reply:
         reason = "The message does not say what it is about."
         return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength, (reason,))
-    if strange and strength < minimum:
+    if context.continues:
+        reason = "The customer answers your question; no article says what comes next."
+        return Verdict(Decision.CLARIFY, Way.GOES_ON, 1 - strength, (reason, *_said_before(context)))
+    if strange:
         name = " ".join(strange)
         return _hand_over(
             context, (f"No article is about “{name}”; the nearest is “{_title(hits[0])}”.",), 0.8
         )
     if strength < minimum * _NO_SCOPE:
-        reason = "No article answers this: the best match is too weak."
-        if _answers_the_agent(context):
-            reason = "The customer answers your question; no article says what comes next."
-        return _hand_over(context, (reason,), 1 - strength)
+        return _hand_over(context, ("No article answers this: the best match is too weak.",), 1 - strength)
     return Verdict(
         Decision.CLARIFY,
         Way.QUESTION,
@@ -124,70 +120,6 @@ def decide(
         (f"The evidence is weak: the best match is “{_title(hits[0])}”.",),
         options=_close_topics(hits),
     )
-
-
-def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
-    """0..1: how well the best passages answer what is asked.
-
-    Search says how near a passage is; this lowers it where the passage lacks the very words that the
-    question turns on, or where the customer's words point at nothing.
-    """
-    question = last_question(context.question)
-    top = hits[0]
-    held = max(
-        coverage(question, _all_text(hits[:1])),
-        coverage(question, _all_text(hits[:2])) - 0.15,
-    )
-    near = top.dense if top.dense is not None else held
-    strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (top.score - 0.7))
-    if is_vague(question) and near < _NEAR:
-        strength *= 0.5
-    if unknown_names(context, hits):
-        strength *= 0.4
-    return min(strength, 0.4 + 0.6 * top.score)
-
-
-def _logistic(value: float) -> float:
-    return 1 / (1 + math.exp(-value))
-
-
-_INTRODUCES = re.compile(
-    r"\b(?:[Ii](?:['’]m| am)|[Mm]y name is|[Tt]his is|[Nn]ame['’]s)\s+((?:[A-Z][\w'’-]*\s?){1,3})"
-)
-
-
-def unknown_names(context: DraftContext, hits: Sequence[Hit]) -> list[str]:
-    """Names the customer asks about that the best passage does not have: an answer about another
-    hotel is no answer."""
-    question = last_question(context.question)
-    own = {w for name in context.known_names for w in words(name)}
-    found = [
-        f.text for f in find_facts(question, context.language) if f.kind is MarkKind.NAME and len(f.text) > 3
-    ]
-    introduced = {w for m in _INTRODUCES.finditer(context.question) for w in words(m.group(1))}
-    names = [n for n in found if n.casefold() not in own | introduced]
-    if not names:
-        return []
-    top = hits[0].passage
-    having = set(words(f"{top.title} {top.heading} {top.text}"))
-    missing = [n for n in names if not set(words(n)) & having]
-    return missing if len(missing) * 2 > len(names) else []
-
-
-def last_question(text: str) -> str:
-    """The sentences that ask; all of the text where none does."""
-    asked = [s.text for s in split_sentences(text) if s.text.rstrip(")\"'”").endswith("?")]
-    return " ".join(asked[-3:]) if asked and content_words(" ".join(asked[-3:])) else text
-
-
-def is_vague(question: str) -> bool:
-    """Whether the words point at something that they do not name ("How much is it?")."""
-    content = [w for w in content_words(question) if w not in _POINTING and not w.isdigit()]
-    return len(set(content)) <= 1 and len(words(question)) <= 8
-
-
-def _all_text(hits: Sequence[Hit]) -> str:
-    return " ".join(f"{h.passage.title} {h.passage.heading} {h.passage.text}" for h in hits)
 
 
 _NAME_RUN = re.compile(
@@ -261,29 +193,29 @@ def _foreign(context: DraftContext, hits: Sequence[Hit], minimum: float) -> Verd
     """The model does not write the customer's language: approved text in it, or a hand-over."""
     name = LANGUAGE_NAMES.get(context.language, context.language)
     silent = f"The active model does not write {name}."
-    own = [h for h in hits if (h.passage.language or "")[:2] == context.language and h.score >= minimum * 0.7]
-    macro = next((h for h in own if h.passage.collection == Collection.MACROS), None)
-    if macro:
+    own = [h for h in hits if (h.passage.language or "")[:2] == context.language]
+    subject = context.ticket.subject
+    fitting = [(fits(h.passage, context.asked, subject) or int(h.score >= minimum), h) for h in own]
+    macros = [(n, h) for n, h in fitting if n and h.passage.collection == Collection.MACROS]
+    if macros:
+        best = max(macros, key=lambda pair: (pair[0], pair[1].score))[1]
         return Verdict(
-            Decision.DRAFT, Way.MACRO, macro.score, (silent, f"An approved macro in {name} fits."), hit=macro
+            Decision.DRAFT, Way.MACRO, 0.7, (silent, f"An approved macro in {name} fits."), hit=best
         )
-    if own:
+    articles = [(n, h) for n, h in fitting if n and h.passage.collection != Collection.SOLVED]
+    if articles:
+        best = max(articles, key=lambda pair: (pair[0], pair[1].score))[1]
         return Verdict(
-            Decision.DRAFT,
-            Way.PASSAGES,
-            own[0].score,
-            (silent, f"An article in {name} answers this."),
-            hit=own[0],
+            Decision.DRAFT, Way.PASSAGES, 0.6, (silent, f"An article in {name} answers this."), hit=best
         )
     return _hand_over(
         context, (silent, f"No approved text in {name} fits, so a colleague should answer."), 0.9
     )
 
 
-def _answers_the_agent(context: DraftContext) -> bool:
-    """Whether the customer only says what the agent asked for ("three", "Wednesday at nine")."""
-    asked = bool(context.said) and context.said[-1].rstrip().endswith("?")
-    return asked and "?" not in context.question and len(words(context.question)) <= 12
+def _said_before(context: DraftContext) -> tuple[str, ...]:
+    """What the customer wanted and said last, for the agent who goes on from there."""
+    return tuple(hand_over_summary(context.ticket)[:2])
 
 
 def _hand_over(context: DraftContext, reasons: tuple[str, ...], confidence: float) -> Verdict:

@@ -21,7 +21,9 @@ from agent_assist.domain.text import (
 )
 
 _GIVES_AWAY = re.compile(
-    r"\b(?:i['’]ll make it|concise|fantastic"
+    r"\b(?:i['’]ll make it|concise|fantastic|it (?:does )?(?:appear|seem)s? (?:that|like)"
+    r"|based on (?:the|your)|the (?:customer|user|agent)\b|customer['’]s (?:chat|question|post|message)"
+    r"|(?:chat message|public post)\b|in this (?:case|scenario|context)|as (?:stated|mentioned) (?:in|above)"
     r"|as an? (?:\w+ )?(?:ai|chatbot|assistant|agent|support)|the customer(?:['’]s)? (?:ask|want"
     r"|message|question|request|is\b|has\b|also)|chatbot|language model|the (?:article|facts?|answer"
     r"|question)s? "
@@ -41,6 +43,21 @@ _LABEL = re.compile(
 
 _SHORT_ANSWER, _WHOLE = 25, 0.6
 """Content words up to which an answer must be given whole, and the share that counts as whole."""
+
+_MOST_FACTS = 2
+"""Sentences that state something in a model's wording; a small one only adds to a third."""
+
+_ADDED = 0.15
+"""Share of a wording's content words that neither the passages nor the customer have."""
+
+_FREE_WORDS = frozenset(
+    content_words(
+        "offer offers offered provide provides provided available include includes included allow allowed"
+        " able make use give take happy help glad sure welcome enjoy feel certainly indeed currently also"
+        " simply note location property place time order customer guests team store shop day days"
+    )
+)
+"""What any wording may say without adding a fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +109,8 @@ def judge(
     for sentence in sentences:
         if not sentence.supported or _GIVES_AWAY.search(sentence.text):
             break
+        if sentence.citations and sum(bool(s.citations) for s in good) == _MOST_FACTS:
+            break
         good.append(sentence)
     if len(good) < len(sentences):
         text = text[: good[-1].end] if good else ""
@@ -101,6 +120,8 @@ def judge(
         why = _why(sentences)
     elif any(m.kind is MarkKind.CONTRADICTION for s in sentences for m in s.marks):
         why = "it contradicted a passage"
+    elif added := _additions(facts, evidence):
+        why = f"it added “{added[0]}”, which no passage says"
     elif repeated(text) > 0.05:
         why = "it repeated itself"
     elif similarity(facts[0].text, question) > 0.85:
@@ -111,6 +132,14 @@ def judge(
         len(facts) + coverage(question, text) - 0.5 * (len(sentences) - len(good)) - len(words(text)) / 200
     )
     return Judged(text, tuple(good), not why, score, why)
+
+
+def _additions(facts: Sequence[Sentence], evidence: Evidence) -> list[str]:
+    """Words of the stated facts that are nobody's: empty where they are few enough to be mere wording."""
+    known = {stem for w in evidence.all_words for stem in content_words(w)} | _FREE_WORDS
+    said = [w for s in facts for w in words(s.text) if content_words(w)]
+    new = [w for w in said if not set(content_words(w)) <= known]
+    return new if len(new) > max(1, _ADDED * len(said)) else []
 
 
 def _why(sentences: Sequence[Sentence]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent_assist.domain import composing
+from agent_assist.domain.answers import answer_from
 from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.model import ModelRecord, Usage
 from agent_assist.domain.phrases import phrases
@@ -75,9 +76,11 @@ class Wording:
             return self.composed(run, verdict.hit, Origin.PASSAGES, ())
         if verdict.way is Way.SMALL_TALK:
             body = composing.small_talk_reply(context.signals.small_talk or SmallTalk.GREETING, language)
+        elif verdict.way is Way.GOES_ON:
+            body = phrases(language).goes_on
         elif verdict.way is Way.QUESTION:
             body = composing.clarifying_question(verdict.options, language)
-            known = [composing.answer_from(h.passage, context.question, 160) for h in verdict.answers]
+            known = [answer_from(h.passage, context.asked, 160, context.details) for h in verdict.answers]
             if known and sum(map(len, known)) <= 360:
                 body = f"{' '.join(known)} {body}"
         else:
@@ -96,7 +99,7 @@ class Wording:
                 fields=run.ticket.fields,
             )
         else:
-            body = composing.answer_from(hit.passage, run.context.question)
+            body = answer_from(hit.passage, run.context.asked, details=run.context.details)
         if not body.strip():
             body = composing.clarifying_question((), run.context.language)
             return self.suggestion(run, body, Origin.TEMPLATE, why, offer=False)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent_assist.domain import composing
-from agent_assist.domain.knowledge import Hit, Passage
+from agent_assist.domain.answers import answer_from
+from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.model import (
     Candidate,
     Finished,
@@ -31,11 +32,12 @@ from agent_assist.domain.suggestion import (
 )
 from agent_assist.domain.support import evidence_for
 from agent_assist.domain.text import similarity
-from agent_assist.domain.ticket import Ticket
+from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.errors import Cancelled, PromptTooLong, WorkerCrashed
 from agent_assist.ports import CancelToken, Clock, LanguageDetector, LanguageModel, SemanticIndex
 from agent_assist.services.context import DraftContext, gather
 from agent_assist.services.decision import Way, decide
+from agent_assist.services.evidence import articles_first, telling_sentences
 from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
@@ -47,6 +49,9 @@ _REMEMBERED = 200
 
 _DEPTH = 8
 """Passages looked at for the decision; fewer are shown."""
+
+_APPROVED = 40
+"""Macros looked through for one in a language that the model does not write."""
 
 _SMALL, _MEDIUM = 400_000_000, 1_000_000_000
 """Bytes of a model file below which it is shown one passage, or two: measured with SmolLM2-135M, which
@@ -128,19 +133,36 @@ class DraftWriter:
         if context.signals.small_talk and not context.signals.alarms:
             return []
         try:
-            return self._searched(ticket, context)
+            found = self._searched(ticket, context)
         except WorkerCrashed:
-            return self._searched(ticket, context)
+            found = self._searched(ticket, context)
+        return articles_first(context, found)
 
     def _searched(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
-        """Hits whose `dense` is the nearness to the question as it is meant: "and how much is it?" is
-        near to nothing, with the names of the earlier turns it is."""
+        if context.continues:
+            # "5", "yes, please": what is searched for is the question that this answers.
+            found = self._retrieval.for_ticket(_as_meant(ticket, context.asked), _DEPTH)
+            return self._nearness(ticket, context, found) if found else found
         hits = self._retrieval.for_ticket(ticket, _DEPTH)
-        if context.first_reply or not hits:
-            return hits
-        meant = self._retrieval.query_of(ticket)
-        (nearness,) = self._index.cosines([meant], [h.passage.id for h in hits])
-        return [replace(h, dense=max(h.dense or 0.0, near)) for h, near in zip(hits, nearness)]
+        if not self._models.speaks(context.language):
+            return self._with_approved(hits, context)
+        return self._nearness(ticket, context, hits) if hits else hits
+
+    def _nearness(self, ticket: Ticket, context: DraftContext, hits: list[Hit]) -> list[Hit]:
+        """`dense` as the nearness to whichever sentence of the customer comes nearest: a letter tells much
+        that no article speaks of before it asks, and a later turn ("and how much is it?") names nothing."""
+        meant = [] if context.first_reply else [self._retrieval.query_of(ticket)]
+        rows = self._index.cosines([*meant, *telling_sentences(context)], [h.passage.id for h in hits])
+        nearest = [max(column) for column in zip(*rows)] if rows else [0.0] * len(hits)
+        return [replace(h, dense=max(h.dense or 0.0, near)) for h, near in zip(hits, nearest)]
+
+    def _with_approved(self, hits: list[Hit], context: DraftContext) -> list[Hit]:
+        """Hits in the customer's language first, with the approved texts in it that search ranks low:
+        its encoder may not know the language."""
+        known = {h.passage.id for h in hits}
+        approved = self._retrieval.search(context.asked, _APPROVED, [Collection.MACROS], context.language)
+        more = [h for h in approved if h.passage.id not in known and _in(h, context.language)]
+        return sorted([*hits, *more], key=lambda h: not _in(h, context.language))
 
     # --- text by the model ------------------------------------------------------------------------
 
@@ -220,7 +242,8 @@ class DraftWriter:
         similar = self._index.similarity
         seen: dict[str, Judged] = {}
         best = run.hits[0].passage if run.hits else None
-        answer = composing.answer_from(best, run.context.question) if best and not run.steer else ""
+        context = run.context
+        answer = answer_from(best, context.asked, details=context.details) if best and not run.steer else ""
         for candidate in candidates:
             if candidate.text not in seen:
                 seen[candidate.text] = judge(
@@ -300,6 +323,18 @@ class DraftWriter:
             self._shown.move_to_end(ticket.id)
             while len(self._shown) > _REMEMBERED:
                 self._shown.popitem(last=False)
+
+
+def _in(hit: Hit, language: str) -> bool:
+    return (hit.passage.language or "")[:2] == language
+
+
+def _as_meant(ticket: Ticket, asked: str) -> Ticket:
+    """The ticket with its last message saying in full what it answers."""
+    last = ticket.last_customer_message
+    said = [m for m in ticket.messages if last is None or m.id != last.id]
+    meant = Message("", Role.CUSTOMER, asked, last.created_at if last else None)
+    return replace(ticket, messages=(*said, meant))
 
 
 def _stop(cancel: CancelToken) -> None:

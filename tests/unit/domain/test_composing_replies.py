@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_assist.domain.answers import answer_from
 from agent_assist.domain.composing import (
-    answer_from,
     clarifying_question,
     fill_slots,
     first_name,

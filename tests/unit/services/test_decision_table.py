@@ -10,6 +10,7 @@ from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
 from agent_assist.services.context import gather
 from agent_assist.services.decision import Way, decide
+from agent_assist.services.evidence import articles_first, telling_sentences
 from agent_assist.settings import Settings
 
 LANGUAGES = PackagedLanguageDetector()
@@ -124,6 +125,45 @@ def test_articles_that_differ_are_asked_about() -> None:
     assert ask("Is parking free at the Acorn House?", one, two)[0] is Decision.DRAFT
     same = hit(9, "Is parking free?", "Parking is free at the Birch House.", heading="entity: BIRCH HOUSE")
     assert ask("Is parking free?", one, same)[0] is Decision.DRAFT
+
+
+def test_in_prose_a_name_that_no_article_has_does_not_speak_against_it() -> None:
+    brakes = hit(3, "New disc brakes", "New disc brakes may rub lightly for the first 50 km.")
+    assert ask("Is it normal that the disc brakes of my new Canal rub lightly?", brakes)[0] is Decision.DRAFT
+
+
+def test_an_answer_to_the_agent_is_taken_up_and_not_handed_over() -> None:
+    decision, way, reasons = ask(
+        "The Hague", FAR, before=("I would like to send a sofa.", "Where should it go?")
+    )
+    assert (decision, way) == (Decision.CLARIFY, Way.GOES_ON)
+    assert "answers your question" in reasons
+    gift = hit(4, "Gift cards", "A gift card that was paid with a card arrives within 15 minutes.")
+    decision, way, _ = ask(
+        "yes, with a card", gift, before=("My gift card has not arrived", "Has it been paid?")
+    )
+    assert (decision, way) == (Decision.DRAFT, Way.MODEL)
+
+
+def test_a_colleagues_reply_to_another_goes_behind_an_article_as_near() -> None:
+    tall = hit(5, "Tall rider", "Yes, XL fits from 192 cm.", dense=0.6, collection="solved")
+    sizes = hit(6, "Frame sizes", "M fits from 169 to 179 cm and L from 179 to 188 cm.", dense=0.55)
+    ticket = Ticket("T", (Message("m", Role.CUSTOMER, "Which frame is right for 180 cm?"),))
+    context = gather(ticket, LANGUAGES, Settings())
+    assert articles_first(context, [tall, sizes])[0] is sizes
+    own = hit(7, "Frame for 180 cm", "Which frame is right for 180 cm: L.", dense=0.6, collection="solved")
+    assert articles_first(context, [own, sizes])[0] is own
+
+
+def test_the_telling_sentences_leave_out_courtesies() -> None:
+    text = "Hello,\nthe buckle of our child seat came open. Is it safe?\nKind regards"
+    ticket = Ticket("T", (Message("m", Role.CUSTOMER, text),), subject="Is my child seat dangerous?")
+    found = telling_sentences(gather(ticket, LANGUAGES, Settings()))
+    assert found == ["Is my child seat dangerous?", "the buckle of our child seat came open."]
+
+
+def test_an_english_question_is_not_taken_for_italian() -> None:
+    assert LANGUAGES.detect("Do you serve a free breakfast?")[0] == "en"
 
 
 def test_the_language_of_a_short_message_is_not_guessed() -> None:

@@ -47,6 +47,12 @@ def test_a_supported_wording_passes() -> None:
         ("You cannot return any lamp within 90 days.", "contradicted"),
         ("The customer asked about lamps.", "spoke about its task"),
         ("We are glad you wrote.", "no passage"),
+        ("Customer's chat message: you can return any lamp within 90 days.", "spoke about its task"),
+        ("It does appear that you can return any lamp within 90 days.", "spoke about its task"),
+        (
+            "You can return any brass lamp within 90 days to our golden palace warehouse.",
+            "no passage",
+        ),
         ("", "no passage"),
     ],
 )

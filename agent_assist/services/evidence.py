@@ -1,0 +1,151 @@
+"""How well the passages that were found answer what is asked, and which of them comes first."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from agent_assist.domain.facts import find_facts
+from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.prompt import named_in_heading
+from agent_assist.domain.suggestion import MarkKind
+from agent_assist.domain.text import clean, content_words, coverage, listed, split_sentences, stem, words
+from agent_assist.services.context import DraftContext
+
+_NEAR = 0.6
+"""Cosine from which even a very short question has found what it means."""
+
+_POINTING = listed(
+    "it this that they them he she one there those these same more detail details other what how about else"
+    " doesnt dont isnt cant work worked broken wrong problem issue question help still waiting again"
+)
+
+
+_POINTING_STEMS = frozenset(stem(w) for w in _POINTING)
+
+
+_MOST_SENTENCES = 8
+"""Sentences of the customer that are compared with the passages one by one."""
+
+_LEAD = 0.15
+"""By how much a colleague's reply to another customer must be nearer than an article to go first."""
+
+
+def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
+    """0..1: how well the best passages answer what is asked.
+
+    Search says how near a passage is; this lowers it where the passage lacks the very words that the
+    question turns on, or where the customer's words point at nothing.
+    """
+    question = core_question(context)
+    top = hits[0]
+    held = max(
+        coverage(question, _all_text(hits[:1])),
+        coverage(question, _all_text(hits[:2])) - 0.15,
+        *(0.8 * coverage(sentence, _all_text(hits[:1])) for sentence in telling_sentences(context)),
+    )
+    near = top.dense if top.dense is not None else held
+    strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (top.score - 0.7))
+    if is_vague(question) and near < _NEAR:
+        strength *= 0.5
+    if unknown_names(context, hits):
+        strength *= 0.4
+    return min(strength, 0.4 + 0.6 * top.score)
+
+
+def _logistic(value: float) -> float:
+    return 1 / (1 + math.exp(-value))
+
+
+_INTRODUCES = re.compile(
+    r"\b(?:[Ii](?:['’]m| am)|[Mm]y name is|[Tt]his is|[Nn]ame['’]s)\s+((?:[A-Z][\w'’-]*\s?){1,3})"
+)
+
+
+def unknown_names(context: DraftContext, hits: Sequence[Hit]) -> list[str]:
+    """Names the customer asks about that the best passage does not have: an answer about another
+    hotel is no answer."""
+    if not _about_named_things(hits):
+        return []
+    question = last_question(context.asked)
+    own = {w for name in context.known_names for w in words(name)}
+    found = [
+        f.text for f in find_facts(question, context.language) if f.kind is MarkKind.NAME and len(f.text) > 3
+    ]
+    introduced = {w for m in _INTRODUCES.finditer(context.question) for w in words(m.group(1))}
+    names = [n for n in found if not set(words(n)) <= own | introduced]
+    if not names:
+        return []
+    top = hits[0].passage
+    having = set(words(f"{top.title} {top.heading} {top.text}"))
+    missing = [n for n in names if not set(words(n)) & having]
+    return missing if len(missing) * 2 > len(names) else []
+
+
+def _about_named_things(hits: Sequence[Hit]) -> bool:
+    """Whether the articles say in a column of their own which thing each is about (a hotel, a branch).
+
+    Only then does a name that the best one lacks speak against it: prose speaks of "your bike" to
+    someone who calls it by its model, and of Italy to someone in Milan.
+    """
+    return 2 * sum(bool(named_in_heading(h.passage)) for h in hits) > len(hits)
+
+
+def last_question(text: str) -> str:
+    """The sentences that ask; all of the text where none does."""
+    asked = [s.text for s in split_sentences(text) if s.text.rstrip(")\"'”").endswith("?")]
+    return " ".join(asked[-3:]) if asked and content_words(" ".join(asked[-3:])) else text
+
+
+def is_vague(question: str) -> bool:
+    """Whether the words point at something that they do not name ("How much is it?")."""
+    content = [w for w in content_words(question) if w not in _POINTING_STEMS and not w.isdigit()]
+    return len(set(content)) <= 1 and len(words(question)) <= 8
+
+
+def _all_text(hits: Sequence[Hit]) -> str:
+    return " ".join(f"{h.passage.title} {h.passage.heading} {h.passage.text}" for h in hits)
+
+
+def core_question(context: DraftContext) -> str:
+    """The sentences that ask, or all of the text where they name nothing ("M or L?")."""
+    question = last_question(context.asked)
+    return context.asked if is_vague(question) else question
+
+
+def telling_sentences(context: DraftContext) -> list[str]:
+    """The subject and the sentences of the customer that say something, the last ones first."""
+    spans = [
+        s.text for s in split_sentences(context.asked) if not (is_courtesy(s.text) and "?" not in s.text)
+    ]
+    texts = [t for t in reversed(spans) if len(set(content_words(t))) >= 3][:_MOST_SENTENCES]
+    subject = clean(context.ticket.subject)
+    return [subject, *texts] if len(set(content_words(subject))) >= 2 else texts
+
+
+def articles_first(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
+    """A colleague's reply to someone else goes behind an article that is about as near, unless it has the
+    very words of the question: it speaks of that customer's size, country or product."""
+    if not hits or hits[0].passage.collection != Collection.SOLVED:
+        return list(hits)
+    top = hits[0]
+    if coverage(core_question(context), _all_text(hits[:1])) >= 0.6 and not _of_another(context, top):
+        return list(hits)
+    general = [
+        h
+        for h in hits[1:5]
+        if h.passage.collection != Collection.SOLVED and (h.dense or 0) >= (top.dense or 0) - _LEAD
+    ]
+    if not general:
+        return list(hits)
+    first = max(general, key=lambda h: h.dense or 0)
+    return [first, *(h for h in hits if h is not first)]
+
+
+def _of_another(context: DraftContext, hit: Hit) -> bool:
+    """Whether a solved ticket is about a place or product that this customer does not speak of."""
+    mine = set(words(f"{context.asked} {context.details}"))
+    names = [f.text for f in find_facts(f"About {hit.passage.title}", "en") if f.kind is MarkKind.NAME]
+    return bool(names) and not any(set(words(n)) & mine for n in names)
