@@ -7,10 +7,10 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def resource_path(name: str) -> Path:
-    """The file or folder `name` ("models/catalogue.json") of the resources.
+def resource(*parts: str) -> Path:
+    """The path of one data file or folder, for example `resource("icons", "send.svg")`.
 
     In a checkout they stand beside the package; a wheel and a frozen application carry them inside.
     """
     packaged = _PACKAGE / "_resources"
-    return (packaged if packaged.is_dir() else _PACKAGE.parent / "resources") / name
+    return (packaged if packaged.is_dir() else _PACKAGE.parent / "resources").joinpath(*parts)

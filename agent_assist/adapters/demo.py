@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent_assist.adapters.resources import resource
 from agent_assist.domain.knowledge import Article, Collection
 from agent_assist.domain.ticket import Ticket, parse_time, ticket_from_json
+from agent_assist.resources import resource
 
 COMPANY = "Larchwheel"
 """The demo desk's company."""

@@ -8,8 +8,8 @@ from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
+from agent_assist.resources import resource
 from agent_assist.ui import tokens
-from agent_assist.ui.resources import resource
 from agent_assist.ui.theme import Theme
 
 

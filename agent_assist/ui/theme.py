@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from agent_assist import settings
+from agent_assist.resources import resource
 from agent_assist.ui import tokens
-from agent_assist.ui.resources import resource
 from agent_assist.ui.tokens import Colours, TextSize, Tone
 
 _ROLES = {

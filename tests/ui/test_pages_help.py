@@ -11,10 +11,10 @@ from PySide6.QtGui import QGuiApplication, QImage, QTextDocument
 from pytestqt.qtbot import QtBot
 from support_pages import Surface, picture, unnamed
 
+from agent_assist.resources import resource
 from agent_assist.settings import Settings
 from agent_assist.ui.pages import PAGES
 from agent_assist.ui.pages.help_page import HelpPage
-from agent_assist.ui.resources import resource
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from rapidfuzz import fuzz, process
 
 from agent_assist.adapters.demo import COMPANY, load_demo
-from agent_assist.adapters.resources import resource
 from agent_assist.domain.knowledge import Article
 from agent_assist.domain.ticket import Role, ticket_from_json, ticket_to_json
+from agent_assist.resources import resource
 
 DESK = load_demo()
 ARTICLES = {article.id: article for article in DESK.articles}

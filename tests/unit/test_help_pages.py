@@ -9,8 +9,8 @@ import pytest
 
 import agent_assist
 from agent_assist import errors
-from agent_assist.adapters.resources import resource
 from agent_assist.cli.main import COMMANDS
+from agent_assist.resources import resource
 
 PAGES = sorted(resource("help").glob("*.md"))
 TEXT = {page.name: page.read_text(encoding="utf-8") for page in PAGES}

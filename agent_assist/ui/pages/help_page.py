@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QGuiApplication, QImage, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QLineEdit, QSplitter, QTextEdit, QTreeWidget, QTreeWidgetItem, QWidget
 
+from agent_assist.resources import resource
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.safe_text import SafeDocument, SafeTextBrowser
 from agent_assist.ui.pages.help_chapters import Chapter, read_chapters
 from agent_assist.ui.pages.page import NARROW, Page
-from agent_assist.ui.resources import resource
 from agent_assist.ui.tokens import SPACE_2, SPACE_6, Tone
 from agent_assist.ui.widgets.empty import EmptyState
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from agent_assist.resources import resource
 from agent_assist.ui import plain, tokens, words
 from agent_assist.ui.actions import Action, ActionRegistry
-from agent_assist.ui.resources import resource
 from agent_assist.ui.views.evidence_match import best_stretch
 from agent_assist.ui.views.palette import fuzzy
 
