@@ -100,6 +100,7 @@ class ActionRegistry(QObject):
     def install(self, window: QWidget) -> None:
         """Make the keys work in this window."""
         self._target = window
+        window.installEventFilter(self)
         for action in self._actions.values():
             self._install(action)
         self.refresh()
@@ -110,7 +111,10 @@ class ActionRegistry(QObject):
             widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+        if event.type() == QEvent.Type.ShortcutOverride and watched is self._target:
+            # Qt looks for the key's action next: what is enabled may have changed since it was asked last.
+            self.refresh()
+        elif event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             held = event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier)
             pressed = QKeySequence(event.keyCombination())
             if held and any(pressed == QKeySequence(k) for a in self._actions.values() for k in a.keys):

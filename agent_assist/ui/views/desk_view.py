@@ -42,6 +42,7 @@ class DeskView(QSplitter):
             theme, "chat", "Choose a ticket", "J and K step through the queue.", "Open the first"
         )
         self.nothing.acted.connect(self.queue.open_first)
+        self.queue.shown.connect(self._show_nothing)
         self._count = Button(theme, "", Kind.QUIET, "book")
         self._count.clicked.connect(lambda: self.toggle("evidence"))
         self._count.hide()
@@ -78,6 +79,10 @@ class DeskView(QSplitter):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.nothing)
         self._stack.addWidget(ticket)
+        self._blank = QWidget()
+        """While the queue loads there is nothing to say here."""
+        self._stack.addWidget(self._blank)
+        self._stack.setCurrentWidget(self._blank)
         self._middle = centre = QWidget()
         centre.setProperty("panel", "surface")
         centre.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -100,6 +105,15 @@ class DeskView(QSplitter):
         return centre
 
     # --- what is shown --------------------------------------------------------------------------
+
+    def _show_nothing(self) -> None:
+        """With no ticket open: what there is to choose, or that there is nothing."""
+        if self.queue.model.rowCount():
+            self.nothing.set("Choose a ticket", "J and K step through the queue.", "Open the first", "chat")
+        else:
+            self.nothing.set("Nothing to answer", "New tickets appear on the left.", "", "queue")
+        if self._stack.currentWidget() is self._blank:
+            self._stack.setCurrentWidget(self.nothing)
 
     def show_ticket_area(self, shown: bool) -> None:
         self._stack.setCurrentIndex(1 if shown else 0)

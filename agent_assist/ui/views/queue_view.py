@@ -39,6 +39,8 @@ class QueueView(QWidget):
     opened = Signal(str)
     filter_changed = Signal(object)
     import_wanted = Signal()
+    shown = Signal()
+    """Another list of tickets stands here."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -153,6 +155,7 @@ class QueueView(QWidget):
             else:
                 self._empty.set("All done", "No open tickets are waiting.", "Import tickets", "check-circle")
         self._select(self._current)
+        self.shown.emit()
 
     def show_note(self, ticket_id: str, note: Note) -> None:
         self.model.set_note(ticket_id, note)

@@ -55,6 +55,7 @@ class Understanding(QWidget):
         self._confidence.setVisible(suggestion is not None)
         self._reasons.setVisible(suggestion is not None and bool(suggestion.reasons))
         self.missing.setEnabled(suggestion is not None)
+        self.setVisible(ticket is not None or suggestion is not None)
         if suggestion is None:
             return
         self._decision.set(words.DECISIONS[suggestion.decision], _TONES[suggestion.decision])
