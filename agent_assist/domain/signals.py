@@ -38,6 +38,7 @@ _ALARMS: dict[Alarm, re.Pattern[str]] = {
         r"\b(?:my (?:lawyer|attorney|solicitor)|(?:a|our|the) lawyer|sue (?:you|your)|lawsuit"
         r"|legal action|take (?:you|this) to court"
         r"|small claims|trading standards|ombudsman|consumer protection|go(?:ing)? to the press"
+        r"|post (?:\w+ ){1,5}online|go(?:ing)? public"
         r"|mi abogad[oa]|demandar(?:les|los)?|denunciar(?:les|los|é)?|acciones legales"
         r"|mein(?:em|en)? anwalt|rechtsanwalt|verklagen|anzeige erstatten|verbraucherzentrale"
         r"|rechtliche schritte"

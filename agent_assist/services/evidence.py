@@ -29,6 +29,9 @@ _POINTING_STEMS = frozenset(stem(w) for w in _POINTING)
 _MOST_SENTENCES = 8
 """Sentences of the customer that are compared with the passages one by one."""
 
+_ANYWAY = 0.35
+"""Cosine from which an article goes before a colleague's reply about something else."""
+
 _LEAD = 0.15
 """By how much a colleague's reply to another customer must be nearer than an article to go first."""
 
@@ -47,18 +50,22 @@ def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
         *(0.8 * coverage(sentence, _all_text(hits[:1])) for sentence in telling_sentences(context)),
     )
     near = top.dense if top.dense is not None else held
-    strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (top.score - 0.7))
+    # Among many alike articles nearness proves little: the score knows which thing each is about.
+    score = top.score if _about_named_things(hits) else max(top.score, near)
+    strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (score - 0.7))
     if is_vague(question) and near < _NEAR:
         strength *= 0.5
     if unknown_names(context, hits):
         strength *= 0.4
-    return min(strength, 0.4 + 0.6 * top.score)
+    return min(strength, 0.4 + 0.6 * score)
 
 
 def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
+_MEASURE = re.compile(r"\b(\d+(?:[.,]\d+)?)\s?(cm|mm|km|kg|inch|inches|litres?|years?|°)")
+_SMALL_LETTERS = re.compile(r"\b[a-z]{3,}\b")
 _INTRODUCES = re.compile(
     r"\b(?:[Ii](?:['’]m| am)|[Mm]y name is|[Tt]his is|[Nn]ame['’]s)\s+((?:[A-Z][\w'’-]*\s?){1,3})"
 )
@@ -80,7 +87,9 @@ def unknown_names(context: DraftContext, hits: Sequence[Hit]) -> list[str]:
         return []
     top = hits[0].passage
     having = set(words(f"{top.title} {top.heading} {top.text}"))
-    missing = [n for n in names if not set(words(n)) & having]
+    # "Hotel" in "The Monarch Hotel" is what its neighbours are called as well.
+    kinds = {w for h in hits for w in _SMALL_LETTERS.findall(h.passage.text)}
+    missing = [n for n in names if not (set(words(n)) - kinds or set(words(n))) & having]
     return missing if len(missing) * 2 > len(names) else []
 
 
@@ -133,11 +142,8 @@ def articles_first(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
     top = hits[0]
     if coverage(core_question(context), _all_text(hits[:1])) >= 0.6 and not _of_another(context, top):
         return list(hits)
-    general = [
-        h
-        for h in hits[1:5]
-        if h.passage.collection != Collection.SOLVED and (h.dense or 0) >= (top.dense or 0) - _LEAD
-    ]
+    least = _ANYWAY if _of_another(context, top) else (top.dense or 0) - _LEAD
+    general = [h for h in hits[1:5] if h.passage.collection != Collection.SOLVED and (h.dense or 0) >= least]
     if not general:
         return list(hits)
     first = max(general, key=lambda h: h.dense or 0)
@@ -145,7 +151,11 @@ def articles_first(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _of_another(context: DraftContext, hit: Hit) -> bool:
-    """Whether a solved ticket is about a place or product that this customer does not speak of."""
+    """Whether a solved ticket is about a place, product or measure that this customer does not speak of."""
+    told, theirs = _MEASURE.findall(context.asked), _MEASURE.findall(hit.passage.text)
+    units = {u for _, u in told} & {u for _, u in theirs}
+    if units and not {m for m in told if m[1] in units} & set(theirs):
+        return True
     mine = set(words(f"{context.asked} {context.details}"))
     names = [f.text for f in find_facts(f"About {hit.passage.title}", "en") if f.kind is MarkKind.NAME]
     return bool(names) and not any(set(words(n)) & mine for n in names)
