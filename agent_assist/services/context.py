@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from agent_assist.domain.composing import greeting_of
@@ -79,6 +80,12 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
 
 _BRIEF = 12
 """Words up to which a message without a question may be only an answer to the agent's."""
+_ASKS = re.compile(
+    r"\W*(?:(?:and|but|so|then) )?(?:do|does|did|is|are|was|can|could|will|would|may|should|what|how|when"
+    r"|where|which|who|why|i need|i want|tell me)\b",
+    re.IGNORECASE,
+)
+"""A question, or a wish, though its mark was left out."""
 
 
 def earlier_question(ticket: Ticket, question: str) -> str:
@@ -88,7 +95,7 @@ def earlier_question(ticket: Ticket, question: str) -> str:
     last_agent = max((i for i, m in enumerate(public) if m.role is Role.AGENT), default=-1)
     if last_agent < 1 or "?" not in public[last_agent].text:
         return ""
-    if "?" in question or not words(question) or len(words(question)) > _BRIEF:
+    if "?" in question or _ASKS.match(question) or not 0 < len(words(question)) <= _BRIEF:
         return ""
     before: list[str] = []
     for message in reversed(public[:last_agent]):
