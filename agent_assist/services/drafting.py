@@ -32,7 +32,7 @@ from agent_assist.ports import (
     SemanticIndex,
     SuggestionRepository,
 )
-from agent_assist.services.drafts import Entry, wait_for
+from agent_assist.services.drafts import Entry, index_is_settled, wait_for
 from agent_assist.services.events import DraftChanged, ErrorRaised, Event, EventBus, TicketChanged
 from agent_assist.services.jobs import JobQueue, error_info
 from agent_assist.services.models import ModelService
@@ -275,7 +275,7 @@ class DraftingService:
         avoid: tuple[Suggestion, ...],
         beside: str,
     ) -> None:
-        if cancel.is_set():
+        if not index_is_settled(self._jobs, cancel):
             return
         try:
             best, *spares = self._writer.write(

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from agent_assist.domain.jobs import JobState
 from agent_assist.domain.suggestion import Draft, Suggestion
 from agent_assist.ports import CancelToken
-from agent_assist.services.jobs import Job
+from agent_assist.services.jobs import Job, JobQueue
+
+INDEX_JOB = "index"
+"""Key of the job that makes the search by meaning ready when a desk opens."""
+INDEX_WAIT = 45.0
+"""Seconds that a draft waits for it.  Without it the evidence looks weaker than it is and a draft would
+be refused; after an interrupted import of thousands of articles it may take minutes."""
 
 
 @dataclass
@@ -33,3 +39,11 @@ def wait_for(entries: Iterable[Entry], seconds: float) -> None:
     for entry in entries:
         while entry.job and entry.job.status.state is JobState.RUNNING and time.monotonic() < deadline:
             time.sleep(0.005)
+
+
+def index_is_settled(jobs: JobQueue, cancel: CancelToken) -> bool:
+    """Wait for the search by meaning, at most `INDEX_WAIT`; False where `cancel` was set meanwhile."""
+    deadline = time.monotonic() + INDEX_WAIT
+    while not cancel.is_set() and time.monotonic() < deadline and jobs.find(INDEX_JOB) is not None:
+        cancel.wait(0.02)
+    return not cancel.is_set()

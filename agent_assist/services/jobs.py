@@ -130,6 +130,11 @@ class JobQueue:
         with self._changed:
             return [job.status for job in self._live.values()]
 
+    def find(self, key: str) -> Job[Any] | None:
+        """The job of that key while it waits or runs."""
+        with self._changed:
+            return next((job for job in self._live.values() if job.key == key), None)
+
     def cancel(self, job_id: str) -> None:
         """Stop the job of that id; one that has ended, or is not known, stays as it is."""
         with self._changed:
