@@ -82,7 +82,7 @@ _BRIEF = 12
 """Words up to which a message without a question may be only an answer to the agent's."""
 _ASKS = re.compile(
     r"\W*(?:(?:and|but|so|then) )?(?:do|does|did|is|are|was|can|could|will|would|may|should|what|how|when"
-    r"|where|which|who|why|i need|i want|tell me)\b",
+    r"|where|which|who|why|i need|i want|tell me|please \w+)\b",
     re.IGNORECASE,
 )
 """A question, or a wish, though its mark was left out."""

@@ -49,6 +49,9 @@ class Verdict:
 _STRONG_MACRO = 0.8
 """Score from which an approved text is used as it is."""
 
+_SAID_ENOUGH = 25
+"""Words after which a customer is not asked to say more."""
+
 _SURE = 0.75
 """Evidence from which an answer about one thing is given though the customer did not name it."""
 
@@ -113,13 +116,10 @@ def decide(
         )
     if strength < minimum * _NO_SCOPE:
         return _hand_over(context, ("No article answers this: the best match is too weak.",), 1 - strength)
-    return Verdict(
-        Decision.CLARIFY,
-        Way.QUESTION,
-        1 - strength,
-        (f"The evidence is weak: the best match is “{_title(hits[0])}”.",),
-        options=_close_topics(hits),
-    )
+    weak = f"The evidence is weak: the best match is “{_title(hits[0])}”."
+    if len(words(context.question)) > _SAID_ENOUGH:
+        return _hand_over(context, (weak,), 1 - strength)
+    return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength, (weak,), options=_close_topics(hits))
 
 
 _NAME_RUN = re.compile(

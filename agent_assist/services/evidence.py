@@ -29,6 +29,12 @@ _POINTING_STEMS = frozenset(stem(w) for w in _POINTING)
 _MOST_SENTENCES = 8
 """Sentences of the customer that are compared with the passages one by one."""
 
+_WEIGHED = 5
+"""Passages among which the order of the search may be changed."""
+
+_MARGIN = 0.5
+"""By how much another must weigh more than what search put first."""
+
 _ANYWAY = 0.35
 """Cosine from which an article goes before a colleague's reply about something else."""
 
@@ -44,11 +50,7 @@ def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
     """
     question = core_question(context)
     top = hits[0]
-    held = max(
-        coverage(question, _all_text(hits[:1])),
-        coverage(question, _all_text(hits[:2])) - 0.15,
-        *(0.8 * coverage(sentence, _all_text(hits[:1])) for sentence in telling_sentences(context)),
-    )
+    held = max(_held(context, hits[:1]), coverage(question, _all_text(hits[:2])) - 0.15)
     near = top.dense if top.dense is not None else held
     # Among many alike articles nearness proves little: the score knows which thing each is about.
     score = top.score if _about_named_things(hits) else max(top.score, near)
@@ -134,11 +136,22 @@ def telling_sentences(context: DraftContext) -> list[str]:
     return [subject, *texts] if len(set(content_words(subject))) >= 2 else texts
 
 
-def articles_first(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
-    """A colleague's reply to someone else goes behind an article that is about as near, unless it has the
-    very words of the question: it speaks of that customer's size, country or product."""
-    if not hits or hits[0].passage.collection != Collection.SOLVED:
+def in_order(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
+    """Hits with the one first that a reply should rest on.
+
+    In prose, the passages that search found are weighed again sentence by sentence.  A colleague's reply
+    to someone else goes behind an article that is about as near, unless it has the very words of the
+    question: it speaks of that customer's size, country or product.
+    """
+    if not hits or _about_named_things(hits):
         return list(hits)
+    weights = {h.passage.id: _weight(context, h) for h in hits[:_WEIGHED]}
+    best = max(hits[:_WEIGHED], key=lambda h: weights[h.passage.id])
+    if weights[best.passage.id] > weights[hits[0].passage.id] + _MARGIN:
+        hits = [best, *(h for h in hits if h is not best)]
+    hits = list(hits)
+    if hits[0].passage.collection != Collection.SOLVED:
+        return hits
     top = hits[0]
     if coverage(core_question(context), _all_text(hits[:1])) >= 0.6 and not _of_another(context, top):
         return list(hits)
@@ -148,6 +161,17 @@ def articles_first(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
         return list(hits)
     first = max(general, key=lambda h: h.dense or 0)
     return [first, *(h for h in hits if h is not first)]
+
+
+def _weight(context: DraftContext, hit: Hit) -> float:
+    return 8 * (hit.dense or 0.0) + 3 * _held(context, [hit]) + 1.5 * hit.score
+
+
+def _held(context: DraftContext, hits: Sequence[Hit]) -> float:
+    """Share of the question's words, or of one of the customer's sentences, that the passages have."""
+    text = _all_text(hits)
+    parts = (0.8 * coverage(sentence, text) for sentence in telling_sentences(context))
+    return max(coverage(core_question(context), text), *parts, 0.0)
 
 
 def _of_another(context: DraftContext, hit: Hit) -> bool:

@@ -37,7 +37,7 @@ from agent_assist.errors import Cancelled, PromptTooLong, WorkerCrashed
 from agent_assist.ports import CancelToken, Clock, LanguageDetector, LanguageModel, SemanticIndex
 from agent_assist.services.context import DraftContext, gather
 from agent_assist.services.decision import Way, decide
-from agent_assist.services.evidence import articles_first, telling_sentences
+from agent_assist.services.evidence import in_order, telling_sentences
 from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
@@ -136,7 +136,7 @@ class DraftWriter:
             found = self._searched(ticket, context)
         except WorkerCrashed:
             found = self._searched(ticket, context)
-        return articles_first(context, found)
+        return in_order(context, found)
 
     def _searched(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
         if context.continues:

@@ -10,7 +10,7 @@ from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
 from agent_assist.services.context import gather
 from agent_assist.services.decision import Way, decide
-from agent_assist.services.evidence import articles_first, telling_sentences
+from agent_assist.services.evidence import in_order, telling_sentences
 from agent_assist.settings import Settings
 
 LANGUAGES = PackagedLanguageDetector()
@@ -150,9 +150,9 @@ def test_a_colleagues_reply_to_another_goes_behind_an_article_as_near() -> None:
     sizes = hit(6, "Frame sizes", "M fits from 169 to 179 cm and L from 179 to 188 cm.", dense=0.55)
     ticket = Ticket("T", (Message("m", Role.CUSTOMER, "Which frame is right for 180 cm?"),))
     context = gather(ticket, LANGUAGES, Settings())
-    assert articles_first(context, [tall, sizes])[0] is sizes
+    assert in_order(context, [tall, sizes])[0] is sizes
     own = hit(7, "Frame for 180 cm", "Which frame is right for 180 cm: L.", dense=0.6, collection="solved")
-    assert articles_first(context, [own, sizes])[0] is own
+    assert in_order(context, [own, sizes])[0] is own
 
 
 def test_the_telling_sentences_leave_out_courtesies() -> None:
