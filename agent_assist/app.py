@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent_assist.adapters import demo as demo_desk
-from agent_assist.adapters import secrets
 from agent_assist.adapters.helpdesks.local import LocalDelivery
 from agent_assist.adapters.inference.catalogue import read_catalogue
 from agent_assist.adapters.inference.client import InferenceClient
@@ -30,8 +28,9 @@ from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.errors import AgentAssistError
-from agent_assist.services.desk import Desk, DeskOpener, KeyNeed
+from agent_assist.services.desk import Desk
 from agent_assist.services.drafting import DraftingService
+from agent_assist.services.drafts import INDEX_JOB
 from agent_assist.services.events import ErrorRaised, EventBus
 from agent_assist.services.feedback import FeedbackService
 from agent_assist.services.jobs import JobContext, JobQueue
@@ -180,50 +179,5 @@ def begin(desk: Desk) -> None:
             raise
 
     desk.jobs.submit("Load the model", load_model, key="model", visible=False)
-    desk.jobs.submit("Load the search model", load_index, key="index", visible=False)
+    desk.jobs.submit("Load the search model", load_index, key=INDEX_JOB, visible=False)
     desk.outbox.start()
-
-
-class Opener:
-    """Implements services.desk.DeskOpener for one folder, or for the demo desk."""
-
-    def __init__(self, folder: Path | None, own: Path | None = None) -> None:
-        """`folder` is None for the demo desk; `own` is where it leads to, the default folder for None."""
-        self._folder = folder
-        self._own = own
-
-    @property
-    def folder(self) -> Path | None:
-        return self._folder
-
-    @property
-    def demo(self) -> bool:
-        return self._folder is None
-
-    def need(self) -> KeyNeed:
-        if self._folder is None or os.environ.get("AGENT_ASSIST_PASSPHRASE"):
-            return KeyNeed.NOTHING
-        if not Workspace.needs_passphrase(self._folder, secrets.system_keyring):
-            return KeyNeed.NOTHING
-        return KeyNeed.PASSPHRASE if Workspace.exists(self._folder) else KeyNeed.NEW_PASSPHRASE
-
-    def open(self, passphrase: str = "") -> Desk:
-        given = passphrase or os.environ.get("AGENT_ASSIST_PASSPHRASE", "")
-        desk = open_desk(self._folder, demo=self.demo, passphrase=lambda: given)
-        begin(desk)
-        return desk
-
-    def own(self) -> DeskOpener:
-        return Opener(self._own or default_folder())
-
-    def demo_desk(self) -> DeskOpener:
-        return Opener(None, self._folder)
-
-
-def window_opener(folder: Path | None, *, demo: bool) -> Opener:
-    """What the window opens: the folder that was named, else the person's workspace, else the demo desk."""
-    if demo:
-        return Opener(None, folder)
-    if folder is not None:
-        return Opener(folder)
-    return Opener(default_folder() if Workspace.exists(default_folder()) else None)

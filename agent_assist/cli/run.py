@@ -33,12 +33,12 @@ def run(context: Context, demo: bool) -> int:
     Example:
       agent-assist run --demo
     """
-    from agent_assist import app
-
     if has_display():
+        from agent_assist.opening import window_opener
         from agent_assist.ui.application import run_window
 
-        return run_window(app.window_opener(context.workspace, demo=demo))
+        return run_window(window_opener(context.workspace, demo=demo))
+    from agent_assist import app
     from agent_assist.cli.terminal import run_terminal_demo
 
     desk = app.open_desk(None, demo=True, passphrase=ask_passphrase)
@@ -58,7 +58,7 @@ def open_(context: Context, link: str) -> int:
     Example:
       agent-assist open agentassist://ticket/T-1042
     """
-    from agent_assist import app
+    from agent_assist.opening import window_opener
     from agent_assist.ui.application import run_window
 
-    return run_window(app.window_opener(context.workspace, demo=False), link)
+    return run_window(window_opener(context.workspace, demo=False), link)

@@ -122,3 +122,12 @@ def tooltip(text: str, limit: int = 600) -> str:
     """A tooltip that shows the text itself: Qt would read anything that looks like HTML as HTML."""
     text = text if len(text) <= limit else text[: limit - 1] + "…"
     return f"<p>{html.escape(reveal(text).text)}</p>" if text else ""
+
+
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^\n]+?)(?<=\S)\1")
+_LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\([^)\s]{0,600}\)")
+
+
+def without_markup(text: str) -> str:
+    """Markdown as a person reads it in a small card: without the signs of emphasis and links."""
+    return _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))

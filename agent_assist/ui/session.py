@@ -52,6 +52,13 @@ class Session(QObject):
         """The person knows that unsent text cannot be kept."""
         title = "Agent Assist · Demo desk" if opener.demo else "Agent Assist"
         self.window = MainWindow(theme, title)
+        for place in PLACES:
+            if place.at_foot and not any(p.at_foot for p in PLACES[: PLACES.index(place)]):
+                self.window.rail.add_space()
+            self.window.rail.add(place.id, place.title, place.icon)
+            self.window.rail.button(place.id).setEnabled(False)
+        if opener.demo:
+            self.window.show_demo()
         self.window.closing.connect(self._on_closing)
         self._opened.connect(self._on_opened)
         self._failed.connect(self._on_failed)
@@ -132,7 +139,6 @@ class Session(QObject):
 
         ui.actions.add(Action("desk.own", "Set up your own desk", leave, (), "Window", icon="sparkle"))
         self.window.demo.acted.connect(leave)
-        self.window.show_demo()
 
     def _on_first_run(self, ticket_id: str) -> None:
         if self.controllers is None:
@@ -185,9 +191,8 @@ class Session(QObject):
 
     def _add_places(self, ui: UiContext) -> None:
         for place in PLACES:
-            if place.at_foot and not any(p.at_foot for p in PLACES[: PLACES.index(place)]):
-                self.window.rail.add_space()
-            self.window.add_place(place.id, place.title, place.icon, self._factory(place, ui))
+            self.window.set_page(place.id, self._factory(place, ui))
+            self.window.rail.button(place.id).setEnabled(True)
             title = f"Go to {place.title}"
             go = Action(f"go.{place.id}", title, self._goer(place.id), place.keys, "Window", icon=place.icon)
             ui.actions.add(go)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog
 from pytestqt.qtbot import QtBot
 
-from agent_assist import app as root
+from agent_assist import opening as root
 from agent_assist.services.desk import KeyNeed
 from agent_assist.ui.dialogs.unlock import UnlockDialog
 from agent_assist.ui.session import Session

@@ -15,7 +15,8 @@ import support_window as sample
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent_assist import app as root
+from agent_assist import opening
+from agent_assist.app import open_desk as open_workspace
 from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.services.desk import Desk
 from agent_assist.ui.session import Session
@@ -36,7 +37,7 @@ test.type_and_wait(Path({folder!r}))
 
 
 def open_desk(folder: Path) -> Desk:
-    return root.open_desk(folder, passphrase=lambda: PASSPHRASE)
+    return open_workspace(folder, passphrase=lambda: PASSPHRASE)
 
 
 def fill(folder: Path) -> None:
@@ -55,7 +56,7 @@ def fill(folder: Path) -> None:
 def start(folder: Path) -> Session:
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
-    session = Session(Theme(app), root.window_opener(folder, demo=False))
+    session = Session(Theme(app), opening.window_opener(folder, demo=False))
     session.start(open_desk(folder))
     return session
 

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent_assist import app as root
+from agent_assist import opening as root
 from agent_assist.domain.suggestion import DraftState
 from agent_assist.domain.ticket import Channel, Message, Role, Ticket
 from agent_assist.ui.session import Session

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from agent_assist import app as root
+from agent_assist import opening as root
 from agent_assist.ui.session import Session
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.views.cheat_sheet import CheatSheet

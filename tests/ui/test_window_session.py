@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent_assist import app as root
+from agent_assist import opening as root
 from agent_assist.ui.session import Session
 from agent_assist.ui.theme import Theme
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from agent_assist.domain.knowledge import Hit
 from agent_assist.ui import tokens, words
-from agent_assist.ui.plain import one_line, reveal, soft_break, tooltip
+from agent_assist.ui.plain import one_line, reveal, soft_break, tooltip, without_markup
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize, Tone
 from agent_assist.ui.views.evidence_match import best_stretch
@@ -40,7 +40,7 @@ class EvidenceCard(QFrame):
         passage = hit.passage
         self.setAccessibleName(f"Evidence {number}: {passage.title}, {words.score(hit.score)}")
         self._text = TextBlock(theme, TextSize.SMALL)
-        self._text.set_text(reveal(soft_break(passage.text[:_TEXT_LIMIT])).text)
+        self._text.set_text(reveal(soft_break(without_markup(passage.text[:_TEXT_LIMIT]))).text)
         self._text.set_line_limit(_FOLDED_LINES)
         column = QVBoxLayout(self)
         column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2)

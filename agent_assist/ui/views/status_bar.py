@@ -70,7 +70,8 @@ class StatusBar(QWidget):
         row.addWidget(self._local)
         theme.changed.connect(self._tint)
         self._show_jobs()
-        self.show_model(ModelStatus())
+        self._model.setText("Opening…")
+        self._tint()
 
     def say(self, sentence: str) -> None:
         """A sentence that goes away by itself."""

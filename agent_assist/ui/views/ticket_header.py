@@ -56,7 +56,10 @@ class TicketHeader(QWidget):
         self._status.set(str(ticket.status))
         self._status.setVisible(ticket.status is not TicketStatus.OPEN)
         parts = [f"#{ticket.id}", one_line(ticket.customer.name, 60) or "Customer"]
-        parts += [f"{one_line(k, 20)}: {one_line(v, 40)}" for k, v in list(ticket.fields.items())[:3]]
+        parts += [
+            f"{one_line(k.replace('_', ' '), 20)}: {one_line(v, 40)}"
+            for k, v in list(ticket.fields.items())[:3]
+        ]
         parts.append(words.count(len(ticket.messages), "message"))
         self._people.setText("  ·  ".join(parts))
         self.setAccessibleName(f"Ticket {ticket.id}: {subject}")
