@@ -60,7 +60,7 @@ class KeyNeed(StrEnum):
 
 
 class DeskOpener(Protocol):
-    """How the window gets its desk; `agent_assist.opening` provides it, `ui.application.run_window` takes it."""
+    """How the window gets its desk: made by `agent_assist.opening` for `ui.application.run_window`."""
 
     @property
     def folder(self) -> Path | None:
