@@ -87,6 +87,9 @@ class KnowledgeRepository(Protocol):
     ) -> list[tuple[int, float]]:
         """(passage id, BM25 score, larger is better), best first; any text is a valid query."""
 
+    def word_counts(self, query: str) -> list[int]:
+        """For each telling word of a query, how many passages it stands in."""
+
     def topics(self) -> list[tuple[str, str, list[int]]]:
         """What articles are about: (key, value, passage ids) for each value of `Article.context`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -13,7 +13,7 @@ from agent_assist.domain.ticket import Ticket
 from agent_assist.ports import KnowledgeRepository, SemanticIndex
 from agent_assist.services import inquiry, names, ranking
 from agent_assist.services.inquiry import Inquiry
-from agent_assist.services.ranking import Signs
+from agent_assist.services.ranking import Setting, Signs
 from agent_assist.services.topics import Mention, TopicIndex
 from agent_assist.settings import Settings
 
@@ -40,6 +40,27 @@ class _Prepared:
     """Question, last turns, question with names: the rows of `ranking.signs_of`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read of the knowledge base as a whole."""
+
+    topics: TopicIndex
+    lengths: Mapping[int, int]
+    """Characters of each passage."""
+    total: int
+    declared: bool
+    """See `ranking.Setting.declared`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the lexical search found for one query."""
+
+    scores: dict[int, float]
+    counts: Sequence[int]
+    """For each telling word, the passages that it stands in."""
+
+
 class RetrievalService:
     """Finds passages; thread-safe."""
 
@@ -47,7 +68,7 @@ class RetrievalService:
         self._repository = repository
         self._index = index
         self._options = options
-        self._topics: TopicIndex | None = None
+        self._known: _Known | None = None
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="lexical-search")
 
@@ -57,7 +78,7 @@ class RetrievalService:
     def forget_topics(self) -> None:
         """The articles changed: what they are about is read again at the next search."""
         with self._lock:
-            self._topics = None
+            self._known = None
 
     def search(
         self, query: str, k: int = 5, collections: Sequence[str] | None = None, language: str | None = None
@@ -91,50 +112,73 @@ class RetrievalService:
     def _find(
         self, inquiries: Sequence[Inquiry], k: int, collections: Sequence[str] | None
     ) -> list[list[Hit]]:
+        known = self._read()
         prepared = [self._prepare(i) for i in inquiries]
         lexical = self._pool.submit(self._lexical, prepared, collections)
-        texts = [text for p in prepared for text in p.texts]
-        dense = self._index.search(texts, DEPTH)
+        texts = list(dict.fromkeys(text for p in prepared for text in p.texts))
+        dense = dict(zip(texts, self._index.search(texts, DEPTH), strict=True))
         results = []
-        for number, (one, by_words) in enumerate(zip(prepared, lexical.result(), strict=True)):
-            found = [passage for part in dense[3 * number : 3 * number + 3] for passage, _ in part]
-            results.append(self._rank(one, found, by_words, k, collections))
+        for one, by_words in zip(prepared, lexical.result(), strict=True):
+            found = [passage for text in dict.fromkeys(one.texts) for passage, _ in dense[text]]
+            results.append(self._rank(one, found, by_words, k, collections, known))
         return results
 
-    def _lexical(
-        self, prepared: Iterable[_Prepared], collections: Sequence[str] | None
-    ) -> list[dict[int, float]]:
-        return [dict(self._repository.lexical_search(p.texts[2], DEPTH, collections)) for p in prepared]
+    def _lexical(self, prepared: Iterable[_Prepared], collections: Sequence[str] | None) -> list[_Words]:
+        return [
+            _Words(
+                dict(self._repository.lexical_search(p.texts[2], DEPTH, collections)),
+                self._repository.word_counts(p.texts[2]),
+            )
+            for p in prepared
+        ]
 
     def _prepare(self, one: Inquiry) -> _Prepared:
-        mentions = self._topic_index().mentions(one.turns)
+        mentions = self._read().topics.mentions(one.turns)
         strongest = [m for m in mentions if m.clarity >= ranking.NAMED and m.topic.naming][:1]
         named = inquiry.with_names(one.question, [m.topic.value for m in strongest])
-        return _Prepared(one, mentions, (one.question, one.recent or one.question, named))
+        if not one.recent:
+            # A typed query holds its name itself: one text to encode, with the name spelt right.
+            return _Prepared(one, mentions, (named, named, named))
+        return _Prepared(one, mentions, (one.question, one.recent, named))
 
     def _rank(
         self,
         one: _Prepared,
         dense: Iterable[int],
-        lexical: dict[int, float],
+        words: _Words,
         k: int,
         collections: Sequence[str] | None,
+        known: _Known,
     ) -> list[Hit]:
-        candidates = dict.fromkeys([*dense, *lexical, *self._of_topics(one.mentions)])
+        candidates = dict.fromkeys([*dense, *words.scores, *self._of_topics(one.mentions)])
         ids = list(candidates)
         if not ids:
             return []
-        cosines = self._index.cosines(one.texts, ids)
-        signs = ranking.signs_of(ids, cosines, lexical, one.mentions, self._topic_index())
-        scored = sorted(((ranking.score(s), i) for i, s in signs.items()), reverse=True)
-        passages = self._repository.passages(i for _, i in scored[: max(4 * k, DEPTH)])
+        setting = _setting(one, words, known)
+        signs = ranking.signs_of(
+            ids,
+            self._cosines(one.texts, ids),
+            words.scores,
+            one.mentions,
+            known.topics,
+            setting,
+            known.lengths,
+        )
+        scored = sorted(((ranking.score(s, setting), i) for i, s in signs.items()), reverse=True)
+        passages = self._repository.passages(i for _, i in scored[: 6 * k])
         if collections is not None:
             passages = {i: p for i, p in passages.items() if p.collection in collections}
-            if len(passages) < k:
-                passages = self._repository.passages(ids)
+        if len(passages) < 4 * k < len(ids):
+            passages = self._repository.passages(ids)
+            if collections is not None:
                 passages = {i: p for i, p in passages.items() if p.collection in collections}
-        hits = [_hit(passages[i], value, signs[i], one.inquiry) for value, i in scored if i in passages]
+        hits = [_hit(p, signs[i], setting, one.inquiry) for i, p in passages.items()]
         return _distinct(sorted(hits, key=lambda h: -h.score), k)
+
+    def _cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:
+        different = list(dict.fromkeys(texts))
+        rows = dict(zip(different, self._index.cosines(different, ids), strict=True))
+        return [rows[text] for text in texts]
 
     def _of_topics(self, mentions: Sequence[Mention]) -> list[int]:
         """Passages about what was named: many of them read like those about its neighbours."""
@@ -144,27 +188,42 @@ class RetrievalService:
                 found.extend(mention.topic.passages)
         return found[:MAX_TOPIC_PASSAGES]
 
-    def _topic_index(self) -> TopicIndex:
+    def _read(self) -> _Known:
         with self._lock:
-            if self._topics is None:
+            if self._known is None:
                 total = self._repository.stats(self._index.encoder).passages
-                self._topics = self._read_topics(total)
-            return self._topics
+                self._known = self._read_all(total)
+            return self._known
 
-    def _read_topics(self, total: int) -> TopicIndex:
+    def _read_all(self, total: int) -> _Known:
         """What articles say they are about; for those that do not say, the names in their text."""
-        declared = TopicIndex(self._repository.topics(), total)
-        if total > MOST_READ:
-            return declared
-        told = {i for t in declared.topics if t.naming for i in t.passages}
-        untold = (row for row in self._repository.texts() if row[0] not in told)
-        found = [(t.key, t.value, sorted(t.passages)) for t in declared.topics]
-        return TopicIndex([*found, *names.topics_in(untold)], total)
+        topics = TopicIndex(self._repository.topics(), total)
+        told = {i for t in topics.topics if t.naming for i in t.passages}
+        lengths: dict[int, int] = {}
+        if total <= MOST_READ:
+            untold: list[tuple[int, str, str]] = []
+            for passage, title, text in self._repository.texts():
+                lengths[passage] = len(text)
+                if passage not in told:
+                    untold.append((passage, title, text))
+            found = [(t.key, t.value, sorted(t.passages)) for t in topics.topics]
+            topics = TopicIndex([*found, *names.topics_in(untold)], total)
+        return _Known(topics, lengths, total, 2 * len(told) > total)
 
 
-def _hit(passage: Passage, value: float, signs: Signs, one: Inquiry) -> Hit:
-    if passage.collection == Collection.MACROS:
-        value = min(1.0, value * ranking.APPROVED_FACTOR)
+def _setting(one: _Prepared, words: _Words, known: _Known) -> Setting:
+    unknown = sum(not n for n in words.counts) / max(1, len(words.counts))
+    return Setting(
+        size=known.total,
+        words=len(one.texts[0].split()),
+        unknown=unknown,
+        declared=known.declared,
+        ideal=ranking.ideal_bm25(words.counts, known.total),
+    )
+
+
+def _hit(passage: Passage, signs: Signs, setting: Setting, one: Inquiry) -> Hit:
+    value = ranking.score(signs, setting, approved=passage.collection == Collection.MACROS)
     if one.language and passage.language and one.language[:2] != passage.language[:2]:
         value *= LANGUAGE_PENALTY
     return Hit(passage, value, dense=signs.question, lexical=signs.lexical or None)

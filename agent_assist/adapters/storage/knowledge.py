@@ -40,11 +40,23 @@ STOP_WORDS: Final = frozenset(
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
 
 
-def match_expression(text: str) -> str:
-    """An FTS5 query for any text: its telling words, each quoted, joined by OR; "" where there is none."""
+MOST_POSTINGS: Final = 6000
+"""Entries of the word index that one search reads: BM25 reads some 1,000 in a millisecond, and the words
+that stand in most passages say least about which of them is meant."""
+
+_REMEMBERED_WORDS: Final = 50_000
+
+
+def telling_words(text: str) -> list[str]:
+    """The words of any text that say what it is about; all of them where none does."""
     words = dict.fromkeys(w for w in _WORD.findall(text.lower()) if not w.isspace())
     telling = [w for w in words if w not in STOP_WORDS and (len(w) > 1 or w.isdigit())]
-    return " OR ".join(f'"{w}"' for w in (telling or list(words))[:MAX_QUERY_WORDS])
+    return (telling or list(words))[:MAX_QUERY_WORDS]
+
+
+def match_expression(words: Iterable[str]) -> str:
+    """An FTS5 query for any words: each quoted, joined by OR; "" where there is none."""
+    return " OR ".join(f'"{w}"' for w in words)
 
 
 class SqlKnowledgeRepository:
@@ -52,6 +64,7 @@ class SqlKnowledgeRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._word_counts: dict[str, int] = {}
 
     def content_hashes(self, collection: str | None = None) -> dict[str, str]:
         where, values = ("WHERE collection = ?", [collection]) if collection else ("", [])
@@ -68,11 +81,15 @@ class SqlKnowledgeRepository:
             _delete(db, [article.id for article, _ in articles])
             return [_insert(db, article, passages) for article, passages in articles]
 
-        return self._database.write(work)
+        made = self._database.write(work)
+        self._word_counts = {}
+        return made
 
     def remove(self, article_ids: Iterable[str]) -> list[int]:
         wanted = list(article_ids)
-        return self._database.write(lambda db: _delete(db, wanted))
+        removed = self._database.write(lambda db: _delete(db, wanted))
+        self._word_counts = {}
+        return removed
 
     def articles(self, collection: str | None = None) -> list[Article]:
         where, values = ("WHERE collection = ?", [collection]) if collection else ("", [])
@@ -134,7 +151,7 @@ class SqlKnowledgeRepository:
     def lexical_search(
         self, query: str, k: int, collections: Sequence[str] | None = None
     ) -> list[tuple[int, float]]:
-        expression = match_expression(query)
+        expression = match_expression(self._rarest(telling_words(query)))
         if not expression:
             return []
         within, values = "", []
@@ -152,6 +169,30 @@ class SqlKnowledgeRepository:
             [expression, *values, k],
         )
         return [(row[0], row[1]) for row in rows]
+
+    def word_counts(self, query: str) -> list[int]:
+        return list(self._counts(telling_words(query)).values())
+
+    def _counts(self, words: Sequence[str]) -> dict[str, int]:
+        """Passages that each word stands in, by the index's own stemming; remembered until a change."""
+        known = self._word_counts
+        if len(known) > _REMEMBERED_WORDS:
+            known = self._word_counts = {}
+        for word in words:
+            if word not in known:
+                statement = "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?"
+                known[word] = int(self._rows(statement, [f'"{word}"'])[0][0])
+        return {word: known[word] for word in words}
+
+    def _rarest(self, words: Sequence[str]) -> list[str]:
+        """The rarest of the words that stand somewhere, as many as may be read; one in any case."""
+        kept: list[str] = []
+        read = 0
+        for word, count in sorted(self._counts(words).items(), key=lambda item: item[1]):
+            if count and (not kept or read + count <= MOST_POSTINGS):
+                kept.append(word)
+                read += count
+        return kept
 
     def topics(self) -> list[tuple[str, str, list[int]]]:
         rows = self._rows(

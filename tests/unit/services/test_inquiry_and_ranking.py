@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from agent_assist.domain.ticket import ticket_from_json
 from agent_assist.services import ranking
 from agent_assist.services.inquiry import essence, from_text, from_ticket, with_names
-from agent_assist.services.ranking import Signs, bounded_bm25, score, signs_of
+from agent_assist.services.ranking import Setting, Signs, bounded_bm25, ideal_bm25, score, signs_of
 from agent_assist.services.topics import TopicIndex
 
 
@@ -101,16 +103,41 @@ def test_names_are_added_once() -> None:
 
 
 def test_more_of_any_good_sign_is_a_better_score() -> None:
-    base = Signs(0.5, 0.0, 0.5, 0.5, 0.5, 0.2, 0.0)
+    base = Signs(question=0.5, named=0.5, lexical=0.5, topic=0.5, other=0.2)
+    setting = Setting(size=1000, words=12)
     for better in (
-        Signs(0.6, 0.0, 0.5, 0.5, 0.5, 0.2, 0.0),
-        Signs(0.5, 0.0, 0.6, 0.5, 0.5, 0.2, 0.0),
-        Signs(0.5, 0.0, 0.5, 0.6, 0.5, 0.2, 0.0),
-        Signs(0.5, 0.0, 0.5, 0.5, 0.6, 0.2, 0.0),
-        Signs(0.5, 0.0, 0.5, 0.5, 0.5, 0.1, 0.0),
+        replace(base, question=0.6),
+        replace(base, recent=0.1),
+        replace(base, named=0.6),
+        replace(base, lexical=0.6),
+        replace(base, coverage=0.1),
+        replace(base, topic=0.6),
+        replace(base, name=0.6),
+        replace(base, other=0.1),
+        replace(base, length=0.1),
     ):
-        assert 0 < score(base) < score(better) < 1
+        assert 0 < score(base, setting) < score(better, setting) < 1
     assert len(base.values()) == len(ranking.WEIGHTS)
+
+
+def test_an_approved_text_wins_only_where_it_is_about_as_good() -> None:
+    setting = Setting(size=300)
+    article, as_good, worse = Signs(question=0.6), Signs(question=0.59), Signs(question=0.55)
+    assert score(as_good, setting, approved=True) > score(article, setting)
+    assert score(worse, setting, approved=True) < score(article, setting)
+
+
+def test_the_level_knows_the_knowledge_base() -> None:
+    signs = Signs(question=0.6, named=0.6, lexical=0.3)
+    assert score(signs, Setting(size=20)) > score(signs, Setting(size=3000))
+    assert score(signs, Setting(size=20)) > score(signs, Setting(size=20, unknown=0.5))
+    assert score(signs, Setting(size=20)) > score(signs, Setting(size=20, declared=True))
+
+
+def test_a_rare_word_makes_more_of_the_ideal() -> None:
+    assert ideal_bm25([1], 1000) > ideal_bm25([100], 1000) > 0
+    assert ideal_bm25([900], 1000) == 0
+    assert ideal_bm25([], 1000) == 0
 
 
 def test_bm25_is_bounded() -> None:
@@ -122,8 +149,8 @@ def test_a_passage_about_another_thing_of_the_kind_falls_behind() -> None:
     index = TopicIndex([("hotel", "Grand Plaza", [1]), ("hotel", "Sea View", [2])], 3)
     mentions = index.mentions([(True, "I stay at the Grand Plaza")])
     same = [0.6, 0.6, 0.6]
-    signs = signs_of([1, 2, 3], [same, same, same], {}, mentions, index)
+    signs = signs_of([1, 2, 3], [same, same, same], {}, mentions, index, Setting(size=3), {})
     assert signs[1].topic > 0
     assert signs[2].other > 0
     assert 0 < signs[3].general < 1
-    assert score(signs[1]) > score(signs[3]) > score(signs[2])
+    assert score(signs[1], Setting()) > score(signs[3], Setting()) > score(signs[2], Setting())
