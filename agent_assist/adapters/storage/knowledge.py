@@ -40,7 +40,7 @@ STOP_WORDS: Final = frozenset(
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
 
 
-MOST_POSTINGS: Final = 6000
+MOST_POSTINGS: Final = 3000
 """Entries of the word index that one search reads: BM25 reads some 1,000 in a millisecond, and the words
 that stand in most passages say least about which of them is meant."""
 
