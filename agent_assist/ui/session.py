@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
@@ -14,20 +16,15 @@ from agent_assist.domain.model import ModelStatus
 from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.services.desk import Desk, DeskOpener
 from agent_assist.ui.actions import Action, ActionRegistry
-from agent_assist.ui.background import Background
 from agent_assist.ui.bridge import Bridge, info_of
 from agent_assist.ui.context import UiContext
-from agent_assist.ui.controllers.draft_controller import DraftController
-from agent_assist.ui.controllers.feedback_controller import FeedbackController
-from agent_assist.ui.controllers.queue_controller import QueueController
-from agent_assist.ui.controllers.reply_controller import ReplyController
-from agent_assist.ui.controllers.ticket_controller import TicketController
-from agent_assist.ui.controllers.unsent_controller import UnsentController
-from agent_assist.ui.controllers.window_actions import Controllers, WindowActions
 from agent_assist.ui.main_window import MainWindow
 from agent_assist.ui.places import PLACES, Place
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import Tone
+
+if TYPE_CHECKING:
+    from agent_assist.ui.parts import Controllers, DraftController
 
 
 class Session(QObject):
@@ -76,6 +73,7 @@ class Session(QObject):
     def _open(self) -> None:
         def work() -> None:
             try:
+                import_module("agent_assist.ui.parts")
                 desk = self._opener.open()
             except Exception as error:
                 self._failed.emit(info_of(error))
@@ -99,24 +97,26 @@ class Session(QObject):
         self._open()
 
     def _on_opened(self, desk: Desk) -> None:
+        from agent_assist.ui import parts
+
         self.desk = desk
         bridge = Bridge(desk.events, desk.jobs, self)
         ui = UiContext(desk, bridge, self._theme, ActionRegistry(self))
         self.ui = ui
         self._theme.set_options(desk.options.current.appearance)
         window = self.window
-        tickets = TicketController(ui, window)
-        drafts = DraftController(ui, window, tickets)
-        self.controllers = Controllers(
-            QueueController(ui, window), tickets, drafts, ReplyController(ui, window, tickets)
+        tickets = parts.TicketController(ui, window)
+        drafts = parts.DraftController(ui, window, tickets)
+        self.controllers = parts.Controllers(
+            parts.QueueController(ui, window), tickets, drafts, parts.ReplyController(ui, window, tickets)
         )
-        self._feedback = FeedbackController(ui, window, tickets)
-        self._unsent = UnsentController(ui, window, tickets)
+        self._feedback = parts.FeedbackController(ui, window, tickets)
+        self._unsent = parts.UnsentController(ui, window, tickets)
         self._add_places(ui)
         if desk.demo:
             self._offer_own(ui)
-        self._actions = WindowActions(ui, window, self.controllers)
-        self._background = Background(ui, window, self._actions)
+        self._actions = parts.WindowActions(ui, window, self.controllers)
+        self._background = parts.Background(ui, window, self._actions)
         self._connect(ui, bridge)
         self._fill(drafts)
         if desk.options.current.appearance.side_layout:

@@ -14,7 +14,10 @@ from agent_assist.app import open_desk
 from agent_assist.services.desk import Desk
 from agent_assist.ui.bridge import Bridge
 from agent_assist.ui.context import UiContext
-from agent_assist.ui.pages import FeedbackPage, KnowledgePage, ModelsPage, SettingsPage
+from agent_assist.ui.pages.feedback_page import FeedbackPage
+from agent_assist.ui.pages.knowledge_page import KnowledgePage
+from agent_assist.ui.pages.models_page import ModelsPage
+from agent_assist.ui.pages.settings_page import SettingsPage
 
 SLOW = 120_000
 

@@ -13,8 +13,8 @@ from support_pages import Surface, picture, unnamed
 
 from agent_assist.resources import resource
 from agent_assist.settings import Settings
-from agent_assist.ui.pages import PAGES
 from agent_assist.ui.pages.help_page import HelpPage
+from agent_assist.ui.places import PLACES
 
 
 @pytest.fixture
@@ -123,6 +123,6 @@ def test_the_real_guide(qtbot: QtBot, surface: Surface) -> None:
 
 
 def test_every_page_has_a_title_and_an_icon() -> None:
-    assert [page.title for page in PAGES] == ["Knowledge", "Feedback", "Models", "Settings", "Help"]
-    for page in PAGES:
-        assert resource("icons", f"{page.icon}.svg").is_file()
+    assert [place.title for place in PLACES] == ["Knowledge", "Models", "Feedback", "Help", "Settings"]
+    for place in PLACES:
+        assert resource("icons", f"{place.icon}.svg").is_file()

@@ -1,0 +1,27 @@
+"""What a window needs once its desk is open.
+
+The thread that opens the desk imports this, so that the window does not wait for it to be shown.
+"""
+
+from __future__ import annotations
+
+from agent_assist.ui.background import Background
+from agent_assist.ui.controllers.draft_controller import DraftController
+from agent_assist.ui.controllers.feedback_controller import FeedbackController
+from agent_assist.ui.controllers.queue_controller import QueueController
+from agent_assist.ui.controllers.reply_controller import ReplyController
+from agent_assist.ui.controllers.ticket_controller import TicketController
+from agent_assist.ui.controllers.unsent_controller import UnsentController
+from agent_assist.ui.controllers.window_actions import Controllers, WindowActions
+
+__all__ = [
+    "Background",
+    "Controllers",
+    "DraftController",
+    "FeedbackController",
+    "QueueController",
+    "ReplyController",
+    "TicketController",
+    "UnsentController",
+    "WindowActions",
+]
