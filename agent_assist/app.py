@@ -57,26 +57,64 @@ def open_desk(
 
     No worker is started: each starts with the first call that needs it.
     """
-    workspace = (
-        Workspace.demo() if demo else Workspace.open(folder or default_folder(), passphrase=passphrase)
-    )
     with ExitStack() as stack:
+        workspace = (
+            Workspace.demo() if demo else Workspace.open(folder or default_folder(), passphrase=passphrase)
+        )
         stack.callback(workspace.close)
-        desk = _join(workspace, demo_desk.load_demo() if demo else None, stack)
-        stack.pop_all()
-    return desk
+        return _join(workspace, demo_desk.load_demo() if demo else None, stack)
 
 
 def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStack) -> Desk:
-    """Build every service on `workspace`; `stack` closes them in the reverse order."""
+    """Build every service on `workspace`.
+
+    `stack` closes in the reverse order what was opened when something fails on the way; the desk that is
+    returned takes its callbacks over.
+    """
     clock, events, languages = SystemClock(), EventBus(), PackagedLanguageDetector()
     options = OptionsService(workspace.settings_path, events)
     jobs = JobQueue(events)
     stack.callback(jobs.close)
-
     tickets = TicketService(TicketStore(workspace.database), events, clock)
     suggestions = SuggestionStore(workspace.database)
+    index, retrieval, knowledge = _knowledge(workspace, options, events, stack)
+    model, models = _models(workspace, options, events, stack)
+    drafting = DraftingService(
+        tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock
+    )
+    stack.callback(drafting.close)
+    delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock) if demo else None
+    if delivery is not None:
+        stack.callback(delivery.close)
+    outbox = OutboxService(
+        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions
+    )
+    stack.callback(outbox.close)
+    if demo is not None:
+        _furnish(demo, options, tickets, SqlKnowledgeRepository(workspace.database))
+    return Desk(
+        folder=workspace.folder,
+        demo=demo is not None,
+        key_source=workspace.key_source,
+        events=events,
+        jobs=jobs,
+        options=options,
+        tickets=tickets,
+        knowledge=knowledge,
+        retrieval=retrieval,
+        models=models,
+        drafting=drafting,
+        feedback=FeedbackService(suggestions, tickets, options, events, clock, RuleRedactor()),
+        outbox=outbox,
+        unsent=UnsentService(UnsentStore(workspace.database), suggestions),
+        languages=languages,
+        on_close=stack.pop_all().close,
+    )
 
+
+def _knowledge(
+    workspace: Workspace, options: OptionsService, events: EventBus, stack: ExitStack
+) -> tuple[RetrievalClient, RetrievalService, KnowledgeService]:
     articles = SqlKnowledgeRepository(workspace.database)
     index = RetrievalClient(
         options.current.knowledge.encoder,
@@ -98,7 +136,12 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         on_change=retrieval.forget_topics,
     )
     stack.callback(knowledge.close)
+    return index, retrieval, knowledge
 
+
+def _models(
+    workspace: Workspace, options: OptionsService, events: EventBus, stack: ExitStack
+) -> tuple[InferenceClient, ModelService]:
     model = InferenceClient(lambda: options.current.model)
     stack.callback(model.close)
     models = ModelService(
@@ -112,43 +155,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         LocalModelFiles(),
     )
     stack.callback(models.close)
-    drafting = DraftingService(
-        tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock
-    )
-    stack.callback(drafting.close)
-
-    delivery = None
-    if demo is not None:
-        delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock)
-        stack.callback(delivery.close)
-    outbox = OutboxService(
-        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions
-    )
-    stack.callback(outbox.close)
-    feedback = FeedbackService(suggestions, tickets, options, events, clock, RuleRedactor())
-
-    if demo is not None:
-        _furnish(demo, options, tickets, articles)
-    closing = stack.pop_all()
-    stack.callback(closing.close)
-    return Desk(
-        folder=workspace.folder,
-        demo=demo is not None,
-        key_source=workspace.key_source,
-        events=events,
-        jobs=jobs,
-        options=options,
-        tickets=tickets,
-        knowledge=knowledge,
-        retrieval=retrieval,
-        models=models,
-        drafting=drafting,
-        feedback=feedback,
-        outbox=outbox,
-        unsent=UnsentService(UnsentStore(workspace.database), suggestions),
-        languages=languages,
-        on_close=closing.close,
-    )
+    return model, models
 
 
 def _furnish(
