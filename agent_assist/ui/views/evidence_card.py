@@ -58,9 +58,9 @@ class EvidenceCard(QFrame):
     def _head(self, cited: bool) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(tokens.SPACE_2)
-        number = Tag(str(self.number), Tone.ACCENT if cited else Tone.NEUTRAL)
-        number.setToolTip("The reply rests on this passage" if cited else "Found, not used in the reply")
-        row.addWidget(number, 0, Qt.AlignmentFlag.AlignTop)
+        self._number = Tag(str(self.number))
+        self.set_cited(cited)
+        row.addWidget(self._number, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(ElidedLabel(self.hit.passage.title or self.hit.passage.article_id, bold=True), 1)
         return row
 
@@ -118,6 +118,13 @@ class EvidenceCard(QFrame):
         restyle(self, current="true" if sentence else "false")
         if stretch is not None and stretch[1] > 200 and not self._open:
             self.set_open(True)
+
+    def set_cited(self, cited: bool) -> None:
+        """Whether the reply rests on this passage."""
+        self._number.set(str(self.number), Tone.ACCENT if cited else Tone.NEUTRAL)
+        self._number.setToolTip(
+            "The reply rests on this passage" if cited else "Found, not used in the reply"
+        )
 
     def set_relevance(self, relevant: bool | None) -> None:
         self._yes.setChecked(relevant is True)

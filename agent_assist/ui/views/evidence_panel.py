@@ -132,7 +132,14 @@ class EvidencePanel(QWidget):
         wanted = (tuple(hit.passage.id for hit in hits), cited)
         if wanted == self._shown and len(hits) == len(self._cards):
             return
+        same = wanted[0] == self._shown[0] and len(hits) == len(self._cards)
         self._shown = wanted
+        self._say_count(hits, cited)
+        if same:
+            # Only what is cited changed: making the cards anew would be felt while a draft streams.
+            for card in self._cards:
+                card.set_cited(card.hit.passage.id in cited)
+            return
         for card in self._cards:
             self._column.removeWidget(card)
             card.hide()
@@ -148,6 +155,8 @@ class EvidencePanel(QWidget):
             card.entered.connect(self.passage_entered)
             self._column.insertWidget(place + 1, card)
             self._cards.append(card)
+
+    def _say_count(self, hits: Sequence[Hit], cited: frozenset[int]) -> None:
         used = sum(hit.passage.id in cited for hit in hits)
         text = words.count(len(hits), "passage") if hits else ""
         self._count.setText(f"{text}, {used} used" if used else text)

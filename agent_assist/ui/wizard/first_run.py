@@ -67,6 +67,8 @@ class FirstRun(QDialog):
         layout.addLayout(foot)
         self.articles.demo_requested.connect(self._on_demo)
         self.go_to(0)
+        # Enter goes on; "Skip all" would be the first in the order.
+        self.next.setFocus()
 
     @property
     def place(self) -> int:
