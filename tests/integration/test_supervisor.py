@@ -145,6 +145,26 @@ def test_a_killed_worker_is_reported_and_started_again(supervisor: Supervisor) -
     assert supervisor.pid != first
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_whoever_asks_again_at_once_is_not_given_the_dead_worker(command: list[str]) -> None:
+    supervisor = Supervisor("echo", command, backoff=(0.0,), most_crashes=99)
+    try:
+        for _ in range(6):
+            supervisor.ask("echo", {"text": "ready"})
+            pid = supervisor.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            block = bytes(1_000_000)  # more than a pipe holds: writing meets the broken pipe
+            try:
+                answer = supervisor.ask("echo", {"text": "first"}, block)
+            except WorkerCrashed:
+                answer = supervisor.ask("echo", {"text": "second"}, block)
+            assert answer[0]["text"] in ("first", "second")
+            assert supervisor.pid != pid
+    finally:
+        supervisor.close()
+
+
 def test_gives_up_after_too_many_deaths_until_started_again(command: list[str]) -> None:
     deaths: list[WorkerCrashed] = []
     supervisor = Supervisor("echo", command, backoff=(0.01,), most_crashes=3, on_crash=deaths.append)

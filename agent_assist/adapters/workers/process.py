@@ -190,6 +190,7 @@ class WorkerProcess:
         self._stdin = cast("BinaryIO", self._popen.stdin)
         self._stdout = cast("BinaryIO", self._popen.stdout)
         self._stderr = cast("BinaryIO", self._popen.stderr)
+        self._ended = threading.Event()
         self._threads = [
             threading.Thread(target=self._read, name=f"{name}-reader", daemon=True),
             threading.Thread(target=self._listen, name=f"{name}-stderr", daemon=True),
@@ -219,6 +220,9 @@ class WorkerProcess:
                 write_frame(self._stdin, {**(fields or {}), "id": call.id, "op": op}, block)
         except (OSError, ValueError) as error:
             self.forget(call)
+            # The pipe breaks a moment before the reader learns of the end.  Until it has, this process
+            # passes for a living one, and whoever asks again at once would be given it again.
+            self._ended.wait(_CLOSE_GRACE)
             raise self._crashed() from error
         return call
 
@@ -283,6 +287,7 @@ class WorkerProcess:
         if not self._closing:
             log.warning("%s worker %d ended with code %s", self.name, self.pid, code)
             self._on_death(self)
+        self._ended.set()
         for call in calls:
             call.put(self._crashed())
 
