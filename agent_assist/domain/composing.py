@@ -194,10 +194,12 @@ def small_talk_reply(kind: SmallTalk, language: str) -> str:
 
 
 def clarifying_question(options: Sequence[str], language: str, topic: str = "") -> str:
-    """A question between two things, about one, or for more detail."""
+    """A question between two things, whether one is meant, or for more detail."""
     own = phrases(language)
     if len(options) >= 2:
         return own.which.format(one=options[0], other=options[1])
+    if options:
+        return own.meant.format(one=options[0])
     return own.about.format(topic=topic) if topic else own.detail
 
 

@@ -41,6 +41,8 @@ class Phrases:
     """Tells the customer that a colleague takes over."""
     goes_on: str
     """Takes up what the customer answered, while the agent looks further."""
+    meant: str
+    """Asks whether {one} is meant."""
 
 
 PHRASES: Mapping[str, Phrases] = {
@@ -62,6 +64,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Please send us a private message, so that we can look at it without sharing your details here.",
         "Thank you for your message. A colleague needs to look at this with you.",
         "Thank you, that helps. Is there anything else I should know before I look into it?",
+        "Do you mean {one}?",
     ),
     "es": Phrases(
         "Hola, {name}:",
@@ -81,6 +84,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Escríbanos un mensaje privado para verlo sin compartir aquí sus datos.",
         "Gracias por su mensaje. Un compañero tiene que verlo con usted.",
         "Gracias, eso me ayuda. ¿Hay algo más que deba saber antes de mirarlo?",
+        "¿Se refiere a {one}?",
     ),
     "de": Phrases(
         "Hallo {name},",
@@ -100,6 +104,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Bitte schreiben Sie uns eine private Nachricht, damit hier keine Daten von Ihnen stehen.",
         "Vielen Dank für Ihre Nachricht. Das muss sich ein Kollege gemeinsam mit Ihnen ansehen.",
         "Danke, das hilft mir. Gibt es noch etwas, das ich wissen sollte, bevor ich es mir ansehe?",
+        "Meinen Sie {one}?",
     ),
     "fr": Phrases(
         "Bonjour {name},",
@@ -119,6 +124,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Écrivez-nous en message privé, afin de ne pas partager vos données ici.",
         "Merci pour votre message. Un collègue doit regarder cela avec vous.",
         "Merci, cela m’aide. Y a-t-il autre chose que je devrais savoir avant de regarder ?",
+        "Parlez-vous de {one} ?",
     ),
     "pt": Phrases(
         "Olá, {name},",
@@ -138,6 +144,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Envie-nos uma mensagem privada, para não partilhar aqui os seus dados.",
         "Obrigado pela sua mensagem. Um colega precisa ver isto com você.",
         "Obrigado, isso ajuda. Há mais alguma coisa que eu deva saber antes de verificar?",
+        "Você quer dizer {one}?",
     ),
 }
 

@@ -49,6 +49,9 @@ class Verdict:
 _STRONG_MACRO = 0.8
 """Score from which an approved text is used as it is."""
 
+_NEARLY = 0.8
+"""Share of the evidence needed from which an answer is given with the question whether it was meant."""
+
 _SAID_ENOUGH = 25
 """Words after which a customer is not asked to say more."""
 
@@ -94,10 +97,17 @@ def decide(
             options=tuple(_name_in(h) for h in rival),
             answers=rival,
         )
-    unasked = _unasked(context, hits[0]) if minimum <= strength < _SURE else ""
-    if unasked:
+    unasked = _unasked(context, hits[0]) if minimum * _NEARLY <= strength < _SURE and not strange else ""
+    if unasked and (strength >= minimum or not is_vague(asked)):
         reason = f"The best match is about “{unasked}”, which the customer does not mention."
-        return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength / 2, (reason,))
+        return Verdict(
+            Decision.CLARIFY,
+            Way.QUESTION,
+            1 - strength / 2,
+            (reason,),
+            options=(unasked,),
+            answers=(hits[0],),
+        )
     if strength >= minimum:
         best = hits[0]
         if best.passage.collection == Collection.MACROS and best.score >= _STRONG_MACRO:

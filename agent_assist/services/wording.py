@@ -80,7 +80,10 @@ class Wording:
             body = phrases(language).goes_on
         elif verdict.way is Way.QUESTION:
             body = composing.clarifying_question(verdict.options, language)
-            known = [answer_from(h.passage, context.asked, 160, context.details) for h in verdict.answers]
+            known = [
+                _named(name, answer_from(h.passage, context.asked, 160, context.details))
+                for name, h in zip(verdict.options, verdict.answers)
+            ]
             if known and sum(map(len, known)) <= 360:
                 body = f"{' '.join(known)} {body}"
         else:
@@ -194,6 +197,11 @@ class Wording:
             body=(at, at + len(body)),
             prompt_passages=run.prompt_passages,
         )
+
+
+def _named(name: str, answer: str) -> str:
+    """An answer that says which thing it is about."""
+    return answer if not name or coverage(name, answer) >= 0.5 else f"{name}: {answer}"
 
 
 def _owned(sentence: Sentence, passage: Passage) -> Sentence:

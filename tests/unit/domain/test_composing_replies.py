@@ -131,6 +131,7 @@ def test_a_faq_answer_is_taken_whole() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_questions_and_hand_overs_exist_in_every_language(language: str) -> None:
     assert "A1" in clarifying_question(("A1", "B2"), language)
+    assert "A1" in clarifying_question(("A1",), language)
     assert clarifying_question((), language).endswith("?")
     assert holding_reply(Channel.SOCIAL, language) != holding_reply(Channel.EMAIL, language)
     for kind in SmallTalk:

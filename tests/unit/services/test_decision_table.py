@@ -166,6 +166,20 @@ def test_an_english_question_is_not_taken_for_italian() -> None:
     assert LANGUAGES.detect("Do you serve a free breakfast?")[0] == "en"
 
 
+def test_who_names_no_house_is_asked_whether_the_one_found_is_meant() -> None:
+    one = hit(8, "Is parking free?", "Parking is free.", 0.4, 0.6, heading="entity: ACORN HOUSE")
+    ticket = Ticket("T", (Message("m", Role.CUSTOMER, "Is parking free at your place?"),))
+    verdict = decide(gather(ticket, LANGUAGES, Settings()), [one], speaks=True, minimum=0.5)
+    assert (verdict.decision, verdict.options) == (Decision.CLARIFY, ("Acorn House",))
+    assert verdict.answers == (one,)
+
+
+def test_who_has_told_much_is_not_asked_to_say_more() -> None:
+    far = hit(9, "Gift cards", "Gift cards are valid for two years.", score=0.7, dense=0.5)
+    letter = "I bought a voucher for my sister and she moved to another town since. " * 3
+    assert ask(letter, far)[0] is Decision.ESCALATE
+
+
 def test_the_language_of_a_short_message_is_not_guessed() -> None:
     for text in ("do you serve alcohol?", "ok", "12 pm", "Han"):
         ticket = Ticket("T", (Message("m", Role.CUSTOMER, text),))
