@@ -39,7 +39,6 @@ STOP_WORDS: Final = frozenset(
 
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
 
-
 MOST_POSTINGS: Final = 3000
 """Entries of the word index that one search reads: BM25 reads some 1,000 in a millisecond, and the words
 that stand in most passages say least about which of them is meant."""
@@ -178,11 +177,16 @@ class SqlKnowledgeRepository:
         known = self._word_counts
         if len(known) > _REMEMBERED_WORDS:
             known = self._word_counts = {}
+        counts: dict[str, int] = {}
         for word in words:
-            if word not in known:
+            count = known.get(word, 0)
+            if not count:  # asked again: another process may have imported it since
                 statement = "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?"
-                known[word] = int(self._rows(statement, [f'"{word}"'])[0][0])
-        return {word: known[word] for word in words}
+                count = int(self._rows(statement, [match_expression([word])])[0][0])
+                if count:
+                    known[word] = count
+            counts[word] = count
+        return counts
 
     def _rarest(self, words: Sequence[str]) -> list[str]:
         """The rarest of the words that stand somewhere, as many as may be read; one in any case."""

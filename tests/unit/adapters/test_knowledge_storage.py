@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent_assist.adapters.storage import knowledge
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.domain.knowledge import Article
@@ -97,6 +98,22 @@ def test_words_in_other_forms_and_without_accents_are_found(repository: SqlKnowl
     assert repository.lexical_search("refunding a CAFE", 5)
     assert repository.lexical_search("process refund", 5, ["articles"])
     assert repository.lexical_search("process refund", 5, ["macros"]) == []
+
+
+def test_a_word_in_most_passages_is_left_to_the_rarer_ones(
+    repository: SqlKnowledgeRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        (Article(f"a{n}", "T", "B"), [("", f"branch opening {'heron' if n == 7 else n}")]) for n in range(40)
+    ]
+    ids = [i for made in repository.save_articles(rows) for i in made]
+    assert repository.word_counts("is the branch of the herons open") == [40, 1, 40]
+    assert len(repository.lexical_search("heron branch", 50)) == 40
+    monkeypatch.setattr(knowledge, "MOST_POSTINGS", 30)
+    assert [i for i, _ in repository.lexical_search("heron branch", 50)] == [ids[7]]
+    assert len(repository.lexical_search("branch", 50)) == 40  # alone it is all there is
+    repository.save_article(Article("new", "T", "B"), [("", "a second heron")])
+    assert repository.word_counts("heron") == [2]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
