@@ -395,6 +395,3 @@ class DraftingService:
             for ticket_id in ahead[: max(0, len(ahead) - self._options.current.reply.prefetch + 1)]:
                 if not self._entries[ticket_id].draft.state.working:
                     del self._entries[ticket_id]
-
-
-__all__ = ["DraftingService", "Rewrite"]

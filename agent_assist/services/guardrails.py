@@ -97,11 +97,14 @@ def judge(
     language: str,
     similar: Similar | None,
     answer: str = "",
+    *,
+    strict: bool = True,
 ) -> Judged:
     """Check a candidate; sentences at its end that nothing supports are dropped.
 
     `answer` is what the best passage says: a wording that leaves half of a short answer out ("you may
-    change it" for "…if you pay the difference") misleads, however true its half is.
+    change it" for "…if you pay the difference") misleads, however true its half is.  `strict` lets no word
+    of the model's own stand beside facts: a small one writes "non-flipping" for "non-folding".
     """
     text = tidy(candidate.text, candidate.stop_reason)
     sentences = check(text, evidence, language, similar)
@@ -120,7 +123,7 @@ def judge(
         why = _why(sentences)
     elif any(m.kind is MarkKind.CONTRADICTION for s in sentences for m in s.marks):
         why = "it contradicted a passage"
-    elif added := _additions(facts, evidence):
+    elif added := _additions(facts, evidence, 0 if strict else 1):
         why = f"it added “{added[0]}”, which no passage says"
     elif repeated(text) > 0.05:
         why = "it repeated itself"
@@ -134,12 +137,12 @@ def judge(
     return Judged(text, tuple(good), not why, score, why)
 
 
-def _additions(facts: Sequence[Sentence], evidence: Evidence) -> list[str]:
+def _additions(facts: Sequence[Sentence], evidence: Evidence, most: int) -> list[str]:
     """Words of the stated facts that are nobody's: empty where they are few enough to be mere wording."""
     known = {stem for w in evidence.all_words for stem in content_words(w)} | _FREE_WORDS
     said = [w for s in facts for w in words(s.text) if content_words(w)]
     new = [w for w in said if not set(content_words(w)) <= known]
-    return new if len(new) > max(1, _ADDED * len(said)) else []
+    return new if len(new) > (max(most, _ADDED * len(said)) if most else 0) else []
 
 
 def _why(sentences: Sequence[Sentence]) -> str:

@@ -247,7 +247,13 @@ class DraftWriter:
         for candidate in candidates:
             if candidate.text not in seen:
                 seen[candidate.text] = judge(
-                    candidate, run.evidence, run.context.question, run.context.language, similar, answer
+                    candidate,
+                    run.evidence,
+                    context.question,
+                    context.language,
+                    similar,
+                    answer,
+                    strict=self._small() and not run.steer,
                 )
         return [
             j

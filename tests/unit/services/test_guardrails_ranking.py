@@ -76,6 +76,13 @@ def test_half_of_a_short_answer_is_not_an_answer() -> None:
     assert judge(whole, EVIDENCE, QUESTION, "en", None, RETURNS.text).passed
 
 
+def test_a_small_models_own_word_beside_facts_is_not_let_through() -> None:
+    added = candidate("You can return any flipping lamp within 90 days, and the label is free.")
+    judged = judge(added, EVIDENCE, QUESTION, "en", None)
+    assert "flipping" in judged.why_not
+    assert judge(added, EVIDENCE, QUESTION, "en", None, strict=False).passed
+
+
 def test_tidying() -> None:
     assert tidy('Answer: "you can return it!"') == "You can return it."
     assert tidy("The answer to your question is: yes, it is.") == "Yes, it is."
