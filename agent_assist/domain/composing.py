@@ -38,6 +38,8 @@ def first_name(name: str) -> str:
     if not words or "@" in name or any(c.isdigit() for c in words[0]) or len(words) > 4:
         return ""
     first = words[0].strip(",.")
+    if first.casefold() in ("dr", "prof", "mr", "mrs", "ms", "miss", "herr", "frau", "sr", "sra", "mme"):
+        return ""  # "Hi Dr," greets nobody
     return (
         first[:1].upper() + first[1:] if first.islower() else first if not first.isupper() else first.title()
     )

@@ -55,6 +55,9 @@ _NEARLY = 0.8
 _SAID_ENOUGH = 25
 """Words after which a customer is not asked to say more."""
 
+_NEAR_ALONE = 0.6
+"""Cosine from which an approved text in another language fits though no word of its title was said."""
+
 _SURE = 0.75
 """Evidence from which an answer about one thing is given though the customer did not name it."""
 
@@ -205,7 +208,7 @@ def _foreign(context: DraftContext, hits: Sequence[Hit], minimum: float) -> Verd
     silent = f"The active model does not write {name}."
     own = [h for h in hits if (h.passage.language or "")[:2] == context.language]
     subject = context.ticket.subject
-    fitting = [(fits(h.passage, context.asked, subject) or int(h.score >= minimum), h) for h in own]
+    fitting = [(fits(h.passage, context.asked, subject) or int(_surely(h, minimum)), h) for h in own]
     macros = [(n, h) for n, h in fitting if n and h.passage.collection == Collection.MACROS]
     if macros:
         best = max(macros, key=lambda pair: (pair[0], pair[1].score))[1]
@@ -221,6 +224,11 @@ def _foreign(context: DraftContext, hits: Sequence[Hit], minimum: float) -> Verd
     return _hand_over(
         context, (silent, f"No approved text in {name} fits, so a colleague should answer."), 0.9
     )
+
+
+def _surely(hit: Hit, minimum: float) -> bool:
+    """Whether a text in another language is near by itself: scores alone mean little there."""
+    return hit.score >= minimum and (hit.dense or 0.0) >= _NEAR_ALONE
 
 
 def _said_before(context: DraftContext) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def test_a_chat_greets_once_and_an_email_always() -> None:
         ("MARIA LOPEZ", "Maria"),
         ("a@b.example", ""),
         ("user123", ""),
+        ("Dr. Ulrike Pfann", ""),
         ("", ""),
         ("Jean-Luc P", "Jean-Luc"),
     ],
