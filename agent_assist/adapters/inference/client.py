@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -28,11 +27,6 @@ from agent_assist.ports import CancelToken
 from agent_assist.settings import ModelOptions
 
 _POLL = 0.02
-_SPIN = "20000"
-"""How long llama.cpp's threads spin before they sleep when one waits for the other.  OpenMP's default
-is 15 times that: on two cores shared with busy programs it wrote 1 token/s, this 3; on idle cores
-both write the same.  Less (2000) writes 5 to 14 on busy cores, and a sixth less after long prompts.
-"""
 
 
 class InferenceClient:
@@ -56,7 +50,6 @@ class InferenceClient:
             command,
             on_start=self._prepare,
             on_crash=self._crashed,
-            environment={"GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", _SPIN)},
         )
         self._busy = threading.Lock()
         self._record: ModelRecord | None = None
