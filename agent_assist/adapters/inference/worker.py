@@ -15,13 +15,14 @@ from agent_assist.adapters.inference import gguf, hashing, memory, wire, worker_
 from agent_assist.adapters.inference.worker_engine import Engine
 from agent_assist.adapters.workers.frames import Header
 from agent_assist.adapters.workers.serve import Request, serve
-from agent_assist.domain.model import Backend, ModelState, ModelStatus
+from agent_assist.domain.model import Backend, GenerationEvent, ModelState, ModelStatus, TextPiece
 from agent_assist.errors import ModelDamaged, ModelTooLarge, NoModel
 
 _SPARE_CELLS = 1024
 """Cells beside the context, for the further candidates."""
 _GPU_CHUNK = 128
 """CUDA cannot be stopped in the middle: shorter steps, to listen in between."""
+_TELL = 0.04
 _HASH_SHARE = 0.6
 """Of the progress bar; the rest is llama.cpp's loading."""
 
@@ -118,7 +119,11 @@ class Worker:
         engine = self._loaded()
         request.on_cancel = engine.abort
         wanted = wire.request_from_header(request.header)
-        finished = engine.generate(wanted, lambda e: request.emit(*wire.event_to_header(e)), request.check)
+        told = _Telling(request)
+        try:
+            finished = engine.generate(wanted, told, request.check)
+        finally:
+            told.flush()
         return wire.event_to_header(finished)[1]
 
     def count(self, request: Request) -> Header:
@@ -160,6 +165,33 @@ class Worker:
         if self._engine is None:
             raise NoModel("No model is loaded.")
         return self._engine
+
+
+class _Telling:
+    """Passes events on; text goes at most every `_TELL` seconds, the first at once.
+
+    Each frame wakes the application, on a core that the model's threads are using: a frame a token
+    made decoding slower than it needs to be.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._waiting: dict[int, str] = {}
+        self._last = 0.0
+
+    def __call__(self, event: GenerationEvent) -> None:
+        if not isinstance(event, TextPiece):
+            self._request.emit(*wire.event_to_header(event))
+            return
+        self._waiting[event.candidate] = self._waiting.get(event.candidate, "") + event.text
+        if time.monotonic() - self._last >= _TELL:
+            self.flush()
+
+    def flush(self) -> None:
+        for candidate, text in self._waiting.items():
+            self._request.emit(*wire.event_to_header(TextPiece(candidate, text)))
+        self._waiting.clear()
+        self._last = time.monotonic()
 
 
 class _Progress:
