@@ -216,7 +216,7 @@ def test_close_is_quick_and_leaves_nothing(command: list[str]) -> None:
     started = time.monotonic()
     supervisor.close()
     assert time.monotonic() - started < 2
-    # A request that the worker had not begun is cancelled by the closing pipe, one it was deaf in dies with it.
+    # What the worker had not begun is cancelled by the closing pipe; what it was deaf in dies with it.
     with pytest.raises((WorkerCrashed, Cancelled)):
         call.result()
     with pytest.raises(WorkerCrashed):
