@@ -116,7 +116,14 @@ def decide(
         if best.passage.collection == Collection.MACROS and best.score >= _STRONG_MACRO:
             return Verdict(Decision.DRAFT, Way.MACRO, best.score, ("An approved macro fits.",), hit=best)
         return Verdict(Decision.DRAFT, Way.MODEL, strength, (_rests_on(best),))
-    if is_vague(asked) and context.first_reply:
+    return _too_weak(context, hits, strength, minimum, strange)
+
+
+def _too_weak(
+    context: DraftContext, hits: Sequence[Hit], strength: float, minimum: float, strange: Sequence[str]
+) -> Verdict:
+    """What to do where no passage answers well enough: ask, go on with the thread, or hand over."""
+    if is_vague(core_question(context)) and context.first_reply:
         reason = "The message does not say what it is about."
         return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength, (reason,))
     if context.continues:
