@@ -11,6 +11,8 @@ AgentAssistError
 │   │                       WorkspaceReadOnly, WorkspaceBusy, DiskFull
 │   ├── ModelProblem        NoModel, ModelDamaged, ModelTooLarge, HubUnreachable, PromptTooLong
 │   ├── KnowledgeProblem    EncoderMissing, IndexDamaged
+│   ├── HelpdeskProblem     ServerUnreachable, LoginRefused, PermissionMissing, TicketGone,
+│   │                       ServerBusy, ServerFailed, UnexpectedAnswer, DeliveryUncertain
 │   └── WorkerCrashed
 └── Cancelled               the person stopped it (exit code 130)
 
@@ -203,6 +205,64 @@ class IndexDamaged(KnowledgeProblem):
     code = "index_damaged"
     title = "The search index is damaged"
     default_remedy = "Run `agent-assist kb rebuild`; your articles are safe."
+    retryable = True
+
+
+class HelpdeskProblem(EnvironmentProblem):
+    code = "helpdesk"
+    title = "The helpdesk cannot be used"
+    default_remedy = "Test the connection in Settings › Connections."
+
+
+class ServerUnreachable(HelpdeskProblem):
+    code = "server_unreachable"
+    title = "The helpdesk cannot be reached"
+    default_remedy = "Check the network, the address and the proxy. It is tried again by itself."
+    retryable = True
+
+
+class LoginRefused(HelpdeskProblem):
+    code = "login_refused"
+    title = "The helpdesk refused the login"
+    default_remedy = "Enter the token or password again in Settings › Connections."
+
+
+class PermissionMissing(HelpdeskProblem):
+    code = "permission_missing"
+    title = "The helpdesk does not allow this"
+    default_remedy = "Ask the helpdesk's administrator for the right to do it."
+
+
+class TicketGone(HelpdeskProblem):
+    code = "ticket_gone"
+    title = "The ticket is gone from the helpdesk"
+    default_remedy = "It may have been merged or deleted; take the reply back to keep its text."
+
+
+class ServerBusy(HelpdeskProblem):
+    code = "server_busy"
+    title = "The helpdesk asks for a pause"
+    default_remedy = "It is tried again by itself."
+    retryable = True
+
+
+class ServerFailed(HelpdeskProblem):
+    code = "server_failed"
+    title = "The helpdesk has a problem of its own"
+    default_remedy = "It is tried again by itself; tell its administrator if it lasts."
+    retryable = True
+
+
+class UnexpectedAnswer(HelpdeskProblem):
+    code = "unexpected_answer"
+    title = "The helpdesk's answer cannot be read"
+    default_remedy = "Check that the address is that of the helpdesk and not of a login or proxy page."
+
+
+class DeliveryUncertain(HelpdeskProblem):
+    code = "delivery_uncertain"
+    title = "It is not known whether the reply arrived"
+    default_remedy = "The thread is looked through before anything is sent again."
     retryable = True
 
 

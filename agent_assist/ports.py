@@ -10,9 +10,10 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from agent_assist.domain.feedback import Outcome, OutcomeKind
+from agent_assist.domain.helpdesk import Ability, Account, Changes, ConnectionField, Queue
 from agent_assist.domain.knowledge import Article, Hit, KnowledgeStats, Passage
 from agent_assist.domain.model import (
     CatalogueEntry,
@@ -272,6 +273,70 @@ class Delivery(Protocol):
         """
 
 
+class HelpdeskConnector(Protocol):
+    """One connection to one helpdesk.
+
+    A connector is a class in one file, registered under the entry point group
+    `agent_assist.helpdesks` (the built-in ones too) and constructed as
+    `Connector(connection, secrets, clock)`: a domain `Connection`, a mapping of the secret fields'
+    names to their values, and a Clock.  Construction opens nothing.  Methods may be called from any
+    one thread at a time, and raise the errors below `HelpdeskProblem`.  Ticket ids that it takes and
+    gives are the helpdesk's own, without the connection's prefix.
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    """The helpdesk's name as people know it."""
+    fields: ClassVar[Sequence[ConnectionField]]
+    abilities: ClassVar[frozenset[Ability]]
+
+    def check(self) -> Account:
+        """Sign in and say as whom: what "Test connection" calls."""
+
+    def queues(self) -> list[Queue]:
+        """Those that this account may read; empty where the helpdesk has none."""
+
+    def changes(self, cursor: str, cancel: CancelToken) -> Changes:
+        """The next page of what changed since `cursor` ("" for the first look) among the tickets that are
+        assigned to this account or lie in the connection's chosen queues.  Nothing is left out when it is
+        called again with the cursor that it gave; the same ticket may come twice."""
+
+    def ticket(self, ticket: str) -> Ticket:
+        """The ticket as it is now.  Raises TicketGone."""
+
+    def find_reply(self, ticket: str, token: str, text: str, since: datetime) -> Message | None:
+        """The reply or note that was sent with this token, or else, where the helpdesk keeps no token, one
+        by this account with this text and not older than `since`."""
+
+    def reply(self, ticket: str, text: str, token: str) -> Message:
+        """Send a public reply, once; returns it as it stands in the thread.
+
+        `token` goes with it where the helpdesk can keep one, for `find_reply`.  Raises DeliveryUncertain
+        where the request left and its answer did not come; any other error means that nothing was sent.
+        Raises BadInput for an empty text.
+        """
+
+    def note(self, ticket: str, text: str, token: str) -> Message:
+        """As `reply`, internal: never reaches the customer.  Only with Ability.NOTE."""
+
+    def set_status(self, ticket: str, status: TicketStatus) -> None:
+        """Only with Ability.STATUS."""
+
+    def set_tags(self, ticket: str, tags: Sequence[str]) -> None:
+        """Only with Ability.TAGS."""
+
+    def wait(self, seconds: float, cancel: CancelToken) -> bool:
+        """True as soon as something may have changed, False after `seconds`; only with Ability.PUSH."""
+
+    def ticket_of(self, url: str) -> str | None:
+        """The id of the ticket that this page of the helpdesk shows; None for any other page."""
+
+    def page_of(self, ticket: str) -> str:
+        """The address of the ticket's page; "" where it has none."""
+
+    def close(self) -> None: ...
+
+
 class DocumentReader(Protocol):
     def read(
         self, paths: Sequence[Path], collection: str | None, cancel: CancelToken
@@ -323,6 +388,7 @@ __all__ = [
     "Clock",
     "Delivery",
     "DocumentReader",
+    "HelpdeskConnector",
     "Hit",
     "KnowledgeRepository",
     "LanguageDetector",

@@ -43,11 +43,27 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message: listed, never opened."""
+
+    name: str
+    media_type: str = ""
+    size: int | None = None
+    """Bytes, where the helpdesk says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     id: str
     role: Role
     text: str
+    """The new text alone."""
     created_at: datetime | None = None
+    author: str = ""
+    """Who wrote it, as the helpdesk names them; may be empty."""
+    folded: str = ""
+    """Quoted history and signature of a mail, shown on demand and never read by the model."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
