@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "agent-assist-setup.json"
 CONSTRAINTS = ROOT / "constraints.txt"
-VERSION = 1
+VERSION = 2
 """Raise it when a finished set-up has to be done again because this file installs something else."""
 WINDOWS = os.name == "nt"
 EXECUTABLES = VENV / ("Scripts" if WINDOWS else "bin")

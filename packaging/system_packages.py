@@ -5,11 +5,13 @@ Standard library only: this runs before the virtual environment exists.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # (file that must be known to the loader, Debian/Ubuntu package, Fedora package): what Qt's xcb
@@ -44,6 +46,24 @@ BUILD_TOOLS = (
 )
 FONT = ("fonts-dejavu-core", "dejavu-sans-fonts")
 X_SERVER = ("Xvfb", "xvfb", "xorg-x11-server-Xvfb")
+# What the integration tests talk to, on Debian and Ubuntu: (file that is there when it is installed,
+# packages).  `ensure_servers` installs them for root; each test says what it needs and is skipped, or
+# fails in CI, where that is not there.
+TEST_SERVERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "mail transfer agent": ("/usr/sbin/exim4", ("exim4-daemon-light",)),
+    "Request Tracker": (
+        "/usr/share/request-tracker5/libexec/rt-server",
+        # Any MTA satisfies request-tracker5; naming exim here keeps apt from choosing another one.
+        ("request-tracker5", "rt5-standalone", "rt5-db-sqlite", "exim4-daemon-light"),
+    ),
+}
+# Answers to the packages' questions: our tests bring configuration and database of their own.
+PRESEED = """\
+request-tracker5 request-tracker5/install-cronjobs boolean false
+request-tracker5 request-tracker5/handle-siteconfig-permissions boolean true
+request-tracker5 request-tracker5/dbconfig-install boolean false
+"""
+POLICY = Path("/usr/sbin/policy-rc.d")
 WINDOWS_COMPILER = (
     "winget install Microsoft.VisualStudio.2022.BuildTools --override "
     '"--wait --passive --add Microsoft.VisualStudio.Workload.VCTools --includeRecommended"'
@@ -116,6 +136,45 @@ def prepare(*, build: bool, tests: bool, new_environment: bool) -> None:
             raise SystemNotReadyError(_ask("the Visual C++ build tools", WINDOWS_COMPILER))
 
 
+def missing_servers(names: Iterable[str] = ()) -> list[str]:
+    """Those of `names` (all of TEST_SERVERS where none is given) that are not installed."""
+    return [name for name in names or TEST_SERVERS if not Path(TEST_SERVERS[name][0]).exists()]
+
+
+def ensure_servers(names: Iterable[str] = ()) -> list[str]:
+    """Install what is missing of TEST_SERVERS where this process may; returns what is missing still.
+
+    Only root on a system with apt installs anything.  No daemon is started by it.
+    """
+    wanted = missing_servers(names)
+    if not wanted or platform.system() != "Linux" or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return wanted
+    packages = list(dict.fromkeys(package for name in wanted for package in TEST_SERVERS[name][1]))
+    print(f"Installing servers for the tests: {' '.join(packages)}", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300"]
+    with _no_daemons():
+        if shutil.which("debconf-set-selections"):
+            subprocess.run(["debconf-set-selections"], input=PRESEED, text=True, check=False)
+        for step in ([*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", *packages]):
+            subprocess.run(step, env=environment, check=False, stdout=sys.stderr)
+    return missing_servers(names)
+
+
+@contextlib.contextmanager
+def _no_daemons() -> Iterator[None]:
+    """Packages ask this script whether they may start their service: not for us."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
+
+
 def _ask(what: str, command: str) -> str:
     return f"Missing: {what}.\nRun this first, then the same command again:\n\n    {command}\n"
 
@@ -139,6 +198,8 @@ def _prepare_linux(*, build: bool, tests: bool, new_environment: bool) -> None:
             )
             print("Going on without; install them if a later step fails.", flush=True)
         return
+    if tests:
+        ensure_servers()
     if not wanted:
         return
     command = " && ".join(" ".join(step) for step in steps)

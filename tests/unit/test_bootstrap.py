@@ -148,6 +148,39 @@ def test_without_root_the_exact_command_is_said(monkeypatch: pytest.MonkeyPatch)
         system_packages.prepare(build=True, tests=False, new_environment=False)
 
 
+def test_without_root_the_test_servers_are_only_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    there.touch()
+    servers = {"here": (str(there), ("a",)), "away": (str(tmp_path / "away"), ("b", "c"))}
+    monkeypatch.setattr(system_packages, "TEST_SERVERS", servers)
+    monkeypatch.setattr(system_packages.os, "geteuid", lambda: 1000)
+    assert system_packages.ensure_servers() == ["away"]
+    assert system_packages.ensure_servers(["here"]) == []
+
+
+def test_packages_are_installed_without_starting_daemons(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    away, policy, seen = tmp_path / "away", tmp_path / "policy-rc.d", []
+
+    def fake_run(command: list[str], **_: object) -> None:
+        seen.append((command, policy.exists()))
+        away.touch()
+
+    monkeypatch.setattr(system_packages, "TEST_SERVERS", {"away": (str(away), ("b", "c"))})
+    monkeypatch.setattr(system_packages, "POLICY", policy)
+    monkeypatch.setattr(system_packages.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(system_packages.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(system_packages.shutil, "which", lambda name, path=None: f"/usr/bin/{name}")
+    monkeypatch.setattr(system_packages.subprocess, "run", fake_run)
+    assert system_packages.ensure_servers() == []
+    assert [command[-2:] for command, _ in seen if "install" in command] == [["b", "c"]]
+    assert all(there for _, there in seen)
+    assert not policy.exists()
+
+
 def test_a_python_that_is_too_old_is_told_so() -> None:
     source = (ROOT / "packaging" / "bootstrap.py").read_text(encoding="utf-8")
     head = source[: source.index("import contextlib")].replace("sys.version_info", "(3, 10, 4)")
