@@ -6,8 +6,12 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from support_rt import RequestTracker
 
 # Before anything imports a model library: nothing in a test may ask the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -40,3 +44,11 @@ def _no_leaked_threads() -> Iterator[None]:
         thread.join(timeout=5)
     still = [thread.name for thread in leaked if thread.is_alive()]
     assert not still, f"threads left running: {still}"
+
+
+@pytest.fixture(scope="session")
+def rt_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestTracker]:
+    """A real Request Tracker, the same for all tests of a session: tell your tickets by their subjects."""
+    from support_rt import serve
+
+    yield from serve(tmp_path_factory.mktemp("rt"))
