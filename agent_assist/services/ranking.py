@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Final
 
 from agent_assist.services.names import NAME_KEY
@@ -108,9 +109,14 @@ LEAST_IDEAL: Final = 4.0
 MOST_COVERAGE: Final = 1.2
 
 
+def weight(signs: Signs) -> float:
+    """The weighted signs: what decides the order within one search."""
+    return sum(map(mul, WEIGHTS, signs.values()))
+
+
 def score(signs: Signs, setting: Setting, *, approved: bool = False) -> float:
     """0..1: how likely the passage answers the inquiry."""
-    total = setting.level() + sum(w * v for w, v in zip(WEIGHTS, signs.values(), strict=True))
+    total = setting.level() + weight(signs)
     total += APPROVED_BONUS if approved else 0.0
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 

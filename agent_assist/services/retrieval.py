@@ -164,7 +164,7 @@ class RetrievalService:
             setting,
             known.lengths,
         )
-        scored = sorted(((ranking.score(s, setting), i) for i, s in signs.items()), reverse=True)
+        scored = sorted(((ranking.weight(s), i) for i, s in signs.items()), reverse=True)
         passages = self._repository.passages(i for _, i in scored[: 6 * k])
         if collections is not None:
             passages = {i: p for i, p in passages.items() if p.collection in collections}

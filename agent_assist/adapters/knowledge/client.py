@@ -48,6 +48,8 @@ class RetrievalClient:
         self._count = 0
         self._dimension = 0
         self._changed = False
+        self.encoding_ms = 0.0
+        """What the encoder took of the latest search: the rest is ours to answer for."""
         self._lock = threading.Lock()
         self._supervisor = Supervisor(
             "knowledge",
@@ -108,6 +110,7 @@ class RetrievalClient:
         if not texts:
             return []
         header, _ = self._ask("search", {"texts": list(texts), "k": k})
+        self.encoding_ms = float(header["encoding_ms"])
         return [[(int(i), float(c)) for i, c in row] for row in header["hits"]]
 
     def cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:

@@ -5,6 +5,7 @@ It gets texts and vectors and gives vectors and numbers back: no network, no dat
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final
@@ -75,8 +76,10 @@ class RetrievalWorker:
         return self._state()
 
     def search(self, request: Request) -> Header:
+        started = time.perf_counter()
         queries = self._query_vectors(request.header["texts"])
-        return {"hits": self._index.search(queries, int(request.header["k"]))}
+        encoding_ms = (time.perf_counter() - started) * 1000
+        return {"hits": self._index.search(queries, int(request.header["k"])), "encoding_ms": encoding_ms}
 
     def cosines(self, request: Request) -> Answer:
         queries = self._query_vectors(request.header["texts"])
