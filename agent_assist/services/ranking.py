@@ -111,7 +111,8 @@ MOST_COVERAGE: Final = 1.2
 
 def weight(signs: Signs) -> float:
     """The weighted signs: what decides the order within one search."""
-    return sum(map(mul, WEIGHTS, signs.values()))
+    total: float = sum(map(mul, WEIGHTS, signs.values()))
+    return total
 
 
 def score(signs: Signs, setting: Setting, *, approved: bool = False) -> float:
