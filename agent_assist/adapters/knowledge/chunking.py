@@ -80,7 +80,9 @@ def passage_input(title: str, heading: str, text: str) -> str:
 
 
 def _sections(body: str, title: str) -> Iterator[_Section]:
-    lines = body.splitlines(keepends=True)
+    # Lines as Markdown counts them: `splitlines` also ends one at a form feed, and there the places of the
+    # parser's blocks would no longer be ours.
+    lines = re.split(r"(?<=\n)", re.sub(r"\r\n?", "\n", body))
     tokens = _parser.parse("".join(lines))
     path: list[tuple[int, str]] = []
     section = _Section(())

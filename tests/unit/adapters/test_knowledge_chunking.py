@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent_assist.adapters.knowledge.chunking import MOST_CHARS, MOST_WORDS, passage_input, passages_of
@@ -101,6 +101,7 @@ def test_hostile_text_is_cut_in_time(body: str) -> None:
         max_size=12,
     ).map("\n\n".join)
 )
+@example("\x0c\n\n\x0c0\n\n# One")
 def test_no_word_is_lost_and_no_passage_is_too_long(body: str) -> None:
     found = cut(body, "")
     shown = {word for heading, text in found for word in words(f"{heading} {text}")}
