@@ -13,6 +13,7 @@ AgentAssistError
 │   ├── KnowledgeProblem    EncoderMissing, IndexDamaged
 │   ├── HelpdeskProblem     ServerUnreachable, LoginRefused, PermissionMissing, TicketGone,
 │   │                       ServerBusy, ServerFailed, UnexpectedAnswer, DeliveryUncertain
+│   ├── GovernanceProblem   PermissionDenied, AuditDamaged
 │   └── WorkerCrashed
 └── Cancelled               the person stopped it (exit code 130)
 
@@ -244,6 +245,8 @@ class ServerBusy(HelpdeskProblem):
     title = "The helpdesk asks for a pause"
     default_remedy = "It is tried again by itself."
     retryable = True
+    wait_seconds: float = 0.0
+    """How long it wants to be left alone; 0 where it does not say."""
 
 
 class ServerFailed(HelpdeskProblem):
@@ -264,6 +267,24 @@ class DeliveryUncertain(HelpdeskProblem):
     title = "It is not known whether the reply arrived"
     default_remedy = "The thread is looked through before anything is sent again."
     retryable = True
+
+
+class GovernanceProblem(EnvironmentProblem):
+    code = "governance"
+    title = "This is not allowed here"
+    default_remedy = "Run `agent-assist doctor --security` to see why."
+
+
+class PermissionDenied(GovernanceProblem):
+    code = "permission_denied"
+    title = "Your role does not allow this"
+    default_remedy = "Ask an admin of this workspace: `agent-assist role list` shows who that is."
+
+
+class AuditDamaged(GovernanceProblem):
+    code = "audit_damaged"
+    title = "The audit log was tampered with"
+    default_remedy = "`agent-assist audit verify` says where; keep the workspace folder as it is for whoever looks into it."
 
 
 class WorkerCrashed(EnvironmentProblem):

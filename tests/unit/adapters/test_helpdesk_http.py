@@ -1,0 +1,432 @@
+"""The HTTP layer of the connectors against a real server on this machine."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from agent_assist.adapters.helpdesks import http as module
+from agent_assist.adapters.helpdesks.http import HttpSession
+from agent_assist.adapters.helpdesks.pace import FAILURES_TO_OPEN, Breaker, backoff, retry_after
+from agent_assist.errors import (
+    BadInput,
+    Cancelled,
+    DeliveryUncertain,
+    HelpdeskProblem,
+    LoginRefused,
+    PermissionMissing,
+    ServerBusy,
+    ServerFailed,
+    ServerUnreachable,
+    StaleThread,
+    TicketGone,
+    UnexpectedAnswer,
+)
+from tests.support_http import Request, TestServer, serving
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+class Pauses(list[float]):
+    """Stands for sleep: notes the seconds and returns at once."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+@contextmanager
+def session(
+    answerer: Callable[[Request], None], **options: Any
+) -> Iterator[tuple[HttpSession, TestServer, Pauses]]:
+    pauses = Pauses()
+    with serving(answerer) as server:
+        made = HttpSession(server.url + "/api", clock=FixedClock(), sleep=pauses, **options)
+        try:
+            yield made, server, pauses
+        finally:
+            made.close()
+
+
+def in_turn(*answers: tuple[int, Any, dict[str, str]]) -> Callable[[Request], None]:
+    """Answers one after the other, the last one for ever."""
+    left = list(answers)
+
+    def answer(request: Request) -> None:
+        status, body, headers = left.pop(0) if len(left) > 1 else left[0]
+        request.answer(status, body, headers)
+
+    return answer
+
+
+def test_json_comes_back_with_the_credentials_sent() -> None:
+    with session(in_turn((200, {"a": 1}, {})), auth=("ann", "pw"), headers={"X-Key": "k"}) as (s, server, _):
+        answer = s.get("tickets", params={"page": 2})
+    assert (answer.status, answer.json(), answer.headers["CONTENT-TYPE"]) == (
+        200,
+        {"a": 1},
+        "application/json",
+    )
+    assert server.seen == ["GET /api/tickets?page=2"]
+    assert server.requests[0].headers["Authorization"].startswith("Basic ")
+    assert server.requests[0].headers["X-Key"] == "k"
+
+
+def test_one_connection_is_used_for_many_requests() -> None:
+    with session(in_turn((200, {}, {}))) as (s, server, _):
+        for _ in range(5):
+            s.get("x")
+        assert len({r.handler.client_address for r in server.requests}) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), (format_datetime(NOW + timedelta(seconds=9), usegmt=True), 9.0), ("1.5", 1.5)],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_pause_that_the_server_orders_is_kept_for_reading_and_sending(
+    header: str, seconds: float, status: int
+) -> None:
+    busy = (status, {}, {"Retry-After": header})
+    with session(in_turn(busy, (201, {}, {}))) as (s, server, pauses):
+        assert s.send("POST", "reply", json={"text": "hi"}).status == 201
+        assert len(server.requests) == 2
+    assert len(pauses) == 1
+    assert seconds <= pauses[0] <= seconds + 0.5
+    with session(in_turn(busy, (200, {}, {}))) as (s, _, pauses):
+        s.get("x")
+        assert seconds <= pauses[0] <= seconds + 0.5
+
+
+def test_a_long_ordered_pause_is_told_instead_of_waited_for() -> None:
+    with session(in_turn((429, {}, {"Retry-After": "3600"}))) as (s, server, pauses):
+        with pytest.raises(ServerBusy) as caught:
+            s.get("x")
+        assert (caught.value.wait_seconds, len(server.requests), pauses) == (3600, 1, [])
+
+
+def test_retry_after_that_cannot_be_read_counts_as_none() -> None:
+    assert retry_after("soon", NOW) is None
+    assert retry_after("nan", NOW) is None
+    assert retry_after(None, NOW) is None
+    assert retry_after("-3", NOW) == 0.0
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT", NOW) == 0.0
+
+
+def test_backoff_doubles_its_bound_and_has_full_jitter() -> None:
+    assert [backoff(n, lambda _, high: high) for n in range(4)] == [0.5, 1, 2, 4]
+    assert backoff(50, lambda _, high: high) == 30
+    assert backoff(3, lambda low, _: low) == 0
+    drawn = [backoff(4) for _ in range(200)]
+    assert min(drawn) < 1 < 7 < max(drawn) <= 8
+
+
+def test_a_failing_read_is_repeated_with_growing_pauses() -> None:
+    with session(in_turn((500, {}, {}), (502, {}, {}), (200, {"ok": 1}, {}))) as (s, server, pauses):
+        assert s.get("x").json() == {"ok": 1}
+        assert len(server.requests) == 3
+    assert len(pauses) == 2
+    assert pauses[0] <= 0.5
+    assert pauses[1] <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, LoginRefused),
+        (403, PermissionMissing),
+        (404, TicketGone),
+        (410, TicketGone),
+        (400, UnexpectedAnswer),
+        (422, UnexpectedAnswer),
+    ],
+)
+def test_refusals_have_their_own_errors_and_are_not_repeated(status: int, error: type[Exception]) -> None:
+    with session(in_turn((status, {"message": "no such thing"}, {}))) as (s, server, _):
+        with pytest.raises(error):
+            s.get("x")
+        with pytest.raises(error):
+            s.send("POST", "x", json={})
+        assert len(server.requests) == 2
+
+
+def test_the_caller_says_what_a_404_means_and_which_answers_are_fine() -> None:
+    with session(in_turn((404, {}, {}))) as (s, _, _):
+        with pytest.raises(PermissionMissing):
+            s.get("me", missing=PermissionMissing)
+        assert s.get("x", expect=(200, 404)).status == 404
+
+
+def test_the_servers_own_words_stand_in_the_error() -> None:
+    with (
+        session(in_turn((422, {"message": "Subject is missing"}, {}))) as (s, _, _),
+        pytest.raises(HelpdeskProblem, match="Subject is missing"),
+    ):
+        s.get("x")
+
+
+@pytest.mark.parametrize("status", [409, 412])
+def test_a_ticket_that_changed_meanwhile_is_stale(status: int) -> None:
+    with session(in_turn((status, {}, {}))) as (s, _, _), pytest.raises(StaleThread):
+        s.send("POST", "x", json={}, headers={"If-Match": '"1"'})
+
+
+def test_a_server_error_while_sending_is_uncertain_and_never_repeated() -> None:
+    for status in (500, 502, 503, 504):
+        with session(in_turn((status, {}, {}))) as (s, server, _):
+            with pytest.raises(DeliveryUncertain):
+                s.send("POST", "reply", json={"text": "hi"})
+            assert len(server.requests) == 1
+            with pytest.raises(ServerFailed):
+                s.send("PUT", "status", json={}, once=False)
+
+
+def test_a_connection_lost_after_sending_is_uncertain_and_a_read_is_repeated() -> None:
+    with session(lambda request: request.hang_up()) as (s, server, _):
+        with pytest.raises(DeliveryUncertain, match="lost"):
+            s.send("POST", "reply", json={"text": "hi"})
+        assert len(server.requests) == 1
+        with pytest.raises(ServerUnreachable, match="lost"):
+            s.get("x")
+        assert len(server.requests) == 5
+
+
+def test_a_connection_refused_means_that_nothing_was_sent() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        pauses = Pauses()
+        s = HttpSession(f"http://127.0.0.1:{held.getsockname()[1]}", sleep=pauses)
+        with pytest.raises(ServerUnreachable, match="did not take the connection"):
+            s.send("POST", "reply", json={})
+        assert len(pauses) == 3
+        s.close()
+
+
+def test_a_name_that_nobody_knows_is_said_so() -> None:
+    s = HttpSession("http://helpdesk.invalid", sleep=Pauses(), tries=1)
+    with pytest.raises(ServerUnreachable, match=r"helpdesk\.invalid"):
+        s.get("x")
+    s.close()
+
+
+def test_a_login_page_instead_of_data_is_an_unexpected_answer() -> None:
+    def page(request: Request) -> None:
+        request.answer(200, b"<!DOCTYPE html><title>Sign in</title>", media="text/html")
+
+    with session(page) as (s, _, _):
+        answer = s.get("x")
+        assert answer.is_page
+        with pytest.raises(UnexpectedAnswer, match="web page"):
+            answer.json()
+        with pytest.raises(DeliveryUncertain):
+            s.send("POST", "x", json={}).json()
+
+
+def test_broken_json_is_an_unexpected_answer() -> None:
+    with session(in_turn((200, b'{"a": ', {}))) as (s, _, _), pytest.raises(UnexpectedAnswer):
+        s.get("x").json()
+    with session(in_turn((201, b"", {}))) as (s, _, _):
+        assert s.send("POST", "x", json={}).json() is None
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_of_20_mb_is_not_read(announced: bool) -> None:
+    read = []
+
+    def large(request: Request) -> None:
+        handler = request.handler
+        handler.send_response(200)
+        if announced:
+            handler.send_header("Content-Length", str(21_000_000))
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        handler.close_connection = True
+        for _ in range(210):
+            handler.wfile.write(bytes(100_000))
+            read.append(1)
+
+    with session(large) as (s, _, _):
+        with pytest.raises(UnexpectedAnswer, match="more than 20 MB"):
+            s.get("x")
+        with pytest.raises(DeliveryUncertain):
+            s.send("POST", "x", json={})
+    if announced:
+        assert len(read) < 150
+
+
+def drip(seconds: float, *, in_headers: bool) -> Callable[[Request], None]:
+    """Slow-loris: a byte now and then, for `seconds`."""
+
+    def answer(request: Request) -> None:
+        handler = request.handler
+        handler.close_connection = True
+        start = b"HTTP/1.1 200 OK\r\nX-Slow: " if in_headers else b"HTTP/1.1 200 OK\r\n\r\n"
+        handler.wfile.write(start)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            handler.wfile.write(b"a")
+            time.sleep(0.05)
+
+    return answer
+
+
+@pytest.mark.parametrize("in_headers", [True, False])
+def test_a_slow_loris_ends_at_the_total_deadline(in_headers: bool) -> None:
+    with session(drip(8, in_headers=in_headers), timeout=0.2, tries=1) as (s, _, _):
+        began = time.monotonic()
+        with pytest.raises(ServerUnreachable, match="did not finish"):
+            s.get("x")
+        assert 0.5 < time.monotonic() - began < 3
+        with pytest.raises(DeliveryUncertain):
+            s.send("POST", "x", json={})
+
+
+def test_a_request_under_way_is_cancelled_within_half_a_second() -> None:
+    cancel = threading.Event()
+    with session(drip(8, in_headers=True)) as (s, _, _):
+        timer = threading.Timer(0.2, cancel.set)
+        timer.start()
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            s.get("x", cancel=cancel)
+        assert time.monotonic() - began < 1.5
+        timer.join()
+
+
+def test_a_silent_server_is_given_up() -> None:
+    with session(lambda _: time.sleep(1), timeout=0.1, tries=1) as (s, _, _):
+        with pytest.raises(ServerUnreachable, match="did not answer"):
+            s.get("x")
+        with pytest.raises(DeliveryUncertain):
+            s.send("POST", "x", json={})
+
+
+def test_the_breaker_leaves_a_failing_server_alone_and_tries_it_again() -> None:
+    now = [0.0]
+    breaker = Breaker(lambda: now[0])
+    for _ in range(FAILURES_TO_OPEN - 1):
+        breaker.failed()
+    assert breaker.remaining() == 0
+    breaker.failed()
+    assert breaker.remaining() == 15
+    now[0] = 15
+    assert breaker.remaining() == 0
+    breaker.failed()
+    assert breaker.remaining() == 30
+    now[0] = 45
+    breaker.succeeded()
+    breaker.failed()
+    assert breaker.remaining() == 0
+
+
+def test_an_open_breaker_asks_nobody() -> None:
+    with session(in_turn((500, {}, {}))) as (s, server, _):
+        for _ in range(3):
+            with pytest.raises(HelpdeskProblem):
+                s.get("x")
+        assert len(server.requests) == FAILURES_TO_OPEN
+        with pytest.raises(ServerUnreachable, match="left alone"):
+            s.send("POST", "x", json={})
+        assert len(server.requests) == FAILURES_TO_OPEN
+
+
+def test_a_redirect_to_another_host_is_refused_and_never_sees_the_login() -> None:
+    with serving(in_turn((200, {}, {}))) as other:
+        away = in_turn((302, {}, {"Location": other.url.replace("127.0.0.1", "localhost") + "/steal"}))
+        with session(away, auth=("ann", "pw")) as (s, _, _):
+            with pytest.raises(UnexpectedAnswer, match="another server"):
+                s.get("x")
+            with pytest.raises(UnexpectedAnswer):
+                s.send("POST", "x", json={})
+            with pytest.raises(UnexpectedAnswer, match="another server"):
+                s.get(other.url + "/next")
+        assert other.seen == []
+
+
+def test_redirects_on_the_same_host_are_followed_and_posts_stay_posts() -> None:
+    def answer(request: Request) -> None:
+        if request.path == "/api/old":
+            request.answer(308, headers={"Location": "/api/new"})
+        elif request.path == "/api/loop":
+            request.answer(301, headers={"Location": "/api/loop"})
+        elif request.path == "/api/taken":
+            request.answer(303, headers={"Location": "/api/new"})
+        else:
+            request.answer(200, {"method": request.method, "body": request.body.decode()})
+
+    with session(answer) as (s, _, _):
+        assert s.get("old").json()["method"] == "GET"
+        assert s.send("POST", "old", json=1).json() == {"method": "POST", "body": "1"}
+        with pytest.raises(UnexpectedAnswer, match="without an end"):
+            s.get("loop")
+        with pytest.raises(DeliveryUncertain):
+            s.send("POST", "taken", json=1)
+        assert s.send("POST", "taken", data={"user": "ann"}, expect=(303,), once=False).status == 303
+
+
+def test_cookies_of_a_login_are_kept() -> None:
+    def answer(request: Request) -> None:
+        request.answer(200, {"cookie": request.headers.get("Cookie", "")}, {"Set-Cookie": "sid=7; Path=/"})
+
+    with session(answer) as (s, _, _):
+        assert s.get("login").json() == {"cookie": ""}
+        assert s.get("x").json() == {"cookie": "sid=7"}
+
+
+def test_a_cancelled_wait_ends_at_once() -> None:
+    cancel = threading.Event()
+
+    def busy(request: Request) -> None:
+        cancel.set()
+        request.answer(429, {}, {"Retry-After": "20"})
+
+    with serving(busy) as server:
+        s = HttpSession(server.url)
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            s.get("x", cancel=cancel)
+        assert time.monotonic() - began < 2
+        s.close()
+
+
+@pytest.mark.parametrize("address", ["", "ftp://x", "support", "http://", "https://ann:pw@support.example"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        HttpSession(address)
+    assert "pw" not in str(caught.value)
+
+
+def test_secrets_stand_in_no_repr_log_or_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with session(in_turn((401, {}, {})), headers={"Authorization": "token s3cret"}) as (s, _, _):
+        with pytest.raises(LoginRefused) as caught:
+            s.get("x", params={"q": "crystal@example.com"})
+        text = f"{s!r} {caught.value} {caplog.text}"
+    assert "s3cret" not in text
+    assert "crystal" not in text
+    with (
+        session(in_turn((200, {}, {})), headers={"Authorization": "token s3cret\nx"}) as (s, _, _),
+        pytest.raises(BadInput) as refused,
+    ):
+        s.get("x")
+    assert "s3cret" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_certificates_are_verified_with_the_systems_and_further_ones(tmp_path: Any) -> None:
+    assert module._certificates(True).verify_mode.name == "CERT_REQUIRED"  # type: ignore[union-attr]
+    with pytest.raises(BadInput, match="cannot be read"):
+        module._certificates(str(tmp_path / "none.pem"))
