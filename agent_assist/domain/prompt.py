@@ -8,8 +8,9 @@ every later prompt of the same ticket, so that its prefix is still in the KV cac
     assistant   what the agent answered
     user        … and so on; the last one ends with the instruction (language, channel, steer)
 
-Tickets and articles are untrusted: they are cleaned of what a reader cannot see, labelled as what
-they are, and the worker tokenises them as plain text, so that no marker in them is a marker.
+Tickets and articles are untrusted: they are cleaned of what a reader cannot see and of what tries to
+steer the assistant (`injection.readable`), labelled as what they are, and the worker tokenises them as
+plain text, so that no marker in them is a marker.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agent_assist.domain.injection import readable
 from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.model import ChatMessage
 from agent_assist.domain.text import clean, content_words, shorten, split_sentences
@@ -123,7 +125,7 @@ def system_message(style: Style) -> ChatMessage:
 
 def excerpt(passage: Passage, question: str, limit: int) -> str:
     """The passage's sentences that matter most to the question, in their order, within `limit` characters."""
-    text = clean(passage.text)
+    text = readable(passage.text, article=True)
     if len(text) <= limit:
         return text
     wanted = set(content_words(question))
@@ -263,7 +265,7 @@ class _Blocks:
             return shorten(clean("\n".join(m.text for m in turn.messages)), self._message_limit)
         parts: list[str] = []
         for index, message in enumerate(turn.messages):
-            text = clean(message.text)
+            text = readable(message.text)
             passages = list(self._shown.get(message.id, ()))
             if newest and index == len(turn.messages) - 1:
                 passages += self._found

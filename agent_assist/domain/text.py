@@ -20,6 +20,8 @@ _INVISIBLE = re.compile(
 _JOINER = re.compile(
     "(?<=[\u2600-\u27bf\U0001f000-\U0001faff\ufe0f])\u200d(?=[\u2600-\u27bf\U0001f000-\U0001faff])"
 )
+_SELECTORS = re.compile("(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]+")
+"""A second variation selector changes no letter: runs of them carry hidden bytes."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -30,7 +32,7 @@ def visible(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     # An emoji family is glued by a joiner that is otherwise removed: keep it between two pictographs.
     text = _JOINER.sub("\ue000", text.replace("\ue000", ""))
-    text = _CONTROL.sub("", _INVISIBLE.sub("", text))
+    text = _CONTROL.sub("", _INVISIBLE.sub("", _SELECTORS.sub("", text)))
     return text.replace("\ue000", "\u200d").encode("utf-8", "ignore").decode("utf-8")
 
 

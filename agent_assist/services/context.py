@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from agent_assist.domain.composing import greeting_of
+from agent_assist.domain.injection import nothing_left, shielded
 from agent_assist.domain.signals import Signals, read_signals
 from agent_assist.domain.text import clean, content_words, shorten, words
 from agent_assist.domain.ticket import Message, Role, Ticket
@@ -19,6 +20,7 @@ _QUESTION_LIMIT = 6000
 @dataclass(frozen=True, slots=True)
 class DraftContext:
     ticket: Ticket
+    """Without what tries to steer the assistant: what search, decision and check read."""
     open_messages: tuple[Message, ...]
     """What the draft answers."""
     question: str
@@ -38,10 +40,13 @@ class DraftContext:
     continues: bool = False
     """The customer only says what the agent asked for ("three", "yes, please")."""
     notes: tuple[str, ...] = ()
+    overtaken: bool = False
+    """All that the customer wrote tries to steer the assistant: nothing is left to answer."""
 
 
 def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, steer: str = "") -> DraftContext:
     """Read the ticket; pure but for the language detector."""
+    ticket, steering = shielded(ticket)
     messages = ticket.open_customer_messages
     if not messages and ticket.last_customer_message:
         messages = (ticket.last_customer_message,)
@@ -50,6 +55,9 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
     notes: tuple[str, ...] = ()
     if len(question) < len(full):
         notes = (f"The message is very long ({len(full):,} characters): its beginning and end were read.",)
+    if steering:
+        reasons = " ".join(dict.fromkeys(s.reason for s in steering))
+        notes = (*notes, f"Part of the message was not shown to the model. {reasons}")
     name, first = greeting_of(ticket)
     agent_words = tuple(
         shorten(clean(m.text), _QUESTION_LIMIT) for m in ticket.messages if m.role is Role.AGENT
@@ -75,6 +83,7 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
         customer_words=(clean(ticket.subject), *customer_words, *fields),
         known_names=(ticket.customer.name, reply.company, reply.signature),
         notes=notes,
+        overtaken=bool(steering) and nothing_left(ticket),
     )
 
 

@@ -69,6 +69,10 @@ def decide(
     context: DraftContext, hits: Sequence[Hit], *, speaks: bool, minimum: float, steer: str = ""
 ) -> Verdict:
     """`hits` best first; `speaks` says whether the model writes the customer's language."""
+    if context.overtaken:
+        return _hand_over(
+            context, ("The message only tries to steer the assistant: please look at it.",), 0.9
+        )
     if context.signals.alarms:
         reasons = tuple(alarm.value for alarm in context.signals.alarms)
         return _hand_over(context, reasons, 0.9)
@@ -244,7 +248,9 @@ def _said_before(context: DraftContext) -> tuple[str, ...]:
 
 
 def _hand_over(context: DraftContext, reasons: tuple[str, ...], confidence: float) -> Verdict:
-    missing = "" if context.signals.alarms else "an article or a person who knows the answer."
+    missing = (
+        "" if context.signals.alarms or context.overtaken else "an article or a person who knows the answer."
+    )
     summary = hand_over_summary(context.ticket, missing)
     return Verdict(Decision.ESCALATE, Way.HOLDING, min(1.0, confidence), (*reasons, *summary))
 

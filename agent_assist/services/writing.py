@@ -42,6 +42,7 @@ from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.retrieval import RetrievalService
+from agent_assist.services.shield import steering_notes, unsteered
 from agent_assist.services.wording import Observe, Run, Wording
 
 _REMEMBERED = 200
@@ -107,7 +108,7 @@ class DraftWriter:
         observe(Gathered())
         _stop(cancel)
         asked = time.monotonic()
-        found = self._found(ticket, context)
+        found = self._found(context)
         retrieve_ms = (time.monotonic() - asked) * 1000
         hits = tuple(found[: settings.knowledge.passages])
         observe(Retrieved(hits))
@@ -123,20 +124,20 @@ class DraftWriter:
             found, said=context.said, customer=context.customer_words, names=context.known_names
         )
         run = Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
-        run.notes.extend(context.notes)
+        run.notes.extend((*context.notes, *steering_notes(found)))
         made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._wording.by_rule(run)]
         _stop(cancel)
         fresh = [s for s in made if all(similarity(s.text, a) < 0.97 for a in avoid)]
         return fresh or made[:1]
 
-    def _found(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
-        if context.signals.small_talk and not context.signals.alarms:
+    def _found(self, context: DraftContext) -> list[Hit]:
+        if context.overtaken or (context.signals.small_talk and not context.signals.alarms):
             return []
         try:
-            found = self._searched(ticket, context)
+            found = self._searched(context.ticket, context)
         except WorkerCrashed:
-            found = self._searched(ticket, context)
-        return in_order(context, found)
+            found = self._searched(context.ticket, context)
+        return unsteered(in_order(context, found))
 
     def _searched(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
         if context.continues:

@@ -17,10 +17,16 @@ _NAMES = {
     "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO",
     "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI", "\u200e": "LRM", "\u200f": "RLM",
     "\u061c": "ALM", "\u200b": "ZWSP", "\u2060": "WJ", "\ufeff": "BOM", "\u00ad": "SHY", "\u180e": "MVS",
+    "\u034f": "CGJ", "\u115f": "HCF", "\u1160": "HJF", "\u3164": "HF", "\uffa0": "HHF",
 }  # fmt: skip
+_TAG_END = "\U000e007f"
 _HIDDEN = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "(?P<flag>\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)"
+    "|(?P<tags>[\U000e0020-\U000e007e]{3,}\U000e007f?)"
+    "|(?P<run>(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]+|[\U000e0100-\U000e01ef]+)"
+    "|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
 _BREAKABLE = re.compile(rf"[^\n]{{{LINE_LIMIT + 1},}}")
 
@@ -45,8 +51,10 @@ def reveal(text: str) -> Shown:
     flags: list[tuple[int, int]] = []
     at = last = 0
     for match in _HIDDEN.finditer(text):
+        if match.lastgroup == "flag":  # the flag of England is a black flag with tags
+            continue
         before = text[last : match.start()]
-        name = f"‹{_NAMES.get(match.group(), f'U+{ord(match.group()):04X}')}›"
+        name = _stand_in(match)
         pieces += (before, name)
         at += len(before)
         flags.append((at, at + len(name)))
@@ -54,6 +62,16 @@ def reveal(text: str) -> Shown:
         last = match.end()
     pieces.append(text[last:])
     return Shown("".join(pieces), tuple(flags))
+
+
+def _stand_in(match: re.Match[str]) -> str:
+    """What is shown for a hidden character, or for a run of them that spells or carries something."""
+    found = match.group()
+    if match.lastgroup == "tags":
+        return f"‹hidden text: {''.join(chr(ord(c) - 0xE0000) for c in found.rstrip(_TAG_END))}›"
+    if match.lastgroup == "run":
+        return f"‹{len(found)} hidden›"
+    return f"‹{_NAMES.get(found, f'U+{ord(found):04X}')}›"
 
 
 def soft_break(text: str) -> str:
