@@ -8,8 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import platformdirs
+
 from agent_assist.adapters import demo as demo_desk
+from agent_assist.adapters import secrets
+from agent_assist.adapters.anchors import FileAnchor, KeyringAnchor
 from agent_assist.adapters.helpdesks.local import LocalDelivery
+from agent_assist.adapters.identity import Identity
 from agent_assist.adapters.inference.catalogue import read_catalogue
 from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.adapters.inference.files import LocalModelFiles
@@ -20,6 +25,7 @@ from agent_assist.adapters.knowledge.client import RetrievalClient
 from agent_assist.adapters.knowledge.parsing import FileReader
 from agent_assist.adapters.language import PackagedLanguageDetector
 from agent_assist.adapters.privacy.rules import RuleRedactor
+from agent_assist.adapters.storage.audit import AuditStore
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.adapters.storage.outbox import OutboxStore
@@ -27,7 +33,11 @@ from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.workspace import Workspace, default_folder
+from agent_assist.domain.access import Permission
 from agent_assist.errors import AgentAssistError
+from agent_assist.ports import AuditAnchor
+from agent_assist.services.access import AccessService
+from agent_assist.services.audit import AuditService
 from agent_assist.services.desk import Desk
 from agent_assist.services.drafting import DraftingService
 from agent_assist.services.drafts import INDEX_JOB
@@ -73,12 +83,13 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     """
     clock, events, languages = SystemClock(), EventBus(), PackagedLanguageDetector()
     options = OptionsService(workspace.settings_path, events)
+    audit, access = _governance(workspace, events, options, clock, stack)
     jobs = JobQueue(events)
     stack.callback(jobs.close)
     tickets = TicketService(TicketStore(workspace.database), events, clock)
     suggestions = SuggestionStore(workspace.database)
     index, retrieval, knowledge = _knowledge(workspace, options, events, stack)
-    model, models = _models(workspace, options, events, stack)
+    model, models = _models(workspace, options, events, stack, access, audit)
     drafting = DraftingService(
         tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock
     )
@@ -87,7 +98,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     if delivery is not None:
         stack.callback(delivery.close)
     outbox = OutboxService(
-        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions
+        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions, audit
     )
     stack.callback(outbox.close)
     if demo is not None:
@@ -104,12 +115,47 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         retrieval=retrieval,
         models=models,
         drafting=drafting,
-        feedback=FeedbackService(suggestions, tickets, options, events, clock, RuleRedactor()),
+        feedback=FeedbackService(suggestions, tickets, options, events, clock, RuleRedactor(), access, audit),
         outbox=outbox,
         unsent=UnsentService(UnsentStore(workspace.database), suggestions),
         languages=languages,
         on_close=stack.pop_all().close,
+        access=access,
+        audit=audit,
     )
+
+
+def _governance(
+    workspace: Workspace, events: EventBus, options: OptionsService, clock: SystemClock, stack: ExitStack
+) -> tuple[AuditService, AccessService]:
+    """The audit log and the roles that rest on it."""
+    key = workspace.audit_key
+    anchors: list[AuditAnchor] = [
+        FileAnchor(
+            workspace.folder / "audit.head", key, "the file audit.head of the workspace", required=True
+        )
+    ]
+    if workspace.identity:
+        # A second one away from the workspace: a whole folder that is put back shows, too.
+        away = platformdirs.user_state_path("agent-assist", appauthor=False) / "audit"
+        anchors.append(
+            FileAnchor(away / f"{workspace.identity}.head", key, "your own state folder", required=False)
+        )
+        if workspace.key_source == "keyring" and (store := secrets.system_keyring()) is not None:
+            anchors.append(KeyringAnchor(store, workspace.identity, key))
+    identity = Identity(workspace.identity_key)
+    audit = AuditService(AuditStore(workspace.database, key), anchors, clock, identity.me)
+    stack.callback(audit.close)
+    access = AccessService(audit, identity.agent_named, demo=not workspace.identity)
+    access.begin()
+    audit.listen(events)
+
+    def guard(names: frozenset[str]) -> None:
+        if any(name.startswith("retention.") for name in names):
+            access.require(Permission.SET_RETENTION)
+
+    options.guard = guard
+    return audit, access
 
 
 def _knowledge(
@@ -140,7 +186,12 @@ def _knowledge(
 
 
 def _models(
-    workspace: Workspace, options: OptionsService, events: EventBus, stack: ExitStack
+    workspace: Workspace,
+    options: OptionsService,
+    events: EventBus,
+    stack: ExitStack,
+    access: AccessService,
+    audit: AuditService,
 ) -> tuple[InferenceClient, ModelService]:
     model = InferenceClient(lambda: options.current.model)
     stack.callback(model.close)
@@ -153,6 +204,8 @@ def _models(
         workspace.models_folder,
         options,
         LocalModelFiles(),
+        access,
+        audit,
     )
     stack.callback(models.close)
     return model, models

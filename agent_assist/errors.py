@@ -284,7 +284,7 @@ class PermissionDenied(GovernanceProblem):
 class AuditDamaged(GovernanceProblem):
     code = "audit_damaged"
     title = "The audit log was tampered with"
-    default_remedy = "`agent-assist audit verify` says where; keep the workspace folder as it is for whoever looks into it."
+    default_remedy = "`agent-assist audit verify` says where. Keep the folder for whoever looks into it."
 
 
 class WorkerCrashed(EnvironmentProblem):

@@ -55,9 +55,18 @@ class Workspace:
         self.logs_folder = folder / "logs"
         self.cache_key = secrets.derive(data_key, "cache")
         """32 bytes: encrypts what is cached outside the database."""
+        self.audit_key = secrets.derive(data_key, "audit")
+        """32 bytes: signs the audit log."""
+        self.identity_key = secrets.derive(data_key, "identity")
+        """32 bytes: makes the pseudonyms of people and of what stands in the audit log."""
         self._data_key = data_key
         self._key_file = key_file
         self._temporary = key_file is None
+
+    @property
+    def identity(self) -> str:
+        """The workspace's own random id; empty for the demo desk."""
+        return self._key_file.workspace if self._key_file else ""
 
     @property
     def key_source(self) -> str:

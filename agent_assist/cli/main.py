@@ -24,6 +24,9 @@ COMMANDS = {
     "draft": ("agent_assist.cli.draft", "Draft replies for tickets, with their sources."),
     "feedback": ("agent_assist.cli.feedback", "Look at what became of drafts, and export it for training."),
     "model": ("agent_assist.cli.model", "Choose, download and check language models."),
+    "companion": ("agent_assist.cli.companion", "Follow the ticket that is open in the browser."),
+    "audit": ("agent_assist.cli.audit", "Check, read and export the log of who did what."),
+    "role": ("agent_assist.cli.role", "See and give roles."),
     "open": ("agent_assist.cli.run", "Bring the open client to front."),
 }
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from agent_assist.ports import LanguageDetector
+    from agent_assist.services.access import AccessService
+    from agent_assist.services.audit import AuditService
     from agent_assist.services.drafting import DraftingService
     from agent_assist.services.events import EventBus
     from agent_assist.services.feedback import FeedbackService
@@ -44,6 +46,9 @@ class Desk:
     unsent: UnsentService
     languages: LanguageDetector
     on_close: Callable[[], None]
+    # Where a desk is put together for one test, roles and the audit log may be left out.
+    access: AccessService | None = None
+    audit: AuditService | None = None
 
     def close(self) -> None:
         """Stop the workers, finish the writes, close the database."""

@@ -6,7 +6,7 @@ import re
 import statistics
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -15,6 +15,8 @@ from uuid import uuid4
 
 from rapidfuzz.distance import Indel, Levenshtein
 
+from agent_assist.domain.access import Permission
+from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.feedback import (
     Action,
     ExportFormat,
@@ -27,8 +29,11 @@ from agent_assist.domain.feedback import (
     Strength,
 )
 from agent_assist.domain.suggestion import Decision, Suggestion
+from agent_assist.domain.ticket import Ticket
 from agent_assist.errors import BadInput
 from agent_assist.ports import Clock, Redactor, SuggestionRepository
+from agent_assist.services.access import AccessService
+from agent_assist.services.audit import AuditService
 from agent_assist.services.events import EventBus, FeedbackRecorded
 from agent_assist.services.feedback_export import FeedbackExport, is_example, normalised
 from agent_assist.services.options import OptionsService
@@ -52,12 +57,19 @@ class FeedbackService:
         events: EventBus,
         clock: Clock,
         redactor: Redactor,
+        access: AccessService | None = None,
+        audit: AuditService | None = None,
+        erased: Callable[[Ticket], bool] | None = None,
     ) -> None:
+        """Without `access` everybody may do everything; `erased` tells of a ticket's customer whether they
+        were erased, and then no export has anything of it."""
+        self._access = access
+        self._audit = audit
         self._suggestions = suggestions
         self._options = options
         self._events = events
         self._clock = clock
-        self._export = FeedbackExport(suggestions, tickets, options, redactor, clock)
+        self._export = FeedbackExport(suggestions, tickets, options, redactor, clock, erased)
         self._lock = threading.Lock()
         self._shown: dict[str, datetime] = {}
         self._since_pair = -1
@@ -199,7 +211,12 @@ class FeedbackService:
     def stats(
         self, since: datetime | None = None, until: datetime | None = None, team: str | None = None
     ) -> FeedbackStats:
-        return statistics_of(self._suggestions.outcomes(since, until, team))
+        mine = self._only_mine()
+        return statistics_of(
+            (decision, outcome)
+            for decision, outcome in self._suggestions.outcomes(since, until, team)
+            if mine is None or (outcome is not None and outcome.agent_id == mine)
+        )
 
     def entries(
         self,
@@ -208,8 +225,11 @@ class FeedbackService:
         until: datetime | None = None,
         team: str | None = None,
     ) -> list[tuple[Suggestion, Outcome | None]]:
-        """Newest first."""
-        return list(islice(self._suggestions.history(since, until, team, newest_first=True), limit))
+        """Newest first; an agent sees their own, a lead everybody's."""
+        mine = self._only_mine()
+        history = self._suggestions.history(since, until, team, newest_first=True)
+        seen = (e for e in history if mine is None or e[1] is None or e[1].agent_id == mine)
+        return list(islice(seen, limit))
 
     def export(
         self,
@@ -222,12 +242,27 @@ class FeedbackService:
     ) -> ExportReport:
         """Write a file of training data or of all records, and its dataset card beside it.
 
-        Personal data is replaced by placeholders unless `raw`.  Raises BadInput where the file
+        Personal data is replaced by placeholders unless `raw`, which takes an admin; an agent's export
+        holds their own feedback, a lead's everybody's.  Raises PermissionDenied, BadInput where the file
         cannot be written, DiskFull; an older file of that name is then as it was.
         """
-        return self._export.run(ExportFormat(format), path, since, until, team, raw=raw)
+        if raw and self._access is not None:
+            self._access.require(Permission.EXPORT_RAW)
+        if self._audit is not None:
+            # Before, not after: what has left must be in the log whatever happens next.
+            action = AuditAction.READ_RAW if raw else AuditAction.EXPORTED
+            self._audit.record(action, wait=True, format=ExportFormat(format).value)
+        return self._export.run(
+            ExportFormat(format), path, since, until, team, raw=raw, agent=self._only_mine()
+        )
 
     # --- parts ----------------------------------------------------------------------------------
+
+    def _only_mine(self) -> str | None:
+        """The pseudonym that feedback is limited to; None where all of it may be seen."""
+        if self._access is None or self._access.allows(Permission.SEE_OTHERS):
+            return None
+        return self._access.me
 
     def _suggestion(self, suggestion_id: str) -> Suggestion:
         suggestion = self._suggestions.get(suggestion_id)
@@ -245,11 +280,18 @@ class FeedbackService:
             suggestion_id=suggestion.id,
             kind=OutcomeKind.IGNORED,
             decision_ms=self._elapsed(suggestion),
-            agent_id=options.agent_id or self._new_agent_id(),
+            agent_id=self._agent_id(),
             team=options.team,
             channel=suggestion.channel,
             language=suggestion.language,
         )
+
+    def _agent_id(self) -> str:
+        """Who decides: the pseudonym that the roles go by, where there are roles; a chosen one could be
+        somebody else's."""
+        if self._access is not None:
+            return self._access.me
+        return self._options.current.feedback.agent_id or self._new_agent_id()
 
     def _new_agent_id(self) -> str:
         return self._options.change({"feedback.agent_id": f"agent-{uuid4().hex[:12]}"}).feedback.agent_id
@@ -308,7 +350,7 @@ def difference(before: str, after: str) -> list[tuple[str, str]]:
     return [group for group in groups if group[1]]
 
 
-def statistics_of(outcomes: Iterator[tuple[Decision, Outcome | None]]) -> FeedbackStats:
+def statistics_of(outcomes: Iterable[tuple[Decision, Outcome | None]]) -> FeedbackStats:
     """Acceptance is over all that were shown and settled: an ignored draft counts against it."""
     kinds: Counter[str] = Counter()
     reasons: Counter[str] = Counter()

@@ -82,7 +82,9 @@ class FeedbackExport:
         options: OptionsService,
         redactor: Redactor,
         clock: Clock,
+        erased: Callable[[Ticket], bool] | None = None,
     ) -> None:
+        self._erased = erased
         self._suggestions = suggestions
         self._tickets = tickets
         self._options = options
@@ -98,11 +100,17 @@ class FeedbackExport:
         team: str | None,
         *,
         raw: bool,
+        agent: str | None = None,
     ) -> ExportReport:
         run = _Run(wanted, self._options.current)
 
         def cases() -> Iterator[Case]:
             for suggestion, outcome in self._suggestions.history(since, until, team):
+                if agent is not None and (outcome is None or outcome.agent_id != agent):
+                    continue
+                if self._is_erased(suggestion):
+                    run.skipped["the customer was erased"] += 1
+                    continue
                 run.count(suggestion, outcome)
                 case = self._case(suggestion, outcome)
                 case = _bodies(case) if wanted in _TRAINING else case
@@ -130,6 +138,12 @@ class FeedbackExport:
             text = dataset_card(report, run.facts, since, until, team, self._clock.now())
             temporary.write_text(text, encoding="utf-8")
         return report
+
+    def _is_erased(self, suggestion: Suggestion) -> bool:
+        if self._erased is None:
+            return False
+        ticket = self._tickets.get(suggestion.ticket_id)
+        return ticket is not None and self._erased(ticket)
 
     def _case(self, suggestion: Suggestion, outcome: Outcome | None) -> Case:
         ticket = self._tickets.get(suggestion.ticket_id)

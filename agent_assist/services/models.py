@@ -10,9 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent_assist.domain.access import Permission
+from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.model import CatalogueEntry, EngineFacts, ModelRecord, ModelStatus
 from agent_assist.errors import AgentAssistError, BadInput, Cancelled, ModelProblem, NoModel
 from agent_assist.ports import CancelToken, LanguageModel, ModelFiles, ModelHub, ModelRepository, Progress
+from agent_assist.services.access import AccessService
+from agent_assist.services.audit import AuditService
 from agent_assist.services.events import ErrorRaised, Event, EventBus, ModelChanged, SettingsChanged
 from agent_assist.services.options import OptionsService
 
@@ -38,8 +42,12 @@ class ModelService:
         folder: Path,
         options: OptionsService,
         files: ModelFiles,
+        access: AccessService | None = None,
+        audit: AuditService | None = None,
     ) -> None:
-        """`folder` is where pulled models are kept."""
+        """`folder` is where pulled models are kept.  Without `access` everybody may change models."""
+        self._access = access
+        self._audit = audit
         self._repository = repository
         self._model = model
         self._hub = hub
@@ -102,6 +110,7 @@ class ModelService:
 
         Raises ModelDamaged, or BadInput where another file has that name.
         """
+        self._require()
         found = self._files.inspect(path, adapter, on_progress)
         record = replace(
             found,
@@ -120,6 +129,7 @@ class ModelService:
                 f"There is already another model named {record.name}.",
                 "Give it a name of its own with --name.",
             )
+        self._note(AuditAction.MODEL_ADDED, record)
         self._repository.save(record)
         return self._repository.get(record.name) or record
 
@@ -145,6 +155,7 @@ class ModelService:
 
         Raises HubUnreachable, ModelDamaged, DiskFull, Cancelled or BadInput.
         """
+        self._require()
         stop = cancel or threading.Event()
         entry = self.find(wanted)
         path = self._hub.pull(entry, self._folder, progress, stop)
@@ -163,6 +174,7 @@ class ModelService:
 
         Raises what loading raises, or BadInput for an unknown name.
         """
+        self._require()
         record = self._known(name)
         before = self._repository.active()
         try:
@@ -172,6 +184,7 @@ class ModelService:
                 with suppress(AgentAssistError):
                     self._load(before)
             raise
+        self._note(AuditAction.MODEL_CHANGED, record)
         self._repository.activate(name)
         return status
 
@@ -189,9 +202,11 @@ class ModelService:
 
     def remove(self, name: str) -> None:
         """Forget a model; deletes the file only where it was pulled by us and nothing else uses it."""
+        self._require()
         record = self._known(name)
         if record.active:
             raise BadInput(f"{name} is in use.", "Choose another model first: `agent-assist model use NAME`.")
+        self._note(AuditAction.MODEL_REMOVED, record)
         self._repository.remove(name)
         path = Path(record.path)
         shared = any(other.path == record.path for other in self._repository.all())
@@ -201,11 +216,13 @@ class ModelService:
 
     def rollback(self) -> ModelRecord:
         """Go back to the model that was active before, and load it."""
+        self._require()
         record = self._repository.rollback()
         if record is None:
             raise BadInput(
                 "No other model was active before.", "`agent-assist model list` shows what there is."
             )
+        self._note(AuditAction.MODEL_CHANGED, record)
         self._load(record)
         return record
 
@@ -222,6 +239,20 @@ class ModelService:
         self._model.close()
         if self._reloader is not None:
             self._reloader.join(5.0)
+
+    def _require(self) -> None:
+        if self._access is not None:
+            self._access.require(Permission.CHANGE_MODELS)
+
+    def _note(self, action: AuditAction, record: ModelRecord) -> None:
+        if self._audit is not None:
+            self._audit.record(
+                action,
+                wait=True,
+                model=record.name,
+                sha256=record.sha256[:16],
+                adapter=record.adapter_sha256[:16],
+            )
 
     def _load(self, record: ModelRecord) -> ModelStatus:
         with self._loading:

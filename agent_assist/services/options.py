@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class OptionsService:
         self._path = path
         self._events = events
         self._lock = threading.Lock()
+        self.guard: Callable[[frozenset[str]], None] | None = None
+        """Asked before options of these names change; raises PermissionDenied where a role is missing."""
         self._current = files.load(path) if path else Settings()
 
     @property
@@ -32,7 +34,7 @@ class OptionsService:
     def change(self, changes: Mapping[str, Any]) -> Settings:
         """Set options by their dotted names; all or none of them.
 
-        Raises InvalidSetting, WorkspaceReadOnly or DiskFull, and then nothing has changed.
+        Raises InvalidSetting, PermissionDenied, WorkspaceReadOnly or DiskFull, and then nothing has changed.
         """
         with self._lock:
             after = self._current
@@ -41,6 +43,8 @@ class OptionsService:
             names = frozenset(name for name in changes if _value(after, name) != _value(self._current, name))
             if not names:
                 return self._current
+            if self.guard is not None:
+                self.guard(names)
             if self._path:
                 files.save(self._path, after)
             self._current = after

@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.outbox import OutboxItem, OutboxState
 from agent_assist.domain.ticket import Message
 from agent_assist.errors import AgentAssistError, BadInput, ErrorInfo, StaleThread
 from agent_assist.ports import Clock, Delivery, OutboxRepository, SuggestionRepository
+from agent_assist.services.audit import AuditService
 from agent_assist.services.events import ErrorRaised, EventBus, OutboxChanged
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
@@ -36,6 +38,7 @@ class OutboxService:
         clock: Clock,
         options: OptionsService,
         suggestions: SuggestionRepository | None = None,
+        audit: AuditService | None = None,
     ) -> None:
         """`delivery` is None where no helpdesk is connected; `suggestions` tells which thread a
         draft was written for."""
@@ -46,6 +49,7 @@ class OutboxService:
         self._clock = clock
         self._options = options
         self._suggestions = suggestions
+        self._audit = audit
         self._wake = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -91,6 +95,7 @@ class OutboxService:
             suggestion_id=suggestion_id,
             error="" if self._delivery else NO_DELIVERY,
         )
+        self._note(AuditAction.SENT, item, wait=True)  # before: a reply must not be on its way unrecorded
         self._repository.put(item)
         self._changed(item)
         return item
@@ -103,6 +108,7 @@ class OutboxService:
         item = self._repository.move(item_id, (OutboxState.QUEUED, OutboxState.FAILED), OutboxState.WITHDRAWN)
         if item is None:
             raise BadInput("The reply has already been sent.", "Write a further one to correct it.")
+        self._note(AuditAction.WITHDRAWN, item)
         self._retries.pop(item_id, None)
         self._changed(item)
         return item.text
@@ -187,6 +193,7 @@ class OutboxService:
             return False
         self._tickets.add_message(item.ticket_id, message)
         self._retries.pop(item.id, None)
+        self._note(AuditAction.DELIVERED, item)
         self._changed(self._repository.set_state(item.id, OutboxState.SENT))
         return True
 
@@ -195,6 +202,10 @@ class OutboxService:
         if ticket is None:
             raise BadInput(f"The ticket {item.ticket_id} is gone.", "Take the reply back to keep its text.")
         return delivery.deliver(item, ticket)
+
+    def _note(self, action: AuditAction, item: OutboxItem, *, wait: bool = False) -> None:
+        if self._audit is not None:
+            self._audit.record(action, wait=wait, reply=item.id, suggestion=item.suggestion_id)
 
     def _failed(self, item: OutboxItem, error: ErrorInfo, now: datetime) -> None:
         tries = self._retries.get(item.id, (0, now))[0] + 1

@@ -131,3 +131,19 @@ def _unsent(db: Database) -> None:
             ticket_id TEXT PRIMARY KEY, text TEXT NOT NULL, steer TEXT NOT NULL DEFAULT '',
             suggestion_id TEXT NOT NULL DEFAULT '')"""
     )
+
+
+@migrations(name="0012_audit")
+def _audit(db: Database) -> None:
+    """Who did what when.  The triggers stop accidents, not people: those the chain of MACs shows."""
+    db.execute(
+        """CREATE TABLE audit (
+            number INTEGER PRIMARY KEY, at TEXT NOT NULL, agent TEXT NOT NULL, action TEXT NOT NULL,
+            details TEXT NOT NULL, mac TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX audit_by_action ON audit (action, number)")
+    for change in ("UPDATE", "DELETE"):
+        db.execute(
+            f"""CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"""
+        )
