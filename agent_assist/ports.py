@@ -7,14 +7,24 @@ otherwise.  Errors are those of `agent_assist.errors`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from agent_assist.domain.audit import AuditAction, AuditEntry, AuditNote, AuditReport, Head
 from agent_assist.domain.feedback import Outcome, OutcomeKind
-from agent_assist.domain.helpdesk import Ability, Account, Changes, ConnectionField, Queue
+from agent_assist.domain.helpdesk import (
+    Ability,
+    Account,
+    Changes,
+    Connection,
+    ConnectionField,
+    ConnectorKind,
+    Queue,
+    TicketChange,
+)
 from agent_assist.domain.knowledge import Article, Hit, KnowledgeStats, Passage
 from agent_assist.domain.model import (
     CatalogueEntry,
@@ -310,13 +320,68 @@ class Delivery(Protocol):
         """
 
 
+class ConnectorRegistry(Protocol):
+    """The helpdesk systems that can be connected: found by entry points."""
+
+    def kinds(self) -> list[ConnectorKind]:
+        """By title; one that cannot be imported says so in its `problem`."""
+
+    def make(self, connection: Connection, secrets: Mapping[str, str], clock: Clock) -> HelpdeskConnector:
+        """A connector that has opened nothing yet.  Raises HelpdeskProblem for an unknown kind, BadInput for
+        values that it cannot use."""
+
+
+class ConnectionRepository(Protocol):
+    def all(self) -> list[Connection]:
+        """In the order in which they were added."""
+
+    def get(self, connection_id: str) -> Connection | None: ...
+
+    def save(self, connection: Connection) -> Connection:
+        """Insert or replace, the cursor included; returns it with its new revision."""
+
+    def remove(self, connection_id: str) -> None:
+        """With its tickets, except those that a reply is still to leave for."""
+
+    def apply(
+        self,
+        connection_id: str,
+        tickets: Sequence[Ticket],
+        gone: Sequence[str] = (),
+        cursor: str | None = None,
+    ) -> Future[tuple[TicketChange, ...]]:
+        """Save tickets (their ids with the connection's prefix), drop those that are gone, then move the
+        cursor, in one transaction; without waiting for it.
+
+        A ticket that a reply is still to leave for is not dropped.  None leaves the cursor where it is.
+        Nothing is saved where the connection itself was removed meanwhile.
+        """
+
+
+class SecretVault(Protocol):
+    """Where the secrets of connections are."""
+
+    @property
+    def place(self) -> str:
+        """`keyring` or `database`: where a secret that is saved now goes."""
+
+    def get(self, connection_id: str) -> dict[str, str]:
+        """Raises KeyUnavailable where they are in a keyring that does not answer."""
+
+    def put(self, connection_id: str, secrets: Mapping[str, str]) -> None:
+        """Replace those named; an empty value removes one."""
+
+    def remove(self, connection_id: str) -> None: ...
+
+
 class HelpdeskConnector(Protocol):
     """One connection to one helpdesk.
 
     A connector is a class in one file, registered under the entry point group
     `agent_assist.helpdesks` (the built-in ones too) and constructed as
     `Connector(connection, secrets, clock)`: a domain `Connection`, a mapping of the secret fields'
-    names to their values, and a Clock.  Construction opens nothing.  Methods may be called from any
+    names to their values, and a Clock.  The mapping is mutable: a value that is set (a refreshed OAuth
+    token) is kept where the secrets are.  Construction opens nothing.  Methods may be called from any
     one thread at a time, and raise the errors below `HelpdeskProblem`.  Ticket ids that it takes and
     gives are the helpdesk's own, without the connection's prefix.
     """

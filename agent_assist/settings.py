@@ -115,6 +115,19 @@ class OutboxOptions(Section):
     )
 
 
+class HelpdeskOptions(Section):
+    poll_seconds: int = Field(
+        20,
+        ge=5,
+        le=3600,
+        title="Look for changes every",
+        description="Seconds between two looks at a connected helpdesk.",
+    )
+    notify: bool = Field(
+        True, title="Notify", description="Say when a customer writes while the window is in the background."
+    )
+
+
 class FeedbackOptions(Section):
     agent_id: str = Field(
         "", title="Your pseudonym", description="Stands in the feedback log instead of your name."
@@ -133,6 +146,7 @@ class Settings(Section):
     knowledge: KnowledgeOptions = Field(default_factory=KnowledgeOptions, title="Knowledge")
     reply: ReplyOptions = Field(default_factory=ReplyOptions, title="Replies")
     outbox: OutboxOptions = Field(default_factory=OutboxOptions, title="Outbox")
+    helpdesk: HelpdeskOptions = Field(default_factory=HelpdeskOptions, title="Helpdesk")
     feedback: FeedbackOptions = Field(default_factory=FeedbackOptions, title="Feedback")
 
     def changed(self, name: str, value: Any) -> Settings:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
-from agent_assist.domain.ticket import Ticket
+from agent_assist.domain.ticket import Message, Ticket
 
 
 class FieldKind(StrEnum):
@@ -54,6 +55,8 @@ class Connection:
     enabled: bool = True
     cursor: str = ""
     """Where the next look for changes goes on; only the connector can read it."""
+    revision: int = 0
+    """Grows with every change but the cursor's."""
 
 
 class Ability(StrEnum):
@@ -94,6 +97,55 @@ class Changes:
     """True where the next page can be asked for at once."""
     gone: tuple[str, ...] = ()
     """Ids of tickets that are no longer this agent's or were deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorKind:
+    """One helpdesk system that can be connected: what its connector declares."""
+
+    name: str
+    """The entry point's name."""
+    title: str
+    fields: tuple[ConnectionField, ...] = ()
+    abilities: frozenset[Ability] = frozenset()
+    problem: str = ""
+    """Why it cannot be used here; empty where it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketChange:
+    """What saving one ticket of a connection changed; not made where nothing did."""
+
+    ticket_id: str
+    title: str
+    created: bool = False
+    gone: bool = False
+    news: tuple[Message, ...] = ()
+    """Messages of the customer that were not there before and that nobody has answered yet."""
+
+
+class SyncState(StrEnum):
+    OFF = "off"
+    WAITING = "waiting"
+    SYNCING = "syncing"
+    ERROR = "error"
+    """Tried again by itself later."""
+    STOPPED = "stopped"
+    """Waits for the person: the login was refused, and trying again could lock the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """How far one connection is; `sentence` is the error's where there is one."""
+
+    connection_id: str
+    state: SyncState
+    done: int = 0
+    """Tickets read in this look."""
+    last_at: datetime | None = None
+    """When a look last came to its end."""
+    next_at: datetime | None = None
+    sentence: str = ""
 
 
 _NOT_IN_ID = re.compile(r"[^a-z0-9]+")

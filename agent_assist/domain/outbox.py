@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as nothing."""
 
 
 class OutboxState(StrEnum):
@@ -14,9 +19,29 @@ class OutboxState(StrEnum):
     SENT = "sent"
     UNKNOWN = "unknown"
     """Handed over, not confirmed; looked for in the thread before any retry."""
+    CHANGED = "changed"
+    """Held back: something was written after the agent sent it.  Waits for the agent's word."""
     FAILED = "failed"
+    """Not sent, and nothing arrived; tried again by itself."""
     WITHDRAWN = "withdrawn"
     """Taken back by the agent within the undo time."""
+
+
+class OutboxKind(StrEnum):
+    REPLY = "reply"
+    NOTE = "note"
+    """Internal: never reaches the customer."""
+
+
+def is_empty(text: str) -> bool:
+    """Whether a person would see nothing: white space, control, format and filler characters only.
+
+    Request Tracker posts an empty reply without a word, so every layer asks this.
+    """
+    return all(
+        c.isspace() or c in _FILLERS or unicodedata.category(c) in ("Cc", "Cf", "Zs", "Zl", "Zp")
+        for c in text
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +57,8 @@ class OutboxItem:
     """When the undo time ends."""
     suggestion_id: str = ""
     error: str = ""
+    kind: OutboxKind = OutboxKind.REPLY
+    seen: tuple[str, ...] | None = None
+    """Ids of the public messages that the agent had before them; None where that was not kept."""
+    message_id: str = ""
+    """What it became in the thread; empty until it has arrived."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent_assist.domain.helpdesk import SyncStatus
 from agent_assist.domain.jobs import JobStatus
 from agent_assist.domain.knowledge import KnowledgeStats
 from agent_assist.domain.model import ModelStatus
@@ -70,6 +71,32 @@ class SettingsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCustomerMessage:
+    """A customer wrote: what a notification shows."""
+
+    ticket_id: str
+    title: str
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFollowed:
+    """The agent opened this ticket in the helpdesk: show it."""
+
+    ticket_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsChanged:
+    """A helpdesk was added, changed, switched or removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncChanged:
+    status: SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorRaised:
     """An error that belongs to no draft and no job."""
 
@@ -87,6 +114,10 @@ Event = (
     | FeedbackRecorded
     | SettingsChanged
     | ErrorRaised
+    | NewCustomerMessage
+    | TicketFollowed
+    | ConnectionsChanged
+    | SyncChanged
 )
 
 

@@ -133,6 +133,44 @@ def _unsent(db: Database) -> None:
     )
 
 
+@migrations(name="0008_connections")
+def _connections(db: Database) -> None:
+    """Helpdesks, where each look for changes goes on, and what their messages have beside their text.
+
+    `revision` grows with every change of a connection, so that another process which has it open takes
+    the new values.  A secret is in the system's keyring (`sealed` is NULL: the row says that there is one)
+    or, where there is none, here under a key of its own.  A ticket's `connection` is empty where it came
+    from a file.
+    """
+    db.execute(
+        """CREATE TABLE connections (
+            id TEXT PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, "values" TEXT NOT NULL,
+            enabled INTEGER NOT NULL DEFAULT 1, cursor TEXT NOT NULL DEFAULT '',
+            revision INTEGER NOT NULL DEFAULT 1)"""
+    )
+    db.execute(
+        """CREATE TABLE connection_secrets (
+            connection_id TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB, PRIMARY KEY (connection_id, name))"""
+    )
+    for column in ("author", "folded", "attachments"):
+        db.execute(f"ALTER TABLE messages ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE tickets ADD COLUMN connection TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE INDEX tickets_by_connection ON tickets (connection)")
+
+
+@migrations(name="0009_outbox_notes")
+def _outbox_notes(db: Database) -> None:
+    """Internal notes go the same way as replies.
+
+    `seen` are the ids of the public messages that the agent had before them: what else stands in the
+    thread when the reply is about to leave is new to them.  `message_id` is what the item became there.
+    """
+    db.execute("ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'reply'")
+    db.execute("ALTER TABLE outbox ADD COLUMN seen TEXT")
+    db.execute("ALTER TABLE outbox ADD COLUMN message_id TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE INDEX outbox_by_ticket ON outbox (ticket_id)")
+
+
 @migrations(name="0012_audit")
 def _audit(db: Database) -> None:
     """Who did what when.  The triggers stop accidents, not people: those the chain of MACs shows."""
