@@ -1,0 +1,105 @@
+"use strict";
+// Puts text into a page's reply box the way a person would type it, so that the page's own editor takes it:
+// through the browser's editing commands, which raise real input events and can be undone with Ctrl+Z.
+// Nothing that somebody typed is ever replaced.
+globalThis.agentAssistEditor = (() => {
+  const put = new WeakMap(); // box -> what it held after the companion's own text was put there
+
+  const isField = (box) => box.tagName === "TEXTAREA" || box.tagName === "INPUT";
+  const read = (box) => (isField(box) ? box.value : box.innerText);
+  const plain = (text) => text.replace(/[\s\u00a0\u200b\ufeff]+/g, " ").trim();
+
+  // The first match that can be seen: a page may hold one editor for each open ticket.
+  function visible(page, selector) {
+    for (const found of page.querySelectorAll(selector)) {
+      if (found.getClientRects().length && getComputedStyle(found).visibility !== "hidden") return found;
+    }
+    return null;
+  }
+
+  // What a person typed: without the signature and the quoted message that helpdesks put there themselves.
+  function typed(box) {
+    let text = read(box);
+    if (!isField(box)) {
+      const copy = box.cloneNode(true);
+      for (const part of copy.querySelectorAll("blockquote, [data-signature]")) part.remove();
+      if (!plain(copy.textContent)) return "";
+      text = box.innerText;
+    }
+    const lines = text.replace(/\u00a0/g, " ").split("\n");
+    const signature = lines.findIndex((line) => /^--\s*$/.test(line));
+    const above = signature < 0 ? lines : lines.slice(0, signature);
+    const own = above.filter((line, at) => {
+      const next = above.slice(at + 1).find((other) => other.trim());
+      return !/^\s*>/.test(line) && !(/:\s*$/.test(line) && next && /^\s*>/.test(next));
+    });
+    return plain(own.join(" "));
+  }
+
+  function select(box, where) {
+    box.focus({ preventScroll: false });
+    if (isField(box)) {
+      const end = box.value.length;
+      box.setSelectionRange(where === "end" ? end : 0, where === "start" ? 0 : end);
+      return;
+    }
+    const range = box.ownerDocument.createRange();
+    range.selectNodeContents(box);
+    if (where !== "all") range.collapse(where === "start");
+    const selection = box.ownerDocument.getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+  }
+
+  function field(box, text) {
+    if (box.ownerDocument.execCommand("insertText", false, text)) return;
+    box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
+    box.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: text }));
+  }
+
+  async function rich(box, text) {
+    const page = box.ownerDocument;
+    let first = true;
+    for (const line of text.split("\n")) {
+      if (!first) page.execCommand("insertParagraph");
+      first = false;
+      if (line) page.execCommand("insertText", false, line);
+      await null; // the page's editor sees one change after the other
+    }
+  }
+
+  // For an editor that refuses commands: what a paste of plain text looks like.
+  function paste(box, text) {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    const event = { clipboardData: data, bubbles: true, cancelable: true };
+    box.dispatchEvent(new (box.ownerDocument.defaultView.ClipboardEvent ?? ClipboardEvent)("paste", event));
+  }
+
+  const settled = () => new Promise((done) => setTimeout(done, 60));
+
+  async function fill(box, text, mode) {
+    const before = read(box);
+    const own = put.has(box) && put.get(box) === plain(before);
+    const free = !typed(box);
+    if (!own && !free && mode !== "append") return "occupied";
+    const rest = !own && plain(before) !== "";
+    const where = own ? "all" : free ? "start" : "end";
+    const written = !rest ? text : where === "start" ? `${text}\n\n` : `\n\n${text}`;
+    const holds = () => plain(read(box)).includes(plain(text));
+    select(box, where);
+    if (isField(box)) field(box, written);
+    else await rich(box, written);
+    await settled();
+    if (!holds() && !isField(box) && plain(read(box)) === plain(before)) {
+      select(box, where);
+      paste(box, written);
+      await settled();
+    }
+    if (!holds()) return "uncertain";
+    if (!rest) put.set(box, plain(read(box)));
+    return rest && where === "end" ? "appended" : "inserted";
+  }
+
+  return { fill, visible, typed };
+})();
