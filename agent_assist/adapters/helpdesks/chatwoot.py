@@ -24,7 +24,7 @@ from agent_assist.adapters.helpdesks.rest import (
 )
 from agent_assist.domain.helpdesk import Ability, Account, Changes, ConnectionField, FieldKind, Queue
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket, TicketStatus, parse_time
-from agent_assist.errors import TicketGone
+from agent_assist.errors import TicketGone, UnexpectedAnswer
 from agent_assist.ports import CancelToken
 
 PAGE = 25
@@ -94,13 +94,15 @@ class Chatwoot(RestConnector):
     _inboxes: Sequence[Queue] | None = None
 
     def check(self) -> Account:
-        user = an_object(self._http.get("/api/v1/profile").json(), "account")
+        user = an_object(self._http.get("/api/v1/profile", missing=UnexpectedAnswer).json(), "account")
         name = user.get("available_name") or user.get("name") or ""
         self._account = Account(str(user.get("id") or ""), str(name), str(user.get("email") or ""))
         return self._account
 
     def queues(self) -> list[Queue]:
-        answer = an_object(self._http.get(f"{self._root}/inboxes").json(), "inboxes")
+        answer = an_object(
+            self._http.get(f"{self._root}/inboxes", missing=UnexpectedAnswer).json(), "inboxes"
+        )
         rows = [row for row in answer.get("payload") or () if isinstance(row, dict)]
         return [Queue(str(i["id"]), str(i.get("name") or i["id"])) for i in rows if "id" in i]
 
@@ -212,8 +214,9 @@ class Chatwoot(RestConnector):
                     "status": status,
                     "page": page,
                 }
-                answer = self._http.get(f"{self._root}/conversations", params=query, cancel=cancel).json()
-                data = inner(an_object(answer, "conversations"), "data")
+                path = f"{self._root}/conversations"
+                answer = self._http.get(path, params=query, cancel=cancel, missing=UnexpectedAnswer)
+                data = inner(an_object(answer.json(), "conversations"), "data")
                 found = rows_of(data.get("payload"), "conversations")
                 rows += [row for row in found if "id" in row]
                 if len(found) < PAGE:
@@ -254,11 +257,12 @@ class Chatwoot(RestConnector):
             "echo_id": token,
         }
         path = f"{self._root}/conversations/{number_of(ticket)}/messages"
+        author = self._me.name  # asked for before sending: nothing may fail once the reply has left
         made = self._http.send("POST", path, json=body).json()
         row = made if isinstance(made, dict) else {}
         at = parse_time(row.get("created_at")) or self._clock.now()
         role = Role.NOTE if private else Role.AGENT
-        return Message(str(row.get("id") or token), role, text, at, author=self._me.name)
+        return Message(str(row.get("id") or token), role, text, at, author=author)
 
 
 def _is_said(raw: Mapping[str, Any]) -> bool:

@@ -26,7 +26,7 @@ from agent_assist.adapters.helpdesks.rest import (
 )
 from agent_assist.domain.helpdesk import Ability, Account, Changes, ConnectionField, FieldKind, Queue
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket, TicketStatus, parse_time
-from agent_assist.errors import TicketGone
+from agent_assist.errors import TicketGone, UnexpectedAnswer
 from agent_assist.ports import CancelToken
 
 PAGE = 50
@@ -72,10 +72,11 @@ class Freshdesk(RestConnector):
     )
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.NOTE, Ability.STATUS, Ability.TAGS})
 
+    api: ClassVar[str] = "/api/v2"
     _groups: Sequence[Queue] | None = None
 
     def check(self) -> Account:
-        agent = an_object(self._http.get("agents/me").json(), "account")
+        agent = an_object(self._http.get("agents/me", missing=UnexpectedAnswer).json(), "account")
         contact = inner(agent, "contact") or agent
         self._account = Account(
             str(agent.get("id") or ""), str(contact.get("name") or ""), str(contact.get("email") or "")
@@ -83,7 +84,9 @@ class Freshdesk(RestConnector):
         return self._account
 
     def queues(self) -> list[Queue]:
-        rows = rows_of(self._http.get("groups", params={"per_page": 100}).json(), "groups")
+        rows = rows_of(
+            self._http.get("groups", params={"per_page": 100}, missing=UnexpectedAnswer).json(), "groups"
+        )
         return [Queue(str(g["id"]), str(g.get("name") or g["id"])) for g in rows if "id" in g]
 
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
@@ -100,7 +103,8 @@ class Freshdesk(RestConnector):
                 query["updated_since"] = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
             elif self._only_mine:
                 query["filter"] = "new_and_my_open"
-            found = rows_of(self._http.get("tickets", params=query, cancel=cancel).json(), "tickets")
+            answer = self._http.get("tickets", params=query, cancel=cancel, missing=UnexpectedAnswer)
+            found = rows_of(answer.json(), "tickets")
             rows = [
                 Row(str(t["id"]), str(t.get("updated_at") or ""))
                 for t in found
@@ -148,14 +152,11 @@ class Freshdesk(RestConnector):
         return sent_before([_message(c, "") for c in mine], lambda _: True, text, since)
 
     def reply(self, ticket: str, text: str, token: str) -> Message:
-        body = {"body": as_html(needs_text(text))}
-        made = self._http.send("POST", f"tickets/{number_of(ticket)}/reply", json=body).json()
-        return self._sent(made, Role.AGENT, text, token)
+        return self._post(f"tickets/{number_of(ticket)}/reply", {}, Role.AGENT, text, token)
 
     def note(self, ticket: str, text: str, token: str) -> Message:
-        body = {"body": as_html(needs_text(text)), "private": True}
-        made = self._http.send("POST", f"tickets/{number_of(ticket)}/notes", json=body).json()
-        return self._sent(made, Role.NOTE, text, token)
+        path = f"tickets/{number_of(ticket)}/notes"
+        return self._post(path, {"private": True}, Role.NOTE, text, token)
 
     def set_status(self, ticket: str, status: TicketStatus) -> None:
         change = {"status": _STATUS_NUMBERS[status]}
@@ -177,7 +178,7 @@ class Freshdesk(RestConnector):
     def _open(self) -> HttpSession:
         # The key stands where a user name would; the password is any text.
         return HttpSession(
-            f"{self._site}/api/v2", auth=(self._secrets.get("token", ""), "X"), clock=self._clock
+            f"{self._site}{self.api}", auth=(self._secrets.get("token", ""), "X"), clock=self._clock
         )
 
     def _group_ids(self) -> frozenset[str]:
@@ -207,10 +208,13 @@ class Freshdesk(RestConnector):
                 break
         return found
 
-    def _sent(self, made: object, role: Role, text: str, token: str) -> Message:
+    def _post(self, path: str, more: Mapping[str, Any], role: Role, text: str, token: str) -> Message:
+        body = {"body": as_html(needs_text(text)), **more}
+        author = self._me.name  # asked for before sending: nothing may fail once the reply has left
+        made = self._http.send("POST", path, json=body).json()
         row = made if isinstance(made, dict) else {}
         at = parse_time(row.get("created_at")) or self._clock.now()
-        return Message(str(row.get("id") or token), role, text, at, author=self._me.name)
+        return Message(str(row.get("id") or token), role, text, at, author=author)
 
 
 def _message(raw: Mapping[str, Any], customer: str) -> Message:

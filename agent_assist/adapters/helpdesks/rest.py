@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -219,22 +219,35 @@ class Row:
 class _Place:
     """How far a list that is ordered by its updates has been read."""
 
-    since: str = ""
+    latest: str = ""
+    """The newest update that was seen."""
+    start: str = ""
+    """Where the walk that is under way lists from; empty between two walks."""
     page: int = 1
-    seen: Mapping[str, str] | None = None
-    """Id to update of the tickets within the overlap, which come again unchanged."""
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """Id to update of what lies within the overlap, which comes again unchanged."""
 
     @staticmethod
     def read(cursor: str) -> _Place:
         try:
             data = json.loads(cursor) if cursor else {}
             seen = {str(k): str(v) for k, v in dict(data.get("seen", {})).items()}
-            return _Place(str(data.get("since", "")), max(1, int(data.get("page", 1))), seen)
+            page = max(1, int(data.get("page", 1)))
+            return _Place(str(data.get("latest", "")), str(data.get("start", "")), page, seen)
         except (ValueError, TypeError, AttributeError):
             return _Place()  # a cursor of another time: the first look is repeated
 
     def __str__(self) -> str:
-        return json.dumps({"since": self.since, "page": self.page, "seen": dict(self.seen or {})})
+        return json.dumps(
+            {"latest": self.latest, "start": self.start, "page": self.page, "seen": dict(self.seen)}
+        )
+
+    @property
+    def since(self) -> datetime | None:
+        if self.start:
+            return parse_time(self.start)
+        latest = parse_time(self.latest)
+        return latest - OVERLAP if latest else None
 
 
 def changed_since(
@@ -245,35 +258,40 @@ def changed_since(
 ) -> Changes:
     """One page of changes of a helpdesk that lists tickets by their update.
 
-    `listed` gives the rows updated since a moment, oldest first, of one page, and whether the page was
-    full; `read` gives the whole ticket.  The next page begins at the last row's update rather than at
-    the next page number, as a ticket that is updated meanwhile would shift all others by one; only where
-    a page brings no later moment is the number used.
+    `listed` gives the rows updated since a moment (inclusive), oldest first, of one page, and whether the
+    page was full; `read` gives the whole ticket.  The next page begins at the last row's update rather
+    than at the next page number, as a ticket that is updated meanwhile leaves its place and moves all
+    others up by one.  Where a page brings no later moment the number is used, and the page before is
+    looked at once more for what has moved up into it.
     """
     place = _Place.read(cursor)
-    since = parse_time(place.since)
-    rows, full = listed(since - OVERLAP if since and place.page == 1 else since, place.page)
-    seen = dict(place.seen or {})
+    rows, full = listed(place.since, place.page)
+    if place.page > 1:
+        rows = [*listed(place.since, place.page - 1)[0], *rows]
+    seen = dict(place.seen)
     tickets: list[Ticket] = []
     gone: list[str] = []
     for row in rows:
         if seen.get(row.id) == row.updated:
             continue
         if cancel.is_set():
-            return Changes(tuple(tickets), str(_Place(place.since, place.page, seen)), more=True)
+            return Changes(tuple(tickets), str(replace(place, seen=seen)), more=True, gone=tuple(gone))
         try:
             tickets.append(read(row.id))
         except TicketGone:
             gone.append(row.id)
         seen[row.id] = row.updated
-    latest = max((row.updated for row in rows), key=_moment, default=place.since)
-    later = _moment(latest) > _moment(place.since)
-    page = 1 if later or not full else place.page + 1
-    horizon = _moment(latest) - (2 * OVERLAP).total_seconds()
+    latest = max((place.latest, *(row.updated for row in rows)), key=_moment)
+    start = place.start or (place.since.isoformat() if place.since else "")
+    if not full:
+        after = _Place(latest, "", 1, seen)
+    elif _moment(rows[-1].updated) > _moment(start):
+        after = _Place(latest, rows[-1].updated, 1, seen)
+    else:
+        after = _Place(latest, start, place.page + 1, seen)
+    horizon = min(_moment(after.start or latest), _moment(latest)) - 2 * OVERLAP.total_seconds()
     kept = {i: u for i, u in seen.items() if _moment(u) >= horizon}
-    return Changes(
-        tuple(tickets), str(_Place(latest or place.since, page, kept)), more=full, gone=tuple(gone)
-    )
+    return Changes(tuple(tickets), str(replace(after, seen=kept)), more=full, gone=tuple(gone))
 
 
 def _moment(text: str) -> float:

@@ -27,7 +27,7 @@ from agent_assist.adapters.helpdesks.rest import (
 )
 from agent_assist.domain.helpdesk import Ability, Account, Changes, ConnectionField, FieldKind, Queue
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket, TicketStatus, parse_time
-from agent_assist.errors import PermissionMissing, TicketGone
+from agent_assist.errors import PermissionMissing, TicketGone, UnexpectedAnswer
 from agent_assist.ports import CancelToken
 
 PAGE = 50
@@ -78,13 +78,13 @@ class Zammad(RestConnector):
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.NOTE, Ability.STATUS, Ability.TAGS})
 
     def check(self) -> Account:
-        user = an_object(self._http.get("users/me").json(), "account")
+        user = an_object(self._http.get("users/me", missing=UnexpectedAnswer).json(), "account")
         name = f"{user.get('firstname') or ''} {user.get('lastname') or ''}".strip()
         self._account = Account(str(user.get("id") or ""), name, str(user.get("email") or ""))
         return self._account
 
     def queues(self) -> list[Queue]:
-        rows = rows_of(self._http.get("groups").json(), "groups")
+        rows = rows_of(self._http.get("groups", missing=UnexpectedAnswer).json(), "groups")
         return [Queue(str(g["id"]), str(g.get("name") or g["id"])) for g in rows if g.get("active", True)]
 
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
@@ -97,7 +97,8 @@ class Zammad(RestConnector):
                 "page": page,
                 "expand": "true",
             }
-            found = _found(self._http.get("tickets/search", params=query, cancel=cancel).json())
+            answer = self._http.get("tickets/search", params=query, cancel=cancel, missing=UnexpectedAnswer)
+            found = _found(answer.json())
             rows = [Row(str(t["id"]), str(t.get("updated_at") or "")) for t in found if "id" in t]
             return rows, len(found) >= PAGE
 
@@ -233,10 +234,11 @@ class Zammad(RestConnector):
         self._http.send(method, f"tags/{verb}", json=query, once=False)
 
     def _post(self, article: Mapping[str, Any], role: Role, text: str, token: str) -> Message:
+        author = self._me.name  # asked for before sending: nothing may fail once the reply has left
         made = self._http.send("POST", "ticket_articles", json=dict(article)).json()
         row = made if isinstance(made, dict) else {}
         at = parse_time(row.get("created_at")) or self._clock.now()
-        return Message(str(row.get("id") or token), role, text, at, author=self._me.name)
+        return Message(str(row.get("id") or token), role, text, at, author=author)
 
 
 def _role(raw: Mapping[str, Any]) -> Role:

@@ -78,14 +78,14 @@ class Zendesk(RestConnector):
     _field_names: Mapping[str, str] | None = None
 
     def check(self) -> Account:
-        user = _part(self._http.get("users/me").json(), "user")
+        user = _part(self._http.get("users/me", missing=UnexpectedAnswer).json(), "user")
         if not user.get("id"):  # without a valid login Zendesk answers as an anonymous user
             raise LoginRefused("Zendesk does not know this e-mail with this token.")
         self._account = Account(str(user["id"]), str(user.get("name") or ""), str(user.get("email") or ""))
         return self._account
 
     def queues(self) -> list[Queue]:
-        groups = _list(self._http.get("groups", params={"per_page": 100}).json(), "groups")
+        groups = self._pages("groups/assignable", "groups")
         return [Queue(str(g["id"]), str(g.get("name") or g["id"])) for g in groups]
 
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
@@ -97,7 +97,8 @@ class Zendesk(RestConnector):
                 "per_page": PAGE,
                 "page": page,
             }
-            found = _list(self._http.get("search", params=query, cancel=cancel).json(), "results")
+            answer = self._http.get("search", params=query, cancel=cancel, missing=UnexpectedAnswer)
+            found = _list(answer.json(), "results")
             rows = [Row(str(t["id"]), str(t.get("updated_at") or "")) for t in found if "id" in t]
             return rows, len(found) >= PAGE
 
@@ -217,6 +218,7 @@ class Zendesk(RestConnector):
         if public and stamp:
             # Somebody who answered between that look and this request makes Zendesk refuse it (409).
             change |= {"safe_update": True, "updated_stamp": stamp}
+        author = self._me.name  # asked for before sending: nothing may fail once the reply has left
         answer = self._http.send("PUT", f"tickets/{number}", json={"ticket": change}).json()
         audit = answer.get("audit") if isinstance(answer, dict) else None
         events = audit.get("events") if isinstance(audit, dict) else None
@@ -224,7 +226,7 @@ class Zendesk(RestConnector):
         identity = str(made["id"]) if made and "id" in made else token
         at = parse_time(audit.get("created_at")) if isinstance(audit, dict) else None
         role = Role.AGENT if public else Role.NOTE
-        return Message(identity, role, text, at or self._clock.now(), author=self._me.name)
+        return Message(identity, role, text, at or self._clock.now(), author=author)
 
     def _fields(self, raw: Mapping[str, Any]) -> dict[str, str]:
         """Filled custom fields by their titles."""
