@@ -49,6 +49,7 @@ from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.outbox import OutboxService
 from agent_assist.services.retrieval import RetrievalService
+from agent_assist.services.safety import SafetyService
 from agent_assist.services.tickets import TicketService
 from agent_assist.services.unsent import UnsentService
 
@@ -90,15 +91,18 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     suggestions = SuggestionStore(workspace.database)
     index, retrieval, knowledge = _knowledge(workspace, options, events, stack)
     model, models = _models(workspace, options, events, stack, access, audit)
+    redactor = RuleRedactor()
+    safety = SafetyService(redactor, tickets, SqlKnowledgeRepository(workspace.database), options, events)
+    stack.callback(safety.close)
     drafting = DraftingService(
-        tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock
+        tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock, safety
     )
     stack.callback(drafting.close)
     delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock) if demo else None
     if delivery is not None:
         stack.callback(delivery.close)
     outbox = OutboxService(
-        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions, audit
+        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions, audit, safety
     )
     stack.callback(outbox.close)
     if demo is not None:
@@ -115,13 +119,14 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         retrieval=retrieval,
         models=models,
         drafting=drafting,
-        feedback=FeedbackService(suggestions, tickets, options, events, clock, RuleRedactor(), access, audit),
+        feedback=FeedbackService(suggestions, tickets, options, events, clock, redactor, access, audit),
         outbox=outbox,
         unsent=UnsentService(UnsentStore(workspace.database), suggestions),
         languages=languages,
         on_close=stack.pop_all().close,
         access=access,
         audit=audit,
+        safety=safety,
     )
 
 

@@ -5,6 +5,7 @@ AgentAssistError
 │   ├── InvalidTicket
 │   ├── InvalidSetting
 │   ├── StaleThread         the customer wrote after the reply was begun
+│   ├── Unconfirmed         the reply holds something that the agent has to confirm
 │   └── UnreadableDocument
 ├── EnvironmentProblem      this machine or workspace is not ready (exit code 3)
 │   ├── WorkspaceProblem    WrongPassphrase, KeyUnavailable, WorkspaceNewer, WorkspaceDamaged,
@@ -88,6 +89,12 @@ class StaleThread(BadInput):
     code = "stale_thread"
     title = "The conversation has moved on"
     default_remedy = "Read the new message, then send the reply or change it."
+
+
+class Unconfirmed(BadInput):
+    code = "unconfirmed"
+    title = "Something in this reply must be confirmed first"
+    default_remedy = "Take it out, or confirm it: go to it with F8 and press Ctrl+Shift+Y."
 
 
 class UnreadableDocument(BadInput):

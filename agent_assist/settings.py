@@ -100,6 +100,11 @@ class ReplyOptions(Section):
         description="How replies sound, in a few words; the model is told.",
     )
     signature: str = Field("", title="Signature", description="Ends an e-mail reply.")
+    link_domains: str = Field(
+        "",
+        title="Allowed links",
+        description="Domains that replies may link to besides those in your articles, separated by commas.",
+    )
     prefetch: int = Field(
         3,
         ge=0,

@@ -290,7 +290,8 @@ _ACTIONS: dict[str, str] = {
     "send": r"sen[dt]|ship|mail|deliver|dispatch|receive|post\b|envi|mand(?:ar|aremos)|recib|schick"
     r"|send|versend|erhalten|zuschick|envo|expéd|recev|receb",
     "contact": r"call|phone|ring you|contact|get back|reach out|follow(?: |-)up|notify|inform you"
-    r"|let you know|update you|keep you|text you|llam|contact|avis|anruf|meld|kontakt|informier|appel"
+    r"|let you know|update you|keep you|text you|llam|contact|avis|anruf|rufen?\b|rufe\b|meld|kontakt|informier"
+    r"|appel"
     r"|contacter|rappel|préven|lig(?:ar|aremos)|entrar em contato|avis",
     "replace": r"replac|exchang|swap|reemplaz|cambi|ersetz|umtausch|austausch|remplac|échang|substitu|troc",
     "cancel": r"cancel|stornier|kündig|annul",
@@ -314,10 +315,14 @@ _PROMISE = re.compile(
     r"|\byour (?:refund|order|replacement|request|account|booking|ticket) (?:has been|will be|was)\b"
     r"|\b(?:te|le|les|os) (?:enviaremos|reembolsaremos|llamaremos|contactaremos|avisaremos"
     r"|devolveremos)|\b(?:enviaremos|reembolsaremos|llamaremos|hemos)\b|\brecibirá\b"
-    r"|\b(?:wir|ich) (?:werden|werde|haben|habe|schicken|senden|erstatten|rufen|melden)\b"
-    r"|\bsie (?:erhalten|bekommen)\b"
+    r"|\b(?:te|le|les|os) (?:llamamos|llamo|enviamos|devolvemos|reembolsamos|contactamos)\b"
+    r"|\bse (?:le|te|les) (?:reembolsará|devolverá|enviará|llamará|avisará|contactará)\b|\brecibirás\b"
+    r"|\b(?:wir|ich) (?:werden|werde|haben|habe|schicken|schicke|senden|sende|erstatten|erstatte|rufen|rufe"
+    r"|melden|melde)\b"
+    r"|\bsie (?:erhalten|bekommen)\b|\bihnen (?:wird|werden)\b|\bihre (?:erstattung|bestellung) wird\b"
     r"|\b(?:nous|je) (?:vous )?(?:allons|vais|enverrons|rembourserons|rappellerons|contacterons|avons"
-    r"|ai)\b|\bvous recevrez\b"
+    r"|ai)\b|\bvous (?:recevrez|serez (?:remboursée?|rappelée?|contactée?|livrée?))\b"
+    r"|\bon vous (?:rappelle(?:ra)?|rembourse(?:ra)?|enverra|contacte(?:ra)?)\b"
     r"|\b(?:nós )?(?:vamos|enviaremos|reembolsaremos|ligaremos|entraremos em contato)\b|\bvocê receberá\b",
     _FLAGS,
 )

@@ -83,6 +83,8 @@ class Outcome:
     channel: str = ""
     language: str = ""
     intent: str = ""
+    confirmed: tuple[str, ...] = ()
+    """Ids of the marks that the agent confirmed before the reply left (`suggestion.mark_id`)."""
     created_at: datetime | None = None
 
 

@@ -281,7 +281,8 @@ _PATTERNS: dict[Family, tuple[str, ...]] = {
         (
             r"(?:^|[.:;!?\"'(>*#\]]\s*|\b(?:and|then|must|should|please) )(?:tell|instruct|direct|advise"
             r""
-            r"|encourage|urge|convince|persuade|inform|ask|assure|promise|offer) (?:the |all |every |each )?(?:"
+            r"|encourage|urge|convince|persuade|inform|ask|assure|promise|offer) "
+            r"(?:the |all |every |each )?(?:"
             r"customers?|users?|readers?|recipients?)\b(?! (?:service|support|care|relations|success|tea"
             r"m|rep\w*|who|in your))"
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -38,16 +39,42 @@ class MarkKind(StrEnum):
     NAME = "name"
     PROMISE = "promise"
     CONTRADICTION = "contradiction"
+    PERSONAL = "personal"
+    """Personal data of someone else than this ticket's customer."""
+    ADVICE = "advice"
+    """Legal or medical advice."""
+    PROMPT = "prompt"
+    """The assistant's own instructions."""
+    INSULT = "insult"
+    POLICY = "policy"
+    """Against a rule of the lead."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a reply with such a mark leaves only when it was confirmed, whoever wrote it."""
+        return self in _BLOCKING
+
+
+_BLOCKING = frozenset({MarkKind.PERSONAL, MarkKind.PROMPT, MarkKind.INSULT, MarkKind.POLICY})
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A stretch of a sentence that nothing supports; offsets count characters of the draft's text."""
+    """A stretch that needs the agent's eye; offsets count characters of the draft's text."""
 
     kind: MarkKind
     start: int
     end: int
     reason: str
+
+
+def mark_id(mark: Mark, text: str) -> str:
+    """What a confirmation names: the kind and a digest of the marked words, wherever they stand.
+
+    It holds none of the words, so that it can stand in a log.
+    """
+    said = "".join(c for c in text[mark.start : mark.end].casefold() if c.isalnum() or c == "@")
+    return f"{mark.kind.value}:{hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent_assist.services.options import OptionsService
     from agent_assist.services.outbox import OutboxService
     from agent_assist.services.retrieval import RetrievalService
+    from agent_assist.services.safety import SafetyService
     from agent_assist.services.tickets import TicketService
     from agent_assist.services.unsent import UnsentService
 
@@ -49,6 +50,8 @@ class Desk:
     # Where a desk is put together for one test, roles and the audit log may be left out.
     access: AccessService | None = None
     audit: AuditService | None = None
+    safety: SafetyService | None = None
+    """Looks replies over; None only where a test leaves it out."""
 
     def close(self) -> None:
         """Stop the workers, finish the writes, close the database."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent_assist.domain.jobs import JobState
 from agent_assist.domain.suggestion import (
     Asked,
     Broke,
@@ -39,6 +38,7 @@ from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.rewriting import Rewrite, Rewriter
+from agent_assist.services.safety import SafetyService
 from agent_assist.services.tickets import TicketService
 from agent_assist.services.writing import DraftWriter
 
@@ -70,6 +70,7 @@ class DraftingService:
         events: EventBus,
         options: OptionsService,
         clock: Clock,
+        safety: SafetyService | None = None,
     ) -> None:
         self._tickets = tickets
         self._suggestions = suggestions
@@ -77,7 +78,7 @@ class DraftingService:
         self._jobs = jobs
         self._events = events
         self._options = options
-        self._writer = DraftWriter(retrieval, model, models, index, languages, options, clock)
+        self._writer = DraftWriter(retrieval, model, models, index, languages, options, clock, safety)
         self._rewriter = Rewriter(index, languages, options)
         self._lock = threading.RLock()
         self._entries: dict[str, Entry] = {}
@@ -103,7 +104,7 @@ class DraftingService:
             return Draft(ticket_id)
         with self._lock:
             entry = self._entries.get(ticket_id)
-            if entry and entry.draft.thread_hash == ticket.thread_hash and self._useful(entry):
+            if entry and entry.draft.thread_hash == ticket.thread_hash and entry.useful:
                 self._events.publish(DraftChanged(entry.draft))
                 return entry.draft
         if not ticket.open_customer_messages:
@@ -190,7 +191,8 @@ class DraftingService:
         draft = self.current(ticket_id)
         if ticket is None or draft.suggestion is None:
             return None
-        return self._rewriter.rewrite(ticket, draft.suggestion, Rewrite(kind), text)
+        made = self._rewriter.rewrite(ticket, draft.suggestion, Rewrite(kind), text)
+        return self._writer.looked_over(ticket, made)
 
     def draft(
         self,
@@ -317,14 +319,6 @@ class DraftingService:
                     return
                 entry.last_text = now
             self._set(entry, draft)
-
-    @staticmethod
-    def _useful(entry: Entry) -> bool:
-        """Whether the draft can be shown as it is: finished, or being written right now."""
-        if entry.draft.state.final:
-            return True
-        running = entry.job is not None and entry.job.status.state is JobState.RUNNING
-        return entry.draft.state.working and running
 
     def _set(self, entry: Entry, draft: Draft) -> None:
         if draft is not entry.draft:

@@ -32,6 +32,14 @@ class Entry:
     timer: threading.Timer | None = None
     last_text: float = 0.0
 
+    @property
+    def useful(self) -> bool:
+        """Whether the draft can be shown as it is: finished, or being written right now."""
+        if self.draft.state.final:
+            return True
+        running = self.job is not None and self.job.status.state is JobState.RUNNING
+        return self.draft.state.working and running
+
 
 def wait_for(entries: Iterable[Entry], seconds: float) -> None:
     """Return when none of them is being written, or after that time."""

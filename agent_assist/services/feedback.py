@@ -110,6 +110,7 @@ class FeedbackService:
         *,
         reasons: Sequence[Reason] = (),
         reason_text: str = "",
+        confirmed: Sequence[str] = (),
     ) -> Outcome:
         """The agent used the draft: what left the editor, and how.
 
@@ -136,6 +137,7 @@ class FeedbackService:
             decision_ms=self._elapsed(suggestion),
             reasons=tuple(reasons),
             reason_text=reason_text,
+            confirmed=tuple(sorted(confirmed)),
         )
         self._record(outcome)
         examples = self._examples()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -16,6 +17,7 @@ from agent_assist.ports import Clock, Delivery, OutboxRepository, SuggestionRepo
 from agent_assist.services.audit import AuditService
 from agent_assist.services.events import ErrorRaised, EventBus, OutboxChanged
 from agent_assist.services.options import OptionsService
+from agent_assist.services.safety import SafetyService
 from agent_assist.services.tickets import TicketService
 
 log = logging.getLogger(__name__)
@@ -39,9 +41,10 @@ class OutboxService:
         options: OptionsService,
         suggestions: SuggestionRepository | None = None,
         audit: AuditService | None = None,
+        safety: SafetyService | None = None,
     ) -> None:
         """`delivery` is None where no helpdesk is connected; `suggestions` tells which thread a
-        draft was written for."""
+        draft was written for; `safety` looks at each reply before it is taken."""
         self._repository = repository
         self._tickets = tickets
         self._delivery = delivery
@@ -50,6 +53,7 @@ class OutboxService:
         self._options = options
         self._suggestions = suggestions
         self._audit = audit
+        self._safety = safety
         self._wake = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -65,12 +69,14 @@ class OutboxService:
         *,
         thread_hash: str = "",
         force: bool = False,
+        confirmed: Collection[str] = (),
     ) -> OutboxItem:
         """Write the reply down; it leaves when the undo time is over.
 
         `thread_hash` is that of the thread on the screen; without it, that of the thread which the
-        suggestion answers.  Raises BadInput for an empty text or an unknown ticket, StaleThread
-        where the thread has changed since (unless `force`).
+        suggestion answers.  `confirmed` are ids of marks (`suggestion.mark_id`) that the agent has looked
+        at.  Raises BadInput for an empty text or an unknown ticket, StaleThread where the thread has
+        changed since (unless `force`), Unconfirmed where the text holds what must be confirmed.
         """
         text = text.replace("\0", "")
         if not text.strip():
@@ -83,6 +89,9 @@ class OutboxService:
         seen = thread_hash or self._answered_thread(suggestion_id)
         if seen and seen != ticket.thread_hash and not force:
             raise StaleThread("There is a newer message than the one this reply answers.")
+        if self._safety is not None:
+            draft = self._suggestions.get(suggestion_id) if self._suggestions and suggestion_id else None
+            self._safety.require(ticket, text, draft, confirmed)
         now = self._clock.now()
         item = OutboxItem(
             id=uuid4().hex,
@@ -95,7 +104,8 @@ class OutboxService:
             suggestion_id=suggestion_id,
             error="" if self._delivery else NO_DELIVERY,
         )
-        self._note(AuditAction.SENT, item, wait=True)  # before: a reply must not be on its way unrecorded
+        # Before: a reply must not be on its way unrecorded.
+        self._note(AuditAction.SENT, item, wait=True, confirmed=confirmed)
         self._repository.put(item)
         self._changed(item)
         return item
@@ -203,9 +213,13 @@ class OutboxService:
             raise BadInput(f"The ticket {item.ticket_id} is gone.", "Take the reply back to keep its text.")
         return delivery.deliver(item, ticket)
 
-    def _note(self, action: AuditAction, item: OutboxItem, *, wait: bool = False) -> None:
+    def _note(
+        self, action: AuditAction, item: OutboxItem, *, wait: bool = False, confirmed: Collection[str] = ()
+    ) -> None:
         if self._audit is not None:
-            self._audit.record(action, wait=wait, reply=item.id, suggestion=item.suggestion_id)
+            kinds = ",".join(sorted({i.split(":")[0] for i in confirmed}))
+            more = {"confirmed": kinds} if kinds else {}
+            self._audit.record(action, wait=wait, reply=item.id, suggestion=item.suggestion_id, **more)
 
     def _failed(self, item: OutboxItem, error: ErrorInfo, now: datetime) -> None:
         tries = self._retries.get(item.id, (0, now))[0] + 1

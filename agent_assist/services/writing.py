@@ -42,6 +42,7 @@ from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.retrieval import RetrievalService
+from agent_assist.services.safety import SafetyService
 from agent_assist.services.shield import steering_notes, unsteered
 from agent_assist.services.wording import Observe, Run, Wording
 
@@ -78,6 +79,7 @@ class DraftWriter:
         languages: LanguageDetector,
         options: OptionsService,
         clock: Clock,
+        safety: SafetyService | None = None,
     ) -> None:
         self._retrieval = retrieval
         self._model = model
@@ -86,6 +88,7 @@ class DraftWriter:
         self._languages = languages
         self._options = options
         self._wording = Wording(models, options, clock)
+        self._safety = safety
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, dict[str, tuple[Passage, ...]]] = OrderedDict()
 
@@ -128,7 +131,11 @@ class DraftWriter:
         made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._wording.by_rule(run)]
         _stop(cancel)
         fresh = [s for s in made if all(similarity(s.text, a) < 0.97 for a in avoid)]
-        return fresh or made[:1]
+        return [self.looked_over(ticket, s) for s in fresh or made[:1]]
+
+    def looked_over(self, ticket: Ticket, suggestion: Suggestion) -> Suggestion:
+        """With the marks of what it must not say unseen."""
+        return self._safety.marked(ticket, suggestion) if self._safety is not None else suggestion
 
     def _found(self, context: DraftContext) -> list[Hit]:
         if context.overtaken or (context.signals.small_talk and not context.signals.alarms):

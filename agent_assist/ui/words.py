@@ -46,6 +46,11 @@ MARKS = {
     MarkKind.NAME: "name",
     MarkKind.PROMISE: "promise",
     MarkKind.CONTRADICTION: "contradiction",
+    MarkKind.PERSONAL: "personal data",
+    MarkKind.ADVICE: "advice",
+    MarkKind.PROMPT: "instruction",
+    MarkKind.INSULT: "insult",
+    MarkKind.POLICY: "policy",
 }
 
 
