@@ -50,6 +50,7 @@ X_SERVER = ("Xvfb", "xvfb", "xorg-x11-server-Xvfb")
 # packages).  `ensure_servers` installs them for root; each test says what it needs and is skipped, or
 # fails in CI, where that is not there.
 TEST_SERVERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "browser": ("/usr/bin/chromium", ("chromium",)),
     "mail transfer agent": ("/usr/sbin/exim4", ("exim4-daemon-light",)),
     "IMAP server": ("/usr/sbin/dovecot", ("dovecot-imapd",)),
     "Request Tracker": (
