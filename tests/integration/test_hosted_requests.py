@@ -106,7 +106,7 @@ def test_lists_are_asked_for_as_described(name: str, request: pytest.FixtureRequ
 def test_nothing_empty_and_no_foreign_id_is_sent(name: str, request: pytest.FixtureRequest) -> None:
     connector = request.getfixturevalue(name)
     with pytest.raises(BadInput):
-        connector.reply("5", " \n", "token-3")
+        connector.reply("5", " \u200b\n", "token-3")
     with pytest.raises(TicketGone):
         connector.reply("5/../6", "Hello", "token-4")
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from agent_assist.adapters.helpdesks.http import HttpSession
 from agent_assist.domain.helpdesk import Ability, Account, Changes, Connection, ConnectionField, FieldKind
 from agent_assist.domain.mailtext import reduce_mail
+from agent_assist.domain.outbox import is_empty
 from agent_assist.domain.ticket import Attachment, Message, Role, Ticket, parse_time
 from agent_assist.errors import BadInput, TicketGone, UnexpectedAnswer
 from agent_assist.ports import CancelToken, Clock
@@ -143,7 +144,7 @@ def number_of(ticket: str) -> int:
 
 def needs_text(text: str) -> str:
     """Raises BadInput for a text without a word: no helpdesk may be given one."""
-    if not text.strip():
+    if is_empty(text):
         raise BadInput("An empty reply was not sent.", "Write something first.")
     return text
 
