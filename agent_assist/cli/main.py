@@ -107,6 +107,9 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit the process with its code."""
+    from agent_assist.adapters.workers.confinement import keep_out_of_core_dumps
+
+    keep_out_of_core_dumps()  # tickets and the workspace key are in this process's memory
     sys.exit(run(arguments))
 
 

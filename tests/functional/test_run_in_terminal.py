@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support_network import connections, traced
 
 WIDTH = 60
 COMMAND = [sys.executable, "-m", "agent_assist", "run"]
@@ -31,10 +33,18 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def test_the_first_demo_ticket_is_drafted(environment: dict[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "trace"
+    watched = shutil.which("strace") is not None
     result = subprocess.run(
-        COMMAND, env=environment, capture_output=True, text=True, timeout=280, check=False
+        traced(COMMAND, log) if watched else COMMAND,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
+    assert not watched or connections(log) == []
     page = result.stdout
     parts = ["Wrong size", "The draft, as it is written", "checked against your articles", "What it rests on"]
     assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)

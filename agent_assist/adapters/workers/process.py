@@ -33,7 +33,16 @@ CANCEL_GRACE: Final = 0.08
 """Seconds that a cancelled request may take to say so before the caller is let go."""
 _POLL: Final = 0.02
 _CLOSE_GRACE: Final = 1.0
-_SECRETS: Final = ("TOKEN", "KEY", "SECRET", "PASSPHRASE", "PASSWORD", "CREDENTIAL")
+_SECRETS: Final = ("TOKEN", "KEY", "SECRET", "PASSPHRASE", "PASSWORD", "CREDENTIAL", "PROXY", "DBUS", "SSH_")
+"""A worker has no use for a proxy, the session's bus or an agent that holds keys either."""
+_OFFLINE: Final = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 
 Event = tuple[Header, bytes]
 
@@ -67,9 +76,7 @@ def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]
     paths = [root, *(p for p in kept.get("PYTHONPATH", "").split(os.pathsep) if p and p != root)]
     kept["PYTHONPATH"] = os.pathsep.join(paths)
     kept["PYTHONIOENCODING"] = "utf-8"
-    kept["HF_HUB_OFFLINE"] = "1"
-    kept["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    kept["TOKENIZERS_PARALLELISM"] = "false"
+    kept.update(_OFFLINE)
     kept.update(extra or {})
     return kept
 

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
+from agent_assist.adapters.workers.confinement import confine
 from agent_assist.adapters.workers.frames import BrokenFrame, Header, read_frame, write_frame
 from agent_assist.errors import AgentAssistError, Cancelled
 
@@ -81,12 +82,17 @@ class Pipe:
 
 
 def serve(handlers: Mapping[str, Callable[[Request], Answer]]) -> None:
-    """Answer requests until the application closes the pipe or dies; then end the process."""
+    """Answer requests until the application closes the pipe or dies; then end the process.
+
+    Before the first one the process gives up the network; `protection` answers what it could give up.
+    """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     # Ctrl+C in a terminal reaches the whole group; the application decides when a worker ends.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Pipe()
+    given_up = confine()
+    known = {**handlers, "protection": lambda _: dict(given_up)}
     waiting: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
     requests: dict[int, Request] = {}
     idle = threading.Event()
@@ -101,7 +107,7 @@ def serve(handlers: Mapping[str, Callable[[Request], Answer]]) -> None:
             break
         idle.clear()
         try:
-            _answer(pipe, handlers, request)
+            _answer(pipe, known, request)
         except OSError:
             break  # the application is gone
         finally:

@@ -78,7 +78,8 @@ def test_a_colleague_is_named_by_their_account(office: Office) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        f"UPDATE audit SET details = replace(details, '\"agent\"', '\"admin\"') WHERE details LIKE '%{OTHER}%'",
+        f"""UPDATE audit SET details = replace(details, '"agent"', '"admin"')
+            WHERE details LIKE '%{OTHER}%'""",
         f'UPDATE audit SET details = \'{{"by":"setup","role":"admin","who":"{OTHER}"}}\' WHERE number = 1',
         f"""INSERT INTO audit SELECT max(number) + 1, max(at), 'agent-x', 'role_changed',
             '{{"by":"x","role":"admin","who":"{OTHER}"}}', max(mac) FROM audit""",

@@ -1,0 +1,74 @@
+"""Real commands, watched with strace: not one connection, not one attempt, telemetry included."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support_network import connections, needs_strace, traced
+
+pytestmark = [
+    needs_strace,
+    pytest.mark.skipif(sys.platform != "linux", reason="strace is Linux's"),
+]
+
+SCRIPT = """
+import sys
+from agent_assist.cli.main import COMMANDS, run
+for arguments in (
+    ["kb", "add", "articles"],
+    ["draft", "--input", "tickets.jsonl", "--output", "drafts.jsonl"],
+    ["redact", "--input", "texts.jsonl", "--output", "redacted.jsonl"],
+    ["feedback", "export", "--format", "csv", "--output", "all.csv"],
+    ["audit", "verify"],
+):
+    if arguments[0] in COMMANDS and (code := run(arguments)):
+        sys.exit(f"{arguments}: {code}")
+"""
+
+
+def test_the_watch_sees_a_connection(tmp_path: Path) -> None:
+    log = tmp_path / "trace"
+    code = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
+    subprocess.run(traced([sys.executable, "-c", code], log), check=True, timeout=60)
+    assert connections(log)
+
+
+@pytest.mark.real_model
+def test_commands_and_their_workers_connect_to_nothing(tmp_path: Path) -> None:
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    (articles / "returns.md").write_text("# Returns\n\nYou can return an item within 60 days of delivery.\n")
+    (articles / "page.html").write_text(
+        '<html><head><link rel="stylesheet" href="http://127.0.0.1:9/a.css"></head><body><h1>Shipping</h1>'
+        '<img src="http://127.0.0.1:9/t.gif"><p>Parcels arrive within three days.</p></body></html>'
+    )
+    ticket = {
+        "id": "T-1",
+        "customer": {"name": "Ada"},
+        "messages": [{"role": "customer", "text": "How long can I return it? http://127.0.0.1:9/x"}],
+    }
+    (tmp_path / "tickets.jsonl").write_text(json.dumps(ticket) + "\n")
+    (tmp_path / "texts.jsonl").write_text(json.dumps({"id": 1, "text": "I am ada@mail.example.com"}) + "\n")
+    hidden = {"HF_HUB_OFFLINE", "DO_NOT_TRACK", "TRANSFORMERS_OFFLINE"}
+    environment = {k: v for k, v in os.environ.items() if k not in hidden} | {
+        "AGENT_ASSIST_WORKSPACE": str(tmp_path / "desk"),
+        "AGENT_ASSIST_PASSPHRASE": "a passphrase of a test",
+    }
+    log = tmp_path / "trace"
+    result = subprocess.run(
+        traced([sys.executable, "-c", SCRIPT], log),
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "drafts.jsonl").read_text())["id"] == "T-1"
+    assert connections(log) == []
