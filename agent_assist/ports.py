@@ -168,8 +168,14 @@ class OutboxRepository(Protocol):
         In one step, so that of two who want an item (to send it, to withdraw it) only one gets it.
         """
 
+    def arrived(self, item_id: str, message_id: str) -> OutboxItem:
+        """Mark as sent, with the id of the message that it became."""
+
+    def of_ticket(self, ticket_id: str) -> list[OutboxItem]:
+        """All of one ticket in every state, oldest first."""
+
     def pending(self) -> list[OutboxItem]:
-        """Queued, sending, unknown and failed ones, oldest first."""
+        """All but those sent and withdrawn, oldest first."""
 
 
 class UnsentRepository(Protocol):

@@ -188,7 +188,50 @@ def _message(data: object, position: int) -> Message:
         role=role,
         text=_text(data["text"], f"The text of message {position}"),
         created_at=parse_time(data.get("created_at")),
+        author=_text(data.get("author"), f"The author of message {position}"),
+        folded=_text(data.get("folded"), f"The folded part of message {position}"),
+        attachments=_attachments(data.get("attachments"), position),
     )
+
+
+def _attachments(data: object, position: int) -> tuple[Attachment, ...]:
+    """Names, or objects with a name, and optionally a media type and a size in bytes."""
+    if data is None:
+        return ()
+    if not isinstance(data, list):
+        raise InvalidTicket(f"The attachments of message {position} must be a list.")
+    found = []
+    for item in data:
+        entry = item if isinstance(item, Mapping) else {"name": item}
+        size = entry.get("size")
+        found.append(
+            Attachment(
+                name=_text(entry.get("name"), f"The name of an attachment of message {position}"),
+                media_type=_text(entry.get("media_type"), "The media type of an attachment"),
+                size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
+            )
+        )
+    return tuple(found)
+
+
+def attachment_to_json(attachment: Attachment) -> dict[str, Any]:
+    return {"name": attachment.name, "media_type": attachment.media_type, "size": attachment.size}
+
+
+def _message_to_json(message: Message) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "id": message.id,
+        "role": message.role.value,
+        "text": message.text,
+        "created_at": format_time(message.created_at),
+    }
+    if message.author:
+        data["author"] = message.author
+    if message.folded:
+        data["folded"] = message.folded
+    if message.attachments:
+        data["attachments"] = [attachment_to_json(a) for a in message.attachments]
+    return data
 
 
 def ticket_from_json(data: object) -> Ticket:
@@ -241,10 +284,7 @@ def ticket_to_json(ticket: Ticket) -> dict[str, Any]:
         "language": ticket.language,
         "status": ticket.status.value,
         "customer": {"id": ticket.customer.id, "name": ticket.customer.name, "email": ticket.customer.email},
-        "messages": [
-            {"id": m.id, "role": m.role.value, "text": m.text, "created_at": format_time(m.created_at)}
-            for m in ticket.messages
-        ],
+        "messages": [_message_to_json(m) for m in ticket.messages],
         "fields": dict(ticket.fields),
         "tags": list(ticket.tags),
     }

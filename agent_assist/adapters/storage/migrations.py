@@ -150,7 +150,8 @@ def _connections(db: Database) -> None:
     )
     db.execute(
         """CREATE TABLE connection_secrets (
-            connection_id TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB, PRIMARY KEY (connection_id, name))"""
+            connection_id TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB,
+            PRIMARY KEY (connection_id, name))"""
     )
     for column in ("author", "folded", "attachments"):
         db.execute(f"ALTER TABLE messages ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")

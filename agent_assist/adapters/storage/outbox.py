@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -10,11 +11,12 @@ from sqlite_utils import Database as Tables
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.rows import clean, stamp
-from agent_assist.domain.outbox import OutboxItem, OutboxState
+from agent_assist.domain.outbox import OutboxItem, OutboxKind, OutboxState, is_empty
 from agent_assist.errors import BadInput
 
-_COLUMNS = "id, ticket_id, text, thread_hash, suggestion_id, state, error, created_at, due_at"
-_OPEN = (OutboxState.QUEUED, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.FAILED)
+_COLUMNS = "id, ticket_id, text, thread_hash, suggestion_id, state, error, created_at, due_at, kind, seen, message_id"
+_OPEN = tuple(state for state in OutboxState if state not in (OutboxState.SENT, OutboxState.WITHDRAWN))
+_MARKS = ", ".join("?" * len(_COLUMNS.split(",")))
 
 
 class OutboxStore:
@@ -24,6 +26,8 @@ class OutboxStore:
         self._database = database
 
     def put(self, item: OutboxItem) -> None:
+        if is_empty(item.text):
+            raise BadInput("An empty reply was not kept.", "Write something first.")
         values = (
             item.id,
             clean(item.ticket_id),
@@ -34,11 +38,14 @@ class OutboxStore:
             clean(item.error),
             stamp(item.created_at),
             stamp(item.due_at),
+            item.kind.value,
+            None if item.seen is None else json.dumps(item.seen),
+            item.message_id,
         )
 
         def work(tables: Tables) -> None:
             tables.conn.execute(
-                f"INSERT OR REPLACE INTO outbox ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 -- columns
+                f"INSERT OR REPLACE INTO outbox ({_COLUMNS}) VALUES ({_MARKS})",  # noqa: S608 -- columns
                 values,
             )
 
@@ -66,6 +73,24 @@ class OutboxStore:
 
         return self._database.write(work)
 
+    def arrived(self, item_id: str, message_id: str) -> OutboxItem:
+        def work(tables: Tables) -> OutboxItem | None:
+            tables.conn.execute(
+                "UPDATE outbox SET state = ?, error = '', message_id = ? WHERE id = ?",
+                (OutboxState.SENT.value, clean(message_id), item_id),
+            )
+            return _get(tables.conn, item_id)
+
+        item = self._database.write(work)
+        if item is None:
+            raise BadInput(f"There is no reply {item_id} in the outbox.")
+        return item
+
+    def of_ticket(self, ticket_id: str) -> list[OutboxItem]:
+        statement = f"SELECT {_COLUMNS} FROM outbox WHERE ticket_id = ? ORDER BY created_at, rowid"  # noqa: S608
+        rows = self._database.read(lambda tables: tables.conn.execute(statement, (ticket_id,)).fetchall())
+        return [_item(row) for row in rows]
+
     def pending(self) -> list[OutboxItem]:
         marks = ", ".join("?" * len(_OPEN))
         statement = f"SELECT {_COLUMNS} FROM outbox WHERE state IN ({marks}) ORDER BY created_at, rowid"  # noqa: S608
@@ -91,4 +116,7 @@ def _item(row: Any) -> OutboxItem:
         error=row[6],
         created_at=datetime.fromisoformat(row[7]),
         due_at=datetime.fromisoformat(row[8]),
+        kind=OutboxKind(row[9]),
+        seen=None if row[10] is None else tuple(json.loads(row[10])),
+        message_id=row[11],
     )
