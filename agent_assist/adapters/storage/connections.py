@@ -78,9 +78,11 @@ class ConnectionStore:
                 return ()
             found = [threads.save(conn, t, source="helpdesk", connection=connection_id) for t in tickets]
             changes = [change for change in found if change]
-            for ticket_id in gone:
-                if not _awaited(conn, ticket_id) and threads.remove(conn, ticket_id):
-                    changes.append(TicketChange(ticket_id, "", gone=True))
+            changes += [
+                TicketChange(ticket_id, "", gone=True)
+                for ticket_id in gone
+                if not _awaited(conn, ticket_id) and threads.remove(conn, ticket_id)
+            ]
             if cursor is not None:
                 conn.execute("UPDATE connections SET cursor = ? WHERE id = ?", (cursor, connection_id))
             return tuple(changes)

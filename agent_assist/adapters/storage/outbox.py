@@ -14,7 +14,8 @@ from agent_assist.adapters.storage.rows import clean, stamp
 from agent_assist.domain.outbox import OutboxItem, OutboxKind, OutboxState, is_empty
 from agent_assist.errors import BadInput
 
-_COLUMNS = "id, ticket_id, text, thread_hash, suggestion_id, state, error, created_at, due_at, kind, seen, message_id"
+_NAMES = ("id", "ticket_id", "text", "thread_hash", "suggestion_id", "state", "error", "created_at", "due_at")
+_COLUMNS = ", ".join((*_NAMES, "kind", "seen", "message_id"))
 _OPEN = tuple(state for state in OutboxState if state not in (OutboxState.SENT, OutboxState.WITHDRAWN))
 _MARKS = ", ".join("?" * len(_COLUMNS.split(",")))
 
