@@ -52,12 +52,14 @@
     }
   }
 
+  // The reply box once it is there, "note" where it stays set to an internal note, null where none comes.
   async function ready() {
     const until = Date.now() + READY_MS;
     for (;;) {
       const box = adapter.box(document);
-      if (box !== null && box !== "wait") return box;
-      if (Date.now() > until) return null;
+      const there = box !== null && box !== "wait";
+      if (there && !adapter.note(document)) return box;
+      if (Date.now() > until) return there ? "note" : null;
       await new Promise((done) => setTimeout(done, 100));
     }
   }
@@ -65,18 +67,18 @@
   async function insert(wanted) {
     const mine = () => wanted.page === page() && current() === wanted.ticket;
     if (!mine()) return "other_ticket";
-    let box = adapter.box(document);
-    const noteOfOurs = box !== null && adapter.note(document);
-    if (noteOfOurs && (adapter.opens !== "box" || box === "wait" || agentAssistEditor.typed(box))) return "note";
-    if (box === null || noteOfOurs) {
-      if (!adapter.open?.(document, wanted.ticket)) return noteOfOurs ? "note" : "no_box";
+    const found = adapter.box(document);
+    const note = found !== null && found !== "wait" && adapter.note(document);
+    // What somebody has begun to write as a note stays one.
+    if (note && (adapter.opens !== "box" || agentAssistEditor.typed(found))) return "note";
+    if (found === null || note) {
+      if (!adapter.open?.(document, wanted.ticket)) return note ? "note" : "no_box";
       if (adapter.opens === "page") return "opening";
     }
-    box = await ready();
-    if (box === null) return "no_box";
-    if (adapter.note(document)) return "note";
+    const box = await ready();
+    if (box === null || box === "note") return box ?? "no_box";
     // The agent may have moved on while the editor came up.
-    return mine() ? agentAssistEditor.fill(box, wanted.text, wanted.mode) : "other_ticket";
+    return mine() ? agentAssistEditor.fill(box, wanted.text, wanted.mode, adapter.way) : "other_ticket";
   }
 
   function onMessage(message, sender, answer) {

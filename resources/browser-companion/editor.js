@@ -3,6 +3,7 @@
 // through the browser's editing commands, which raise real input events and can be undone with Ctrl+Z.
 // Nothing that somebody typed is ever replaced.
 globalThis.agentAssistEditor = (() => {
+  const OFFERED = "blockquote, [data-signature]"; // what helpdesks put there themselves
   const put = new WeakMap(); // box -> what it held after the companion's own text was put there
 
   const isField = (box) => box.tagName === "TEXTAREA" || box.tagName === "INPUT";
@@ -22,7 +23,7 @@ globalThis.agentAssistEditor = (() => {
     let text = read(box);
     if (!isField(box)) {
       const copy = box.cloneNode(true);
-      for (const part of copy.querySelectorAll("blockquote, [data-signature]")) part.remove();
+      for (const part of copy.querySelectorAll(OFFERED)) part.remove();
       if (!plain(copy.textContent)) return "";
       text = box.innerText;
     }
@@ -44,7 +45,16 @@ globalThis.agentAssistEditor = (() => {
       return;
     }
     const range = box.ownerDocument.createRange();
-    range.selectNodeContents(box);
+    const first = box.firstElementChild;
+    if (where === "start" && first?.matches(OFFERED)) {
+      // A caret at the very start would write into the signature itself.
+      const line = box.ownerDocument.createElement("div");
+      line.append(box.ownerDocument.createElement("br"));
+      first.before(line);
+      range.selectNodeContents(line);
+    } else {
+      range.selectNodeContents(box);
+    }
     if (where !== "all") range.collapse(where === "start");
     const selection = box.ownerDocument.getSelection();
     selection.removeAllRanges();
@@ -78,25 +88,34 @@ globalThis.agentAssistEditor = (() => {
 
   const settled = () => new Promise((done) => setTimeout(done, 60));
 
-  async function fill(box, text, mode) {
-    const before = read(box);
-    const own = put.has(box) && put.get(box) === plain(before);
+  // The ways in which a rich editor can be written to, the adapter's own first; the next one only where the one
+  // before has changed nothing.
+  async function write(box, text, where, way) {
+    const before = plain(read(box));
+    for (const next of way === "paste" ? [paste, rich] : [rich, paste]) {
+      select(box, where);
+      await settled(); // editors hear of a new selection a moment later
+      await next(box, text);
+      await settled();
+      if (plain(read(box)) !== before) return;
+    }
+  }
+
+  async function fill(box, text, mode, way) {
+    const before = plain(read(box));
+    const own = put.has(box) && put.get(box) === before;
     const free = !typed(box);
     if (!own && !free && mode !== "append") return "occupied";
-    const rest = !own && plain(before) !== "";
+    const rest = !own && before !== "";
     const where = own ? "all" : free ? "start" : "end";
     const written = !rest ? text : where === "start" ? `${text}\n\n` : `\n\n${text}`;
-    const holds = () => plain(read(box)).includes(plain(text));
-    select(box, where);
-    if (isField(box)) field(box, written);
-    else await rich(box, written);
-    await settled();
-    if (!holds() && !isField(box) && plain(read(box)) === plain(before)) {
+    if (isField(box)) {
       select(box, where);
-      paste(box, written);
-      await settled();
+      field(box, written);
+    } else {
+      await write(box, written, where, way);
     }
-    if (!holds()) return "uncertain";
+    if (!plain(read(box)).includes(plain(text))) return "uncertain";
     if (!rest) put.set(box, plain(read(box)));
     return rest && where === "end" ? "appended" : "inserted";
   }
