@@ -26,6 +26,11 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
+class SendKey(StrEnum):
+    SEND = "send"
+    PAGE = "put_into_page"
+
+
 class Section(BaseModel):
     """A group of options; frozen, so that a change is always a new, validated value."""
 
@@ -133,6 +138,26 @@ class HelpdeskOptions(Section):
     )
 
 
+class CompanionOptions(Section):
+    follow: bool = Field(
+        True,
+        title="Follow the browser",
+        description="Show the ticket whose page is in front in your browser. Needs the browser companion.",
+    )
+    send_key: SendKey = Field(
+        SendKey.SEND,
+        title="The send key",
+        description="What Ctrl+Enter does for a ticket of your helpdesk: send the reply from here, or put it into "
+        "the reply box of the page that is open in your browser.",
+    )
+    watch_clipboard: bool = Field(
+        False,
+        title="Watch the clipboard",
+        description="Open a ticket whose number or address you copy anywhere. While this is on, everything you "
+        "copy is looked at, and nothing of it is kept.",
+    )
+
+
 class FeedbackOptions(Section):
     agent_id: str = Field(
         "", title="Your pseudonym", description="Stands in the feedback log instead of your name."
@@ -152,6 +177,7 @@ class Settings(Section):
     reply: ReplyOptions = Field(default_factory=ReplyOptions, title="Replies")
     outbox: OutboxOptions = Field(default_factory=OutboxOptions, title="Outbox")
     helpdesk: HelpdeskOptions = Field(default_factory=HelpdeskOptions, title="Helpdesk")
+    companion: CompanionOptions = Field(default_factory=CompanionOptions, title="Browser")
     feedback: FeedbackOptions = Field(default_factory=FeedbackOptions, title="Feedback")
 
     def changed(self, name: str, value: Any) -> Settings:

@@ -49,6 +49,8 @@ class Bridge(QObject):
     outbox_changed = Signal(object)  # domain.outbox.OutboxItem
     feedback_recorded = Signal(str, str)  # suggestion id, sentence
     settings_changed = Signal(object)  # frozenset of dotted names
+    ticket_followed = Signal(str)
+    connections_changed = Signal()
     error_raised = Signal(object)  # errors.ErrorInfo
 
     _wake = Signal()
@@ -224,5 +226,9 @@ class Bridge(QObject):
                 self.feedback_recorded.emit(suggestion_id, sentence)
             case events.SettingsChanged(names):
                 self.settings_changed.emit(names)
+            case events.TicketFollowed(ticket_id):
+                self.ticket_followed.emit(ticket_id)
+            case events.ConnectionsChanged():
+                self.connections_changed.emit()
             case events.ErrorRaised(error):
                 self.error_raised.emit(error)
