@@ -86,7 +86,7 @@ class EntryPointRegistry:
         try:
             loaded = point.load()
         except Exception as error:  # someone else's code: whatever it raises must not stop the others
-            log.warning("the connector %s cannot be imported", name, exc_info=True)
+            log.debug("the connector %s cannot be imported", name, exc_info=True)
             return f"The connector {name} cannot be imported ({type(error).__name__}: {error})."
         if why := _unfit(loaded):
             return f"The connector {name} cannot be used: {why}."

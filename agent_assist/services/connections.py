@@ -1,0 +1,347 @@
+"""Connected helpdesks: added, changed, tested, and handed to whoever talks to one."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from agent_assist.domain.audit import AuditAction
+from agent_assist.domain.helpdesk import (
+    Account,
+    Connection,
+    ConnectionField,
+    ConnectorKind,
+    FieldKind,
+    Queue,
+    connection_id,
+    remote_id,
+)
+from agent_assist.errors import AgentAssistError, BadInput, HelpdeskProblem, InvalidSetting
+from agent_assist.ports import Clock, ConnectionRepository, ConnectorRegistry, HelpdeskConnector, SecretVault
+from agent_assist.services import connection_fields
+from agent_assist.services.audit import AuditService
+from agent_assist.services.events import ConnectionsChanged, EventBus, QueueChanged
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+DESK, SYNC = "desk", "sync"
+"""Two connectors for each connection: a long look for changes must not hold up a reply."""
+
+
+class Secrets(dict[str, str]):
+    """A connection's secrets; a value that is set is kept, and none is ever printed."""
+
+    def __init__(self, values: Mapping[str, str], keep: Callable[[str, str], None]) -> None:
+        super().__init__(values)
+        self._keep = keep
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._keep(name, value)
+        super().__setitem__(name, value)
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(self)})"
+
+    __str__ = __repr__
+
+
+@dataclass
+class _Live:
+    """A connector in use; `lock` gives it to one thread at a time."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    making: threading.Lock = field(default_factory=threading.Lock)
+    revision: int = 0
+    connector: HelpdeskConnector | None = None
+
+
+class ConnectionService:
+    """Thread-safe.  `connector` and `use` give live connectors, which are made again after a change, by
+    whichever process made it."""
+
+    def __init__(
+        self,
+        repository: ConnectionRepository,
+        vault: SecretVault,
+        registry: ConnectorRegistry,
+        events: EventBus,
+        clock: Clock,
+        audit: AuditService | None = None,
+    ) -> None:
+        self._repository = repository
+        self._vault = vault
+        self._registry = registry
+        self._events = events
+        self._clock = clock
+        self._audit = audit
+        self._lock = threading.Lock()
+        self._live: dict[tuple[str, str], _Live] = {}
+        self._closed = False
+
+    # --- what is connected ------------------------------------------------------------------------
+
+    @property
+    def secrets_in(self) -> str:
+        """`keyring` or `database`: where tokens and passwords are kept."""
+        return self._vault.place
+
+    def kinds(self) -> list[ConnectorKind]:
+        """The systems that can be connected, each with the fields of its form; imports all connectors."""
+        return self._registry.kinds()
+
+    def kind(self, name: str) -> ConnectorKind:
+        """Raises BadInput for an unknown one."""
+        found = next((kind for kind in self.kinds() if kind.name == name), None)
+        if found is None:
+            known = ", ".join(kind.name for kind in self.kinds() if not kind.problem)
+            raise BadInput(f"There is no helpdesk of the kind {name}.", f"Choose one of {known}.")
+        return found
+
+    def all(self) -> list[Connection]:
+        return self._repository.all()
+
+    def get(self, connection: str) -> Connection | None:
+        return self._repository.get(connection)
+
+    def has_secret(self, connection: str, name: str) -> bool:
+        """Whether a value is kept for this secret field: what a form shows as dots."""
+        return bool(self._vault.get(connection).get(name))
+
+    # --- changes ----------------------------------------------------------------------------------
+
+    def problems(
+        self, kind: str, values: Mapping[str, str], secrets: Mapping[str, str], connection: str = ""
+    ) -> dict[str, str]:
+        """For each field that is not right a sentence that names it; a form shows them beside the fields."""
+        return connection_fields.problems(self.kind(kind).fields, values, self._known(connection, secrets))
+
+    def add(
+        self,
+        kind: str,
+        title: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str] | None = None,
+        *,
+        enabled: bool = True,
+    ) -> Connection:
+        """Connect a helpdesk.  Raises InvalidSetting with a sentence that names the field."""
+        declared, secrets = self.kind(kind), secrets or {}
+        if declared.problem:
+            raise HelpdeskProblem(declared.problem)
+        self._check(declared.fields, values, secrets)
+        title = title.strip() or declared.title
+        identity = self._free_id(title)
+        self._vault.put(identity, secrets)
+        kept = connection_fields.checked(declared.fields, values)
+        saved = self._repository.save(Connection(identity, kind, title, kept, enabled))
+        self._changed(saved.id, "added")
+        return saved
+
+    def change(
+        self,
+        connection: str,
+        *,
+        title: str | None = None,
+        values: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> Connection:
+        """Change what is given; other values and secrets stay.  An empty secret removes one.
+
+        Other values make the next look begin from the start, for other tickets may be wanted now.
+        """
+        known = self._existing(connection)
+        declared = self.kind(known.kind)
+        wanted = {**known.values, **(values or {})}
+        self._check(declared.fields, wanted, self._known(connection, secrets or {}))
+        kept = connection_fields.checked(declared.fields, wanted)
+        cursor = known.cursor if kept == dict(known.values) else ""
+        if secrets:
+            self._vault.put(connection, secrets)
+        title = (title or "").strip() or known.title
+        saved = self._repository.save(replace(known, title=title, values=kept, cursor=cursor))
+        self._changed(connection, "changed")
+        return saved
+
+    def enable(self, connection: str, enabled: bool = True) -> Connection:
+        """Switch looking for changes on or off; replies that wait leave when it is on again."""
+        saved = self._repository.save(replace(self._existing(connection), enabled=enabled))
+        self._changed(connection, "enabled" if enabled else "disabled")
+        return saved
+
+    def remove(self, connection: str) -> None:
+        """Forget a helpdesk with its secrets and its tickets here; nothing changes in the helpdesk."""
+        self._existing(connection)
+        self._repository.remove(connection)
+        self._vault.remove(connection)
+        self._changed(connection, "removed")
+        self._events.publish(QueueChanged())
+
+    # --- trying out -------------------------------------------------------------------------------
+
+    def test(
+        self,
+        kind: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str] | None = None,
+        connection: str = "",
+    ) -> Account:
+        """Sign in with what is in the form and say as whom; nothing is saved.
+
+        `connection` is the id of the one that is being changed: its secrets stand in for those not given.
+        """
+        return self._tried(kind, values, secrets or {}, connection, lambda connector: connector.check())
+
+    def queues(
+        self,
+        kind: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str] | None = None,
+        connection: str = "",
+    ) -> list[Queue]:
+        """The queues that the account may read, for the form to choose from."""
+        return self._tried(kind, values, secrets or {}, connection, lambda connector: connector.queues())
+
+    # --- connectors -------------------------------------------------------------------------------
+
+    def connector(self, connection: str, purpose: str = DESK) -> HelpdeskConnector:
+        """The live connector; for what asks the helpdesk take `use`, which keeps other threads away.
+
+        Raises BadInput where there is no such connection, HelpdeskProblem where it cannot be made.
+        """
+        found = self._existing(connection)
+        live = self._live_of(connection, purpose)
+        with live.making:
+            known = live.connector
+            if known is not None and live.revision == found.revision:
+                return known
+            return self._made(live, found)
+
+    @contextmanager
+    def use(self, connection: str, purpose: str = DESK) -> Iterator[HelpdeskConnector]:
+        """The live connector for this thread alone, as long as the block runs."""
+        live = self._live_of(connection, purpose)
+        with live.lock:
+            yield self.connector(connection, purpose)
+
+    def ticket_of_url(self, url: str) -> tuple[str, str] | None:
+        """(connection id, the helpdesk's ticket id) of a page; None where no connection knows it."""
+        for connection in self.all():
+            if connection.enabled:
+                with contextlib.suppress(AgentAssistError):
+                    remote = self.connector(connection.id).ticket_of(url)
+                    if remote:
+                        return connection.id, remote
+        return None
+
+    def page_of(self, ticket: str) -> str:
+        """The address of a ticket's page in its helpdesk; "" where it has none."""
+        connection, remote = remote_id(ticket)
+        if not connection or self.get(connection) is None:
+            return ""
+        try:
+            return self.connector(connection).page_of(remote)
+        except AgentAssistError:
+            return ""
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            live = list(self._live.values())
+            self._live.clear()
+        for one in live:
+            _shut(one)
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _existing(self, connection: str) -> Connection:
+        found = self._repository.get(connection)
+        if found is None:
+            raise BadInput(f"There is no connection {connection}.", "Look it up in Settings › Connections.")
+        return found
+
+    def _check(
+        self, fields: tuple[ConnectionField, ...], values: Mapping[str, str], secrets: Mapping[str, str]
+    ) -> None:
+        for sentence in connection_fields.problems(fields, values, secrets).values():
+            raise InvalidSetting(sentence)
+
+    def _known(self, connection: str, secrets: Mapping[str, str]) -> dict[str, str]:
+        return {**(self._vault.get(connection) if connection else {}), **secrets}
+
+    def _free_id(self, title: str) -> str:
+        wanted, taken = connection_id(title), {known.id for known in self.all()}
+        names = (wanted if n == 1 else f"{wanted}-{n}" for n in range(1, len(taken) + 2))
+        return next(name for name in names if name not in taken)
+
+    def _tried(
+        self,
+        kind: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str],
+        connection: str,
+        work: Callable[[HelpdeskConnector], T],
+    ) -> T:
+        declared = self.kind(kind)
+        known = self._known(connection, secrets)
+        self._check(declared.fields, values, known)
+        trial = Connection(connection or "test", kind, declared.title, self._kept(declared, values))
+        connector = self._registry.make(trial, Secrets(known, lambda name, value: None), self._clock)
+        try:
+            return work(connector)
+        finally:
+            connector.close()
+
+    @staticmethod
+    def _kept(declared: ConnectorKind, values: Mapping[str, str]) -> dict[str, str]:
+        return connection_fields.checked(declared.fields, values)
+
+    def _live_of(self, connection: str, purpose: str) -> _Live:
+        with self._lock:
+            if self._closed:
+                raise HelpdeskProblem("The workspace has been closed.", "Open it again.")
+            return self._live.setdefault((connection, purpose), _Live())
+
+    def _made(self, live: _Live, connection: Connection) -> HelpdeskConnector:
+        """Make the connector of these values; the one before is closed, whatever it does just now."""
+        _shut(live)
+
+        def keep(name: str, value: str) -> None:
+            self._vault.put(connection.id, {name: value})
+
+        secrets = Secrets(self._vault.get(connection.id), keep)
+        connector = self._registry.make(connection, secrets, self._clock)
+        live.connector, live.revision = connector, connection.revision
+        return connector
+
+    def _changed(self, connection: str, what: str) -> None:
+        with self._lock:
+            live = [one for (name, _), one in self._live.items() if name == connection]
+            if what == "removed":
+                self._live = {key: one for key, one in self._live.items() if key[0] != connection}
+        if what in ("removed", "disabled"):
+            for one in live:
+                _shut(one)
+        if self._audit is not None:
+            self._audit.record(AuditAction.CONNECTION_CHANGED, connection=connection, change=what)
+        self._events.publish(ConnectionsChanged())
+
+
+def secret_names(kind: ConnectorKind) -> list[str]:
+    """The names of its secret fields."""
+    return [field.name for field in kind.fields if field.kind is FieldKind.SECRET]
+
+
+def _shut(live: _Live) -> None:
+    connector, live.connector = live.connector, None
+    if connector is not None:
+        try:
+            connector.close()
+        except Exception:
+            # Someone else's code, or a connection that breaks while it is closed: it is gone either way.
+            log.debug("a connector did not close", exc_info=True)
