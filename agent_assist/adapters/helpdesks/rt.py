@@ -7,9 +7,8 @@ What was found out on a real server, and is tested against one (tests/integratio
 - Dates in a query are taken for the user's time zone, and RT's own form of them for midnight; the cursor
   is a transaction's id (see `rt_cursor`).
 - Lists of transactions and attachments have no next_page and short pages in between (see `rt_session`).
-- A reply with If-Match is always refused (412), so the thread is looked at again just before it is sent.
-- A message keeps parameters of its Content-Type that RT does not know, and mails none of them: the id by
-  which a reply is found again is one.
+- A reply with If-Match is always refused (412): the thread is read again just before it is sent.
+- A message keeps parameters of its Content-Type and mails none: one is the id that finds a reply again.
 """
 
 from __future__ import annotations
@@ -23,7 +22,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from agent_assist.adapters.helpdesks.rest import RestConnector, same_text
 from agent_assist.adapters.helpdesks.rt_cursor import Cursor, read_cursor
-from agent_assist.adapters.helpdesks.rt_session import PER_PAGE, Row, RtSession, name_of, number, quoted
+from agent_assist.adapters.helpdesks.rt_session import (
+    PER_PAGE,
+    Row,
+    RtSession,
+    an_object,
+    name_of,
+    number,
+    quoted,
+    sentence,
+)
 from agent_assist.adapters.helpdesks.rt_thread import (
     PEOPLE,
     STATUS,
@@ -75,7 +83,7 @@ _STATUS_NAMES = {
 _TICKET_PAGES = re.compile(r"/(?:Ticket/\w+\.html|SelfService/Display\.html|m/ticket/\w+)/?")
 
 
-class RequestTracker(RestConnector):
+class RtConnector(RestConnector):
     """Implements ports.HelpdeskConnector."""
 
     kind = "rt"
@@ -192,7 +200,7 @@ class RequestTracker(RestConnector):
         answer = self._session.send("PUT", f"ticket/{ticket}", {"Status": name}, expect=(200,), once=False)
         # 200 may say "'stalled' isn't a valid status for this ticket", in any language.
         if str(self._record(ticket).get("Status")) != name:
-            raise PermissionMissing(f"Request Tracker did not set the status: {_sentence(answer.json())}")
+            raise PermissionMissing(f"Request Tracker did not set the status: {sentence(answer.json())}")
 
     def ticket_of(self, url: str) -> str | None:
         path = self._path_on_site(url)
@@ -268,7 +276,7 @@ class RequestTracker(RestConnector):
             ticket = str(row["id"])
             thread = threads[ticket]
             self._newest_read[ticket] = max((number(t["id"]) for t in thread.transactions), default=0)
-            tickets.append(to_ticket(row, thread, me, self._status_of(row)))
+            tickets.append(to_ticket(row, thread, me, self._status_of(row), self._session.is_staff))
         return tickets
 
     def _scope(self) -> str:
@@ -335,7 +343,7 @@ class RequestTracker(RestConnector):
         answer = self._session.send("POST", f"ticket/{_number(ticket)}/{kind}", body, expect=(201, 400))
         if answer.status == 400:
             self._record(ticket)  # raises TicketGone where that is the reason
-            raise PermissionMissing(f"Request Tracker did not take it: {_sentence(answer.json())}")
+            raise PermissionMissing(f"Request Tracker did not take it: {sentence(answer.json())}")
         sent = number(answer.headers.get("location", "").rpartition("/")[2])
         if not sent:
             raise DeliveryUncertain("Request Tracker took the message without saying where it is.")
@@ -351,14 +359,14 @@ class RequestTracker(RestConnector):
             parts = read_parts(self._session, [transaction], None).get(transaction, [])
             if isinstance(record, Mapping):
                 role = Role.NOTE if record.get("Type") == "Comment" else Role.AGENT
-                person = {**_object(record.get("Creator")), "RealName": self._session.account()[1].name}
+                person = {**an_object(record.get("Creator")), "RealName": self._session.account()[1].name}
                 return message({**record, "Creator": person}, parts, role)
         except HelpdeskProblem:
             pass
         return Message(str(transaction), role, text, self._clock.now(), self._session.account()[1].name)
 
     def _without_token(self, ticket: str, text: str, since: datetime) -> Message | None:
-        """A message of ours with this text whose token RT did not keep."""
+        """A message of ours with this text, where RT kept no token."""
         me = self._session.account()[1].id
         types = one_of("Type", TYPES[1:])
         rows = self._session.walk(f"ticket/{ticket}/history", types, "Type,Creator,Created", None, **PEOPLE)
@@ -389,14 +397,3 @@ def _number(ticket: str) -> int:
 
 def _plain(token: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", token)
-
-
-def _object(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sentence(answer: object) -> str:
-    """RT's own words: a list of sentences, or an object with one."""
-    if isinstance(answer, list):
-        return " ".join(str(line) for line in answer)
-    return str(_object(answer).get("message") or "no reason was given")

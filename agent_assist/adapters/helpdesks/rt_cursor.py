@@ -49,12 +49,11 @@ class Cursor:
     def finished(self, now: float) -> Cursor:
         """The look is at its end; `now` in seconds since the epoch."""
         newest = max(self.seen, default=self.settled)
-        marks = (*(mark for mark in self.marks if mark[1] != newest), (now, newest))
-        known = next((mark for mark in self.marks if mark[1] == newest), None)
-        if known is not None:  # nothing new since: the older time counts
-            marks = (*marks[:-1], known)
-        settled = max((top for moment, top in marks if moment <= now - SETTLE_SECONDS), default=self.settled)
-        settled = max(settled, self.settled)
+        marks = self.marks
+        if all(top != newest for _, top in marks):
+            marks = (*marks, (now, newest))
+        old = (top for moment, top in marks if moment <= now - SETTLE_SECONDS)
+        settled = max(self.settled, *old, 0)
         return Cursor(
             settled,
             seen=frozenset(i for i in self.seen if i > settled),

@@ -10,10 +10,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from json import dumps
 from typing import Any
+from urllib.parse import quote
 
 from agent_assist.adapters.helpdesks.http import Answer, HttpSession
 from agent_assist.domain.helpdesk import Account
-from agent_assist.errors import BadInput, Cancelled, LoginRefused, TicketGone, UnexpectedAnswer
+from agent_assist.errors import (
+    BadInput,
+    Cancelled,
+    LoginRefused,
+    PermissionMissing,
+    TicketGone,
+    UnexpectedAnswer,
+)
 from agent_assist.ports import CancelToken, Clock
 
 REST = "REST/2.0"
@@ -38,6 +46,7 @@ class RtSession:
         self._http = HttpSession(url, headers=headers, verify=verify, clock=clock)
         self._signed_in = False
         self._account: tuple[str, Account] | None = None
+        self._staff: dict[str, bool] = {}
 
     @property
     def host(self) -> str:
@@ -130,6 +139,16 @@ class RtSession:
             self._account = (str(user.get("id") or ""), Account(name, full, email))
         return self._account
 
+    def is_staff(self, name: str) -> bool:
+        """Whether this user has rights of his own ("privileged"), which only his own record tells."""
+        if name not in self._staff:
+            try:
+                user = self.get(f"user/{quote(name, safe='@')}").json()
+                self._staff[name] = bool(number(an_object(user).get("Privileged")))
+            except (TicketGone, PermissionMissing):
+                self._staff[name] = False
+        return self._staff[name]
+
     # --- the session ----------------------------------------------------------------------------
 
     def _with_session(self, call: Any, cancel: CancelToken | None) -> Answer:
@@ -188,3 +207,14 @@ def name_of(value: object) -> str:
 def quoted(text: str) -> str:
     """A value in a query in TicketSQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def an_object(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def sentence(answer: object) -> str:
+    """RT's own words: a list of sentences, or an object with one."""
+    if isinstance(answer, list):
+        return " ".join(str(line) for line in answer)
+    return str(an_object(answer).get("message") or "no reason was given")

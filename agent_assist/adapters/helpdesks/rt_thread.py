@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json import dumps
 from typing import Any, TypeVar
@@ -29,7 +29,7 @@ TICKET_FIELDS = {
     "fields[Queue]": "Name",
     "fields[Requestors]": "RealName,EmailAddress",
 }
-PEOPLE = {"fields[Creator]": "RealName,EmailAddress,Privileged"}
+PEOPLE = {"fields[Creator]": "RealName"}
 STATUS = {
     "new": TicketStatus.OPEN,
     "open": TicketStatus.OPEN,
@@ -38,7 +38,7 @@ STATUS = {
     "rejected": TicketStatus.SOLVED,
     "deleted": TicketStatus.SOLVED,
 }
-"""RT's default lifecycle; a status of another one is asked for (see RequestTracker)."""
+"""RT's default lifecycle; a status of another one is asked for (see RtConnector)."""
 LONGEST_PART = 1_000_000
 """Bytes of text that are read of one part of a message."""
 _IDS_IN_ONE_QUERY = 40
@@ -154,29 +154,29 @@ def message(transaction: Row, parts: Sequence[Row], role: Role) -> Message:
     )
 
 
-def role_of(transaction: Row, requestors: Iterable[str], me: str) -> Role:
+def role_of(transaction: Row, requestors: Collection[str], me: str, is_staff: Callable[[str], bool]) -> Role:
     """Who speaks: a comment is internal; of the rest, requestors and people without rights are customers.
 
     What an agent enters when he opens a ticket for somebody is that customer's request.
     """
-    creator = transaction.get("Creator")
-    name = name_of(creator)
+    name = name_of(transaction.get("Creator"))
     if transaction.get("Type") == "Comment":
         return Role.NOTE
     if transaction.get("Type") == "Create":
         return Role.CUSTOMER
-    if name == me:
+    if name in (me, "RT_System"):
         return Role.AGENT
-    staff = isinstance(creator, Mapping) and number(creator.get("Privileged"))
-    return Role.AGENT if (staff or name == "RT_System") and name not in requestors else Role.CUSTOMER
+    return Role.AGENT if name not in requestors and is_staff(name) else Role.CUSTOMER
 
 
-def to_ticket(row: Row, thread: Thread, me: str, status: TicketStatus) -> Ticket:
+def to_ticket(
+    row: Row, thread: Thread, me: str, status: TicketStatus, is_staff: Callable[[str], bool]
+) -> Ticket:
     """A ticket with its messages, oldest first; empty ones (RT takes empty replies) are left out."""
     people = [person for person in _list(row.get("Requestors")) if isinstance(person, Mapping)]
     requestors = {name_of(person) for person in people}
     messages = [
-        message(t, thread.parts.get(number(t["id"]), []), role_of(t, requestors, me))
+        message(t, thread.parts.get(number(t["id"]), []), role_of(t, requestors, me, is_staff))
         for t in sorted(thread.transactions, key=lambda t: (str(t.get("Created")), number(t["id"])))
     ]
     first: Mapping[str, Any] = people[0] if people else {}
