@@ -8,6 +8,8 @@ import sys
 import click
 
 from agent_assist.cli.context import Context, ask_passphrase, pass_context
+from agent_assist.domain.links import read_link
+from agent_assist.errors import BadInput
 
 
 def has_display() -> bool:
@@ -52,12 +54,18 @@ def run(context: Context, demo: bool) -> int:
 @click.argument("link", required=False, default="")
 @pass_context
 def open_(context: Context, link: str) -> int:
-    """Bring the open client to front.
+    """Bring the open client to front, with a ticket.
+
+    LINK is agentassist://ticket/ID, agentassist://ticket/CONNECTION/ID, or the address of a ticket's page
+    in a connected helpdesk.
 
     \b
     Example:
       agent-assist open agentassist://ticket/T-1042
+      agent-assist open https://help.example.com/Ticket/Display.html?id=12
     """
+    if link and read_link(link) is None:
+        raise BadInput("That is no link to a ticket.", "A link looks like agentassist://ticket/T-1042.")
     from agent_assist.opening import window_opener
     from agent_assist.ui.application import run_window
 

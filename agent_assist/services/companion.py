@@ -86,6 +86,10 @@ class CompanionService:
         self._known = frozenset(site.connection for site in found)
         return Sites(found)
 
+    def has_pages(self, connection: str) -> bool:
+        """Whether this is a helpdesk whose pages the extension knows."""
+        return connection in self._known
+
     @property
     def front(self) -> Page | None:
         """The ticket's page that came to the front last and is still there."""

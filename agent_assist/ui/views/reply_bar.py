@@ -12,9 +12,13 @@ from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import ElidedLabel
 
+INTO_PAGE = "Put into page"
+
 
 class ReplyBar(QWidget):
     send_wanted = Signal()
+    deliver_wanted = Signal()
+    """Send from here, whatever the send key does."""
     insert_wanted = Signal()
     copy_wanted = Signal()
     reject_wanted = Signal()
@@ -33,10 +37,35 @@ class ReplyBar(QWidget):
             row.addWidget(button)
         row.addWidget(self._why, 1)
         row.addWidget(self.reject)
-        self.send.clicked.connect(self.send_wanted)
-        self.insert.clicked.connect(self.insert_wanted)
+        self._page_first = False
+        self._actions: ActionRegistry | None = None
+        self.send.clicked.connect(self._on_first)
+        self.insert.clicked.connect(self._on_second)
         self.copy.clicked.connect(self.copy_wanted)
         self.reject.clicked.connect(self.reject_wanted)
+
+    def show_page(self, there: bool, first: bool = False) -> None:
+        """`there`: the ticket's page is open in the browser; `first`: the send key puts the reply into it."""
+        self._page_first = first
+        for button, text, icon in (
+            (self.send, INTO_PAGE if first else "Send", "insert" if first else "send"),
+            (
+                self.insert,
+                "Send" if first else INTO_PAGE if there else "Insert",
+                "send" if first else "insert",
+            ),
+        ):
+            button.setText(text)
+            button.setAccessibleName(text)
+            button.set_icon(icon)
+        if self._actions is not None:
+            self.name_keys(self._actions)
+
+    def _on_first(self) -> None:
+        (self.insert_wanted if self._page_first else self.send_wanted).emit()
+
+    def _on_second(self) -> None:
+        (self.deliver_wanted if self._page_first else self.insert_wanted).emit()
 
     def set_state(self, *, can_send: bool, has_text: bool, can_reject: bool, why: str = "") -> None:
         """`why` says what stands against sending."""
@@ -51,9 +80,10 @@ class ReplyBar(QWidget):
         self._why.setVisible(not compact)
 
     def name_keys(self, actions: ActionRegistry) -> None:
+        self._actions = actions
         for button, action in (
             (self.send, "reply.send"),
-            (self.insert, "reply.insert"),
+            (self.insert, "reply.deliver" if self._page_first else "reply.insert"),
             (self.copy, "reply.copy"),
             (self.reject, "reply.reject"),
         ):

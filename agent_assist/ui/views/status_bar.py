@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QSize, QTimer, Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from agent_assist.domain.jobs import JobState, JobStatus
@@ -37,6 +37,10 @@ def model_words(status: ModelStatus) -> tuple[str, Tone]:
 class StatusBar(QWidget):
     model_wanted = Signal()
     jobs_wanted = Signal()
+    followed_wanted = Signal()
+    """Show the ticket that is open in the browser."""
+    clipboard_wanted = Signal()
+    """Stop reading the clipboard."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +56,8 @@ class StatusBar(QWidget):
         self._work = Button(theme, "", Kind.LINK)
         self._work.setProperty("textSize", "small")
         self._work.clicked.connect(self.jobs_wanted)
+        self._followed = self._link("web", self.followed_wanted)
+        self._clipboard = self._link("copy", self.clipboard_wanted)
         self._dot = QLabel()
         self._model = Button(theme, "No model", Kind.LINK)
         self._model.setProperty("textSize", "small")
@@ -63,7 +69,9 @@ class StatusBar(QWidget):
         row.setContentsMargins(tokens.SPACE_3, 2, tokens.SPACE_3, 2)
         row.setSpacing(tokens.SPACE_1)
         row.addWidget(self._message, 1)
-        for widget in (self._spinner, self._work, self._dot, self._model):
+        for widget in (
+            self._followed, self._clipboard, self._spinner, self._work, self._dot, self._model
+        ):  # fmt: skip
             row.addWidget(widget)
         row.addSpacing(tokens.SPACE_2)
         row.addWidget(self._lock)
@@ -95,6 +103,29 @@ class StatusBar(QWidget):
         else:
             self._jobs.pop(job.id, None)
         self._show_jobs()
+
+    def show_followed(self, text: str, tip: str = "") -> None:
+        """What is open in the browser; an empty `text` where no browser is connected."""
+        self._show_link(self._followed, text, tip)
+
+    def show_clipboard(self, watched: bool) -> None:
+        """Say for as long as it is so that the clipboard is read."""
+        tip = "Tickets whose number or address you copy are opened. Press to stop."
+        self._show_link(self._clipboard, "Reading the clipboard" if watched else "", tip)
+
+    def _link(self, icon: str, pressed: SignalInstance) -> Button:
+        button = Button(self._theme, "", Kind.LINK, icon)
+        button.setProperty("textSize", "small")
+        button.setIconSize(QSize(12, 12))
+        button.clicked.connect(pressed)
+        button.hide()
+        return button
+
+    def _show_link(self, button: Button, text: str, tip: str) -> None:
+        button.setText(text)
+        button.setAccessibleName(text)
+        button.setToolTip(tooltip(tip))
+        button.setVisible(bool(text))
 
     def set_compact(self, compact: bool) -> None:
         self._local.setVisible(not compact)
