@@ -290,7 +290,8 @@ _ACTIONS: dict[str, str] = {
     "send": r"sen[dt]|ship|mail|deliver|dispatch|receive|post\b|envi|mand(?:ar|aremos)|recib|schick"
     r"|send|versend|erhalten|zuschick|envo|expéd|recev|receb",
     "contact": r"call|phone|ring you|contact|get back|reach out|follow(?: |-)up|notify|inform you"
-    r"|let you know|update you|keep you|text you|llam|contact|avis|anruf|rufen?\b|rufe\b|meld|kontakt|informier"
+    r"|let you know|update you|keep you|text you|llam|contact|avis|anruf|rufen?\b|rufe\b|meld|kontakt"
+    r"|informier"
     r"|appel"
     r"|contacter|rappel|préven|lig(?:ar|aremos)|entrar em contato|avis",
     "replace": r"replac|exchang|swap|reemplaz|cambi|ersetz|umtausch|austausch|remplac|échang|substitu|troc",

@@ -110,6 +110,10 @@ class Session(QObject):
         self.controllers = parts.Controllers(
             parts.QueueController(ui, window), tickets, drafts, parts.ReplyController(ui, window, tickets)
         )
+        self._safety = parts.SafetyController(ui, window, tickets)
+        self.controllers.reply.held_back.connect(self._safety.show_why)
+        self._companion = parts.CompanionController(ui, window, tickets, self.controllers.reply)
+        self._links = parts.LinkController(ui, window, tickets, self._companion)
         self._feedback = parts.FeedbackController(ui, window, tickets)
         self._unsent = parts.UnsentController(ui, window, tickets)
         self._add_places(ui)
@@ -180,12 +184,10 @@ class Session(QObject):
             self.window.desk_view.queue.open_first()
 
     def open_link(self, link: str) -> None:
-        """Come to the front; "agentassist://ticket/ID" opens that ticket."""
+        """Come to the front and open the ticket that the link leads to."""
         self.window.bring_to_front()
-        prefix = "agentassist://ticket/"
-        if link.startswith(prefix) and self.controllers is not None:
-            self.window.go_to("queue")
-            self.controllers.tickets.open(link.removeprefix(prefix)[:200])
+        if link and self.ui is not None:
+            self._links.open_link(link)
 
     # --- places ---------------------------------------------------------------------------------
 
@@ -253,6 +255,8 @@ class Session(QObject):
             with suppress(AgentAssistError):  # told when the window was closed
                 self._unsent.close()
             self._background.close()
+            self._links.close()
+            self._companion.close()
             self.ui.bridge.close()
             self.ui = None
         desk, self.desk = self.desk, None

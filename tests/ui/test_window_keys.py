@@ -92,7 +92,7 @@ def test_the_keys_of_the_reply(session: Session, qtbot: QtBot) -> None:
     QApplication.clipboard().clear()
     focus_queue(session)
     press(session, Qt.Key.Key_I, CTRL)
-    assert QApplication.clipboard().text() == "Hello, we will look into it."
+    qtbot.waitUntil(lambda: QApplication.clipboard().text() == "Hello, we will look into it.")
     draft.editor.setFocus()
     press(session, Qt.Key.Key_Return, CTRL)
     qtbot.waitUntil(lambda: view.undo.item is not None and not draft.text, timeout=PATIENCE)

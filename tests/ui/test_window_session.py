@@ -43,7 +43,7 @@ def test_a_reply_is_sent_taken_back_and_delivered(session: Session, qtbot: QtBot
     assert actions.trigger("reply.undo_send")
     qtbot.waitUntil(lambda: desk.draft.text == mine, timeout=PATIENCE)
     assert actions.trigger("reply.insert")
-    assert QApplication.clipboard().text() == mine
+    qtbot.waitUntil(lambda: QApplication.clipboard().text() == mine)
     assert actions.trigger("reply.send")
     qtbot.waitUntil(lambda: len(desk.conversation.message_views()) > before, timeout=PATIENCE)
 

@@ -6,93 +6,16 @@ is only replaced as an edit that can be undone, and never by a draft that nobody
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QFont, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtWidgets import QPlainTextDocumentLayout
 
 from agent_assist.domain.suggestion import Mark, Suggestion
 from agent_assist.ui.theme import Theme
-
-BADGE = 17
-"""Pixels that one citation number takes."""
-
-
-def utf16(text: str, offset: int) -> int:
-    """A character offset as Qt counts: emoji take two."""
-    head = text[:offset]
-    return offset if head.isascii() else len(head.encode("utf-16-le", "surrogatepass")) // 2
-
-
-@dataclass(slots=True)
-class Span:
-    """A sentence of the suggestion; valid while the agent has not changed it."""
-
-    index: int
-    cursor: QTextCursor
-    text: str
-    numbers: tuple[int, ...] = ()
-    passages: tuple[int, ...] = ()
-
-    @property
-    def intact(self) -> bool:
-        return bool(self.text) and self.cursor.selectedText().replace("\u2029", "\n") == self.text
-
-
-@dataclass(slots=True)
-class Fact:
-    """An unsupported stretch; gone when the agent changed or removed it."""
-
-    mark: Mark
-    cursor: QTextCursor
-    text: str
-    sentence: Span | None = None
-    confirmed: bool = False
-
-    @property
-    def present(self) -> bool:
-        return bool(self.text) and self.cursor.selectedText().replace("\u2029", "\n") == self.text
-
-    @property
-    def open(self) -> bool:
-        return self.present and not self.confirmed
-
-
-class _Marks(QSyntaxHighlighter):
-    """Makes room for citation numbers and underlines facts, without touching text or undo."""
-
-    def __init__(self, document: DraftDocument, theme: Theme) -> None:
-        super().__init__(document)
-        self._draft, self._theme = document, theme
-
-    def highlightBlock(self, text: str) -> None:
-        block = self.currentBlock()
-        low, high = block.position(), block.position() + len(text)
-        for span in self._draft.spans:
-            last = span.cursor.selectionEnd() - 1
-            if span.numbers and low <= last < high and span.intact:
-                room = QTextCharFormat()
-                room.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
-                room.setFontLetterSpacing(BADGE * len(span.numbers) + 3)
-                self.setFormat(last - low, 1, room)
-        for fact in self._draft.facts:
-            start, end = fact.cursor.selectionStart(), fact.cursor.selectionEnd()
-            first, last = max(start, low), min(end, high)
-            if first < last and fact.present:
-                self.setFormat(first - low, last - first, self._underline(fact.confirmed))
-
-    def _underline(self, confirmed: bool) -> QTextCharFormat:
-        style = QTextCharFormat()
-        if confirmed:
-            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-            style.setUnderlineColor(self._theme.colour("outline"))
-        else:
-            style.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            style.setUnderlineColor(self._theme.colour("attention_line"))
-            style.setBackground(self._theme.colour("attention_soft"))
-        return style
+from agent_assist.ui.views.draft_marks import BADGE, Fact, Span, Underlines, utf16
 
 
 @dataclass(slots=True)
@@ -130,7 +53,9 @@ class DraftDocument(QTextDocument):
         self._writing = False
         self._expected = False
         self._open_facts = 0
-        self._marks = _Marks(self, theme)
+        self._known: set[str] = set()
+        """Ids of what was confirmed in this reply."""
+        self._marks = Underlines(self, self, theme)
         self._theme = theme
         theme.changed.connect(self._on_theme)
         self.contentsChange.connect(self._on_change)
@@ -158,7 +83,12 @@ class DraftDocument(QTextDocument):
         if self._settle.isActive():
             self._settle.stop()
             self._find_again()
-        return [fact for fact in self.facts if fact.open]
+        return [fact for fact in self.facts if fact.holds]
+
+    @property
+    def confirmed(self) -> frozenset[str]:
+        """Ids of what the agent has confirmed and what still stands here."""
+        return frozenset(fact.id for fact in self.facts if fact.confirmed and fact.present)
 
     def span_at(self, position: int) -> Span | None:
         for span in self.spans:
@@ -228,16 +158,24 @@ class DraftDocument(QTextDocument):
             span.numbers = _numbers(span.passages, numbers)
         self._marks.rehighlight()
 
+    def mark_used(self) -> None:
+        """The text has gone where it was meant for: it stays here, and is no longer waiting to be sent."""
+        self._base = replace(self._base, text=self.text)
+
     def reset(self) -> None:
         """Empty the document after its text has been sent."""
         self._sent = self._base.suggestion
         self._set_held(None)
+        self._known.clear()
         self._forget_marks()
         self._write("", joined=False)
         self._base = _Baseline()
 
     def confirm(self, fact: Fact) -> None:
-        fact.confirmed = True
+        """What is confirmed once is so wherever the same words stand."""
+        for other in self.facts:
+            other.confirmed = other.confirmed or other.id == fact.id
+        self._known.add(fact.id)
         self._marks.rehighlight()
         self._tell_facts()
 
@@ -253,6 +191,29 @@ class DraftDocument(QTextDocument):
             cursor.deleteChar()
         cursor.endEditBlock()
         self._tell_facts()
+
+    def mark_live(self, text: str, marks: Sequence[Mark]) -> None:
+        """Lay over the text what was found in it just now; nothing where it has changed since."""
+        if text != self.text:
+            return
+        drafted = [fact for fact in self.facts if not fact.live]
+        taken = {
+            (fact.cursor.selectionStart(), fact.cursor.selectionEnd()) for fact in drafted if fact.present
+        }
+        live = [
+            Fact(m, self._range(text, m.start, m.end), text[m.start : m.end], live=True)
+            for m in marks
+            if (utf16(text, m.start), utf16(text, m.end)) not in taken
+        ]
+        for fact in live:
+            at = fact.cursor.selectionStart()
+            fact.sentence = next((s for s in self.spans if _holds(s, at)), None)
+            fact.confirmed = fact.id in self._known
+        before = [f.id for f in self.facts if f.live]
+        self.facts = [*drafted, *live]
+        if live or before:
+            self._marks.rehighlight()
+            self._tell_facts()
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -276,7 +237,9 @@ class DraftDocument(QTextDocument):
             self.spans.append(span)
             for mark in sentence.marks:
                 where = self._range(text, mark.start, mark.end)
-                self.facts.append(Fact(mark, where, text[mark.start : mark.end], span))
+                fact = Fact(mark, where, text[mark.start : mark.end], span)
+                fact.confirmed = fact.id in self._known
+                self.facts.append(fact)
         self._marks.rehighlight()
         self._tell_facts()
 
@@ -367,6 +330,13 @@ class DraftDocument(QTextDocument):
         self._marks.rehighlight()
 
 
+def _holds(span: Span, position: int) -> bool:
+    return span.intact and span.cursor.selectionStart() <= position < span.cursor.selectionEnd()
+
+
 def _numbers(passages: tuple[int, ...], numbers: Mapping[int, int]) -> tuple[int, ...]:
     found = dict.fromkeys(numbers[p] for p in passages if p in numbers)
     return tuple(found)[:3]
+
+
+__all__ = ["BADGE", "DraftDocument", "Fact", "Span", "utf16"]

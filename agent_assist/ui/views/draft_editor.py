@@ -148,7 +148,7 @@ class DraftEditor(QPlainTextEdit):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
             fact = self.draft.fact_at(self.cursorForPosition(event.pos()).position())
-            if fact is not None and fact.open:
+            if fact is not None and not fact.confirmed:
                 QToolTip.showText(event.globalPos(), tooltip(fact.mark.reason), self.viewport())
             else:
                 QToolTip.hideText()

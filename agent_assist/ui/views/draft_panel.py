@@ -310,8 +310,14 @@ class DraftPanel(QWidget):
             can_send=self.can_send,
             has_text=bool(self.text.strip()),
             can_reject=self.document.suggestion is not None,
+            why=self._why(),
         )
         self.state_changed.emit()
+
+    def _why(self) -> str:
+        """What stands against sending, where it is more than a fact to check."""
+        blocking = [f for f in self.document.open_facts if f.mark.kind.blocks]
+        return "Confirm what is marked red first  (F8)" if blocking else ""
 
     def _show_banner(self, draft: Draft | None) -> None:
         title, text = self._notice

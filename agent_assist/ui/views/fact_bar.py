@@ -11,7 +11,7 @@ from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.views.draft_document import Fact
 from agent_assist.ui.widgets.button import Button, Kind
-from agent_assist.ui.widgets.label import Label
+from agent_assist.ui.widgets.label import Label, restyle
 
 
 class FactBar(QFrame):
@@ -23,6 +23,7 @@ class FactBar(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._fact: Fact | None = None
+        self._blocks = False
         self.setProperty("banner", "attention")
         self._icon = QLabel()
         self._text = Label("", TextSize.SMALL, wrap=True)
@@ -60,8 +61,12 @@ class FactBar(QFrame):
             fact = self._fact
             text = f"“{one_line(fact.text, 40)}”  {fact.mark.reason}"
         else:
-            count = words.count(len(open_facts), "fact")
-            text = f"{count} to confirm or remove before sending."
+            text = f"{words.count(len(open_facts), 'thing')} to confirm or remove before sending."
+        blocks = any(f.mark.kind.blocks for f in ([self._fact] if self._fact else open_facts))
+        if blocks != self._blocks:
+            self._blocks = blocks
+            restyle(self, banner="danger" if blocks else "attention")
+            self._tint()
         self._text.setText(text)
         self.setToolTip(tooltip(text))
         self.setAccessibleName(text)
@@ -75,4 +80,5 @@ class FactBar(QFrame):
             self.removed.emit(self._fact)
 
     def _tint(self) -> None:
-        self._icon.setPixmap(icons.pixmap("triangle", self._theme.colours.attention))
+        colours = self._theme.colours
+        self._icon.setPixmap(icons.pixmap("triangle", colours.danger if self._blocks else colours.attention))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QTimer, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from agent_assist.domain.injection import Injected, find_injections
 from agent_assist.domain.ticket import Message, Role
-from agent_assist.ui import tokens, words
-from agent_assist.ui.plain import Shown, folded, reveal, soft_break, split_quote
+from agent_assist.ui import icons, tokens, words
+from agent_assist.ui.plain import folded, reveal, soft_break, split_quote
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
@@ -83,6 +84,9 @@ class MessageView(QWidget):
         self._theme, self._message = theme, message
         mine = message.role is Role.AGENT
         self._own, self._quote = split_quote(message.text)
+        self._warned: set[str] = set()
+        self._signs: list[tuple[QLabel, str, str]] = []
+        theme.changed.connect(self._tint)
         self._bubble = Bubble(theme, message.role)
         self._column = QVBoxLayout(self._bubble)
         self._column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2)
@@ -129,17 +133,41 @@ class MessageView(QWidget):
         if not self._own.strip():
             self._text.set_text("(no text)" if not self._quote else "(only quoted text)")
         else:
-            self._show(reveal(soft_break(self._own if head is None else head)))
+            self._show(soft_break(self._own if head is None else head))
         if head is not None:
             self._more = self._link(f"Show all ({words.size(len(self._own))})", self._on_more)
         if self._quote:
             self._quoted = self._link("Show quoted text", self._on_quote)
 
-    def _show(self, shown: Shown) -> None:
-        self._text.set_text(shown.text, [(start, end, "danger") for start, end in shown.flags])
+    def _show(self, text: str) -> None:
+        shown = reveal(text)
+        found = find_injections(text) if self._message.role is Role.CUSTOMER else ()
+        steering = [(*_place(text, i), "attention_soft") for i in found]
+        hidden = [(start, end, "danger") for start, end in shown.flags]
+        self._text.set_text(shown.text, [*steering, *hidden])
         if shown.flags:
-            label = Label("Has invisible or direction-changing characters", TextSize.SMALL, "danger")
-            self._column.insertWidget(1, label)
+            self._warn("Has invisible or direction-changing characters", "danger", "eye")
+        if found:
+            reasons = " ".join(dict.fromkeys(i.reason for i in found))
+            self._warn(f"The marked text was not shown to the model. {reasons}", "attention", "triangle")
+
+    def _warn(self, text: str, tone: str, icon: str) -> None:
+        """A line above the text, once however much of the message is shown."""
+        if text in self._warned:
+            return
+        self._warned.add(text)
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_1)
+        sign = QLabel()
+        self._signs.append((sign, icon, tone))
+        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Label(text, TextSize.SMALL, tone, wrap=True), 1)
+        self._column.insertLayout(len(self._warned), row)
+        self._tint()
+
+    def _tint(self) -> None:
+        for sign, icon, tone in self._signs:
+            sign.setPixmap(icons.pixmap(icon, self._theme.colour(tone)))
 
     def _link(self, text: str, slot: object) -> Button:
         button = Button(self._theme, text, Kind.LINK)
@@ -155,7 +183,7 @@ class MessageView(QWidget):
         self._more.hide()
         self._bubble.setMaximumWidth(BUBBLE_WIDTH)
         if len(self._own) <= INLINE_LIMIT:
-            self._show(reveal(soft_break(self._own)))
+            self._show(soft_break(self._own))
         else:
             self._text.hide()
             self._column.insertWidget(self._column.indexOf(self._text) + 1, LongText(self._own))
@@ -171,3 +199,8 @@ class MessageView(QWidget):
         else:
             self._column.addWidget(LongText(self._quote))
         self.grown.emit()
+
+
+def _place(text: str, found: Injected) -> tuple[int, int]:
+    """Where a stretch stands in the text as it is shown, with names in place of what cannot be seen."""
+    return len(reveal(text[: found.start]).text), len(reveal(text[: found.end]).text)

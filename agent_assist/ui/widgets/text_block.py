@@ -32,7 +32,7 @@ from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 
 Stretch = tuple[int, int, str]
-"""(start, end, token): `match` colours the ground, any other token the text."""
+"""(start, end, token): `match` and `…_soft` colour the ground, any other token the text."""
 
 
 class TextBlock(QWidget):
@@ -196,8 +196,8 @@ class TextBlock(QWidget):
             span = QTextLayout.FormatRange()
             span.start, span.length = first - start, last - first
             style = QTextCharFormat()
-            if look == "match":
-                style.setBackground(self._theme.colour("match"))
+            if look == "match" or look.endswith("_soft"):
+                style.setBackground(self._theme.colour(look))
             else:
                 style.setForeground(self._theme.colour(look))
             span.format = style
