@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support_http import Request, serving
+from support_http import serving
+from support_zammad import START, Clock, SmallZammad, stamp
 
 from agent_assist.adapters.helpdesks.chatwoot import Chatwoot
 from agent_assist.adapters.helpdesks.freshdesk import Freshdesk
@@ -21,108 +20,6 @@ from agent_assist.adapters.helpdesks.zendesk import Zendesk
 from agent_assist.domain.helpdesk import Connection
 from agent_assist.domain.ticket import Channel, Role, Ticket, TicketStatus
 from agent_assist.errors import TicketGone
-
-START = datetime(2026, 11, 22, 9, tzinfo=UTC)
-
-
-class _Clock:
-    def now(self) -> datetime:
-        return START + timedelta(hours=3)
-
-
-def _stamp(minutes: float) -> str:
-    return (START + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-class SmallZammad:
-    """One queue with one ticket, answering as the documentation of its API shows."""
-
-    def __init__(self) -> None:
-        self.queries: list[str] = []
-        self.posted: list[dict[str, Any]] = []
-        self.tags = ["vip"]
-        self.ticket = {
-            "id": 9,
-            "number": "22009",
-            "title": "Parcel is late",
-            "group": "Support",
-            "state": "open",
-            "owner": "ada@example.com",
-            "customer": "carla@customer.example",
-            "customer_id": 10,
-            "updated_at": _stamp(5),
-        }
-        self.articles: list[dict[str, Any]] = [
-            {
-                "id": 19,
-                "ticket_id": 9,
-                "from": "Carla Diaz <carla@customer.example>",
-                "to": "support@example.com",
-                "subject": "Parcel is late",
-                "body": "Where is it?<br><br>On Fri, 20 Nov 2026 at 10:00, Shop wrote:"
-                "<blockquote>It left.</blockquote>",
-                "content_type": "text/html",
-                "type": "email",
-                "sender": "Customer",
-                "internal": False,
-                "message_id": "<m1@customer.example>",
-                "attachments": [
-                    {
-                        "id": 123,
-                        "filename": "photo.jpg",
-                        "size": "2048",
-                        "preferences": {"Mime-Type": "image/jpeg"},
-                    }
-                ],
-                "created_by_id": 10,
-                "created_at": _stamp(0),
-            },
-            {
-                "id": 20,
-                "ticket_id": 9,
-                "from": "Bob Agent",
-                "body": "Asked the carrier.",
-                "content_type": "text/plain",
-                "type": "note",
-                "sender": "Agent",
-                "internal": True,
-                "created_by_id": 4,
-                "created_at": _stamp(5),
-            },
-        ]
-
-    def answer(self, request: Request) -> None:
-        address = urlsplit(request.path)
-        path, query = address.path.removeprefix("/api/v1/"), parse_qs(address.query)
-        if request.headers.get("Authorization") != "Token token=secret":
-            request.answer(401, {"error": "Invalid token!"})
-        elif path == "users/me":
-            me = {"id": 5, "firstname": "Ada", "lastname": "Agent", "email": "ada@example.com"}
-            request.answer(200, me)
-        elif path == "tickets/search":
-            self.queries.append(query["query"][0])
-            request.answer(200, [self.ticket])
-        elif path == "tickets/9" and request.method == "GET":
-            request.answer(200, self.ticket)
-        elif path == "tickets/9":
-            self.ticket |= json.loads(request.body)
-            request.answer(200, self.ticket)
-        elif path == "ticket_articles/by_ticket/9":
-            request.answer(200, self.articles)
-        elif path == "ticket_articles":
-            made = json.loads(request.body)
-            self.posted.append(made)
-            made |= {"id": 20 + len(self.posted), "created_by_id": 5, "created_at": _stamp(180)}
-            self.articles.append({"from": "Ada Agent", **made})
-            request.answer(201, made)
-        elif path == "tags":
-            request.answer(200, {"tags": self.tags})
-        elif path in ("tags/add", "tags/remove"):
-            item = json.loads(request.body)["item"]
-            self.tags = [*self.tags, item] if path == "tags/add" else [t for t in self.tags if t != item]
-            request.answer(200, True)
-        else:
-            request.answer(404, {"error": "No route matches"})
 
 
 @pytest.fixture
@@ -134,7 +31,7 @@ def small() -> SmallZammad:
 def zammad(small: SmallZammad) -> Iterator[Zammad]:
     with serving(small.answer) as server:
         connection = Connection("desk", "zammad", "Desk", {"url": server.url, "queues": 'Support, Sa"les'})
-        connector = Zammad(connection, {"token": "secret"}, _Clock())
+        connector = Zammad(connection, {"token": "secret"}, Clock())
         yield connector
         connector.close()
 
@@ -161,7 +58,7 @@ def test_zammad_searches_in_its_own_language_and_reads_nothing_twice(
         'owner.id:5 AND group.name:("Support") AND NOT state.name:(closed OR merged OR "pending close")'
     )
     assert small.queries[1].endswith("updated_at:[2026-11-22T09:03:00Z TO *]")  # two minutes of overlap
-    small.ticket["updated_at"] = _stamp(9)
+    small.ticket["updated_at"] = stamp(9)
     assert [t.id for t in zammad.changes(second.cursor, threading.Event()).tickets] == ["9"]
 
 
@@ -175,11 +72,11 @@ def test_a_zammad_reply_is_a_mail_to_who_asked_and_is_found_again(zammad: Zammad
     )
     assert made["in_reply_to"] == "<m1@customer.example>"
     assert "&lt;today&gt; &amp; arrives" in made["body"]
-    found = zammad.find_reply("9", "token", "It left <today> & arrives tomorrow.\nAda", _Clock().now())
+    found = zammad.find_reply("9", "token", "It left <today> & arrives tomorrow.\nAda", Clock().now())
     assert found is not None
     assert found.id == sent.id
-    assert zammad.find_reply("9", "token", "It left.", _Clock().now()) is None
-    later = _Clock().now() + timedelta(hours=1)
+    assert zammad.find_reply("9", "token", "It left.", Clock().now()) is None
+    later = Clock().now() + timedelta(hours=1)
     assert zammad.find_reply("9", "token", "It left <today> & arrives tomorrow.\nAda", later) is None
 
 
@@ -194,7 +91,7 @@ def test_a_zammad_note_is_never_of_a_kind_that_is_mailed(zammad: Zammad, small: 
 
 def test_the_pages_of_tickets_are_recognised() -> None:
     def made(kind: Any, url: str, **values: str) -> Any:
-        return kind(Connection("d", kind.kind, "D", {"url": url, **values}), {"token": "x"}, _Clock())
+        return kind(Connection("d", kind.kind, "D", {"url": url, **values}), {"token": "x"}, Clock())
 
     zendesk = made(Zendesk, "https://acme.zendesk.com/")
     assert zendesk.ticket_of("https://acme.zendesk.com/agent/tickets/41?brand=1") == "41"
@@ -225,7 +122,7 @@ def test_no_update_is_left_out_while_a_list_is_walked(seed: int) -> None:
         after = (since - START).total_seconds() / 60 if since else -1
         rows = sorted((m, i) for i, m in updated.items() if m >= after)
         part = rows[(page - 1) * 7 : page * 7]
-        return [Row(i, _stamp(m)) for m, i in part], len(part) == 7
+        return [Row(i, stamp(m)) for m, i in part], len(part) == 7
 
     def ticket(identity: str) -> Ticket:
         read[identity] = updated[identity]
@@ -252,7 +149,7 @@ def test_a_cancelled_walk_goes_on_where_it_was() -> None:
     stop = threading.Event()
 
     def listed(since: datetime | None, page: int) -> tuple[list[Row], bool]:
-        return [Row("1", _stamp(1)), Row("2", _stamp(2))], False
+        return [Row("1", stamp(1)), Row("2", stamp(2))], False
 
     def ticket(identity: str) -> Ticket:
         stop.set()
