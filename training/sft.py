@@ -1,0 +1,148 @@
+"""The stage that tunes a LoRA adapter on the prepared examples."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from agent_assist.adapters.inference.packaged import find_file
+from agent_assist.errors import AgentAssistError, BadInput, DiskFull, NoModel
+from training.stage import Plan, Run, read_rows
+from training.tuning import Row, Tuning, encode, load_tokenizer, tune
+
+TOKENS_PER_SECOND = 60
+"""On two CPU cores with SmolLM2-135M in float32: only for the estimate of --dry-run."""
+
+
+class OutOfMemory(AgentAssistError):
+    code = "out_of_memory"
+    title = "There is too little memory"
+    default_remedy = (
+        "Lower `batch` or `max_tokens`, or set `gradient_checkpointing: true`, then run it with --resume."
+    )
+
+
+class LossNotANumber(AgentAssistError):
+    code = "loss_nan"
+    title = "The training has come apart"
+    default_remedy = "Lower `learning_rate` and run the stage again; the model in use is as it was."
+
+
+def base_path(run: Run) -> Path:
+    """The base model's file or folder; raises NoModel where it is not there."""
+    if run.config.base == "package":
+        found = find_file()
+        if found is None:
+            raise NoModel("The packaged model is not installed.")
+        return found
+    path = Path(run.config.base)
+    if not path.exists():
+        raise NoModel(f"There is no model at {path}.", "Set `base` to a GGUF file or a Hugging Face folder.")
+    return path
+
+
+def dtype_of(wanted: str) -> str:
+    """bfloat16 where the machine computes in it; elsewhere it is several times slower than float32."""
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    return "float32"
+
+
+def tuning_of(run: Run) -> Tuning:
+    sft = run.config.sft
+    return Tuning(
+        rank=sft.rank,
+        alpha=sft.alpha,
+        dropout=sft.dropout,
+        learning_rate=sft.learning_rate,
+        epochs=sft.epochs,
+        batch=sft.batch,
+        accumulate=sft.accumulate,
+        max_tokens=sft.max_tokens,
+        max_steps=sft.max_steps,
+        save_steps=sft.save_steps,
+        dtype=dtype_of(sft.dtype),
+        quantised=sft.quantised,
+        gradient_checkpointing=sft.gradient_checkpointing,
+        seed=run.config.seed,
+    )
+
+
+class Sft:
+    name = "sft"
+
+    def inputs(self, run: Run) -> list[Path]:
+        return [run.find("prepare", "train.jsonl"), base_path(run)]
+
+    def options(self, run: Run) -> Mapping[str, Any]:
+        return run.config.sft.model_dump()
+
+    def plan(self, run: Run) -> Plan:
+        rows = _rows(run)
+        tokenizer = load_tokenizer(base_path(run))
+        encoded = [encode(row, tokenizer, run.config.sft.max_tokens) for row in rows]
+        lengths = sorted(len(e.ids) for e in encoded)
+        learnt = sum(len(e.ids) - e.start for e in encoded)
+        total = sum(lengths) * run.config.sft.epochs
+        return Plan(
+            counts={
+                "examples": len(rows),
+                "tokens": sum(lengths),
+                "of them learnt": learnt,
+                "tokens of the median example": lengths[len(lengths) // 2],
+                "tokens of the longest example": lengths[-1],
+            },
+            seconds=total / TOKENS_PER_SECOND,
+            examples=tuple(with_mask(row, tokenizer, run.config.sft.max_tokens) for row in rows[:3]),
+        )
+
+    def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
+        rows = _rows(run)
+        run.say(f"sft: {len(rows)} examples")
+        return guarded(
+            lambda: tune(base_path(run), rows, out, tuning_of(run), resume=run.resume, say=run.say)
+        )
+
+
+def guarded(work: Any) -> dict[str, Any]:
+    """Run `work`, turning what a training run dies of into a sentence with a remedy."""
+    try:
+        done: dict[str, Any] = work()
+    except (torch.OutOfMemoryError, MemoryError):
+        raise OutOfMemory("The examples do not fit into memory.") from None
+    except FloatingPointError as error:
+        raise LossNotANumber(str(error)) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull("There is no space left for the checkpoints.") from None
+        raise
+    except RuntimeError as error:
+        text = str(error).lower()
+        if "out of memory" in text or "can't allocate memory" in text:
+            raise OutOfMemory("The examples do not fit into memory.") from None
+        if "no space left" in text or "enforce fail" in text:
+            raise DiskFull("There is no space left for the checkpoints.") from None
+        raise
+    return done
+
+
+def _rows(run: Run) -> list[Row]:
+    rows = read_rows(run.find("prepare", "train.jsonl"))
+    if not rows:
+        raise BadInput(
+            "There are no examples to learn from.",
+            "Look at the report of `prepare`: it says what was left out and why.",
+        )
+    return rows
+
+
+def with_mask(row: Row, tokenizer: Any, max_tokens: int) -> str:
+    """The rendered example; what is learnt stands between ⟦ and ⟧."""
+    one = encode(row, tokenizer, max_tokens)
+    return f"{tokenizer.decode(one.ids[: one.start])}⟦{tokenizer.decode(one.ids[one.start :])}⟧"

@@ -1,0 +1,227 @@
+"""What a stage is, and what is the same for all: skipping what has not changed, the manifest, the log.
+
+A stage reads files and writes files below `run.folder / stage.name`.  Its key is the hash of its options, of
+the contents of its inputs and of the pipeline's code; with the same key and `done.json` there, it is skipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from agent_assist.errors import BadInput, DiskFull
+from training.config import Config
+
+Say = Callable[[str], None]
+
+_PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "llama-cpp-python", "gguf")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the pipeline: its configuration and where it writes."""
+
+    config: Config
+    say: Say = lambda _text: None
+    resume: bool = False
+    """Go on from what an interrupted stage left."""
+
+    @property
+    def folder(self) -> Path:
+        return self.config.folder
+
+    def place(self, stage: str) -> Path:
+        """The folder of a stage."""
+        return self.folder / stage
+
+    def find(self, stage: str, name: str) -> Path:
+        """A file that an earlier stage wrote; raises BadInput where it is not there."""
+        path = self.place(stage) / name
+        if not path.exists():
+            raise BadInput(
+                f"{path} is not there: the stage “{stage}” has not run.",
+                f"Run `python -m training {stage} CONFIG.yaml` first, or `python -m training run CONFIG.yaml`.",
+            )
+        return path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stage would do, for --dry-run."""
+
+    counts: Mapping[str, int | float | str] = field(default_factory=dict)
+    seconds: float | None = None
+    """Estimate; None where nothing is known."""
+    examples: tuple[str, ...] = ()
+    """Rendered examples; what is learnt stands between ⟦ and ⟧."""
+
+
+class Stage(Protocol):
+    """One step of the pipeline."""
+
+    name: str
+
+    def inputs(self, run: Run) -> list[Path]:
+        """Files and folders whose contents decide what comes out."""
+
+    def options(self, run: Run) -> Mapping[str, Any]:
+        """The part of the configuration that decides what comes out."""
+
+    def plan(self, run: Run) -> Plan:
+        """What would be done; writes nothing."""
+
+    def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
+        """Do it; files go below `out`.  Returns figures for the manifest and the report.
+
+        `out` may hold what an interrupted run of the same key left, where `run.resume`.
+        """
+
+
+@dataclass(frozen=True)
+class Result:
+    stage: str
+    key: str
+    skipped: bool
+    figures: Mapping[str, Any]
+
+
+def run_stage(stage: Stage, run: Run) -> Result:
+    """Execute a stage, or skip it where nothing has changed since it was done.
+
+    Raises what the stage raises; a full disk becomes DiskFull.  An interrupted stage leaves its files and no
+    `done.json`: with `run.resume` it goes on, without it begins anew.
+    """
+    out = run.place(stage.name)
+    key = key_of(stage, run)
+    done = _read(out / "done.json")
+    if done.get("key") == key:
+        run.say(f"{stage.name}: nothing has changed, skipped")
+        return Result(stage.name, key, True, done.get("figures", {}))
+    begun = _read(out / "begun.json")
+    if out.exists() and not (run.resume and begun.get("key") == key):
+        shutil.rmtree(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "begun.json", {"key": key})
+        started = time.monotonic()
+        run.say(f"{stage.name}: started")
+        figures = dict(stage.execute(run, out))
+        seconds = round(time.monotonic() - started, 1)
+        write_json(
+            out / "done.json",
+            {
+                "key": key,
+                "figures": figures,
+                "seconds": seconds,
+                "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "manifest": manifest(stage, run),
+            },
+        )
+    except OSError as error:
+        if error.errno == 28:
+            raise DiskFull(f"There is no space left for {out}.") from None
+        raise
+    run.say(f"{stage.name}: done in {seconds:.0f} s")
+    return Result(stage.name, key, False, figures)
+
+
+def key_of(stage: Stage, run: Run) -> str:
+    """The hash of everything that decides what a stage writes."""
+    parts = {
+        "stage": stage.name,
+        "options": stage.options(run),
+        "seed": run.config.seed,
+        "inputs": {path.name: hash_of(path) for path in stage.inputs(run)},
+        "code": code_hash(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def manifest(stage: Stage, run: Run) -> dict[str, Any]:
+    """With what a stage's files were made."""
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "options": dict(stage.options(run)),
+        "seed": run.config.seed,
+        "inputs": {str(path): hash_of(path) for path in stage.inputs(run)},
+        "code": code_hash(),
+        "versions": versions,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def code_hash() -> str:
+    """Of the pipeline's own sources and of the prompt builder that serves."""
+    from agent_assist.domain import prompt
+
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return hash_of_files([*files, Path(prompt.__file__)])
+
+
+def hash_of(path: Path) -> str:
+    """sha256 of a file, or of all files below a folder; empty where nothing is there."""
+    if path.is_dir():
+        return hash_of_files(sorted(p for p in path.rglob("*") if p.is_file()), path)
+    return hash_of_files([path]) if path.exists() else ""
+
+
+def hash_of_files(paths: Iterable[Path], root: Path | None = None) -> str:
+    whole = hashlib.sha256()
+    for path in paths:
+        whole.update(str(path.relative_to(root) if root else path.name).encode())
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Whole or not at all, also when the process dies meanwhile."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """JSON Lines, whole or not at all; returns how many."""
+    count = 0
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for count, row in enumerate(rows, 1):  # noqa: B007 -- the last count is the result
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    return count
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
