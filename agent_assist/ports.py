@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from agent_assist.domain.audit import AuditAction, AuditEntry, AuditNote, AuditReport, Head
+from agent_assist.domain.erasure import Trace
 from agent_assist.domain.feedback import Outcome, OutcomeKind
 from agent_assist.domain.helpdesk import (
     Ability,
@@ -243,6 +244,40 @@ class AuditAnchor(Protocol):
         """Remember a head that is newer than the one there, or with `back` any; never raises."""
 
 
+class ErasureRepository(Protocol):
+    """Where a person stands in the workspace, and how they are removed from it."""
+
+    def trace(self, identifier: str) -> Trace:
+        """Everything that a customer's id or e-mail address leads to; raises BadInput where an id names
+        more than one person."""
+
+    def solved_articles(self, trace: Trace) -> list[str]: ...
+
+    def held(self, trace: Trace) -> dict[str, list[dict[str, Any]]]: ...
+
+    def erase(self, trace: Trace, articles: Iterable[str], tombstones: Sequence[str], at: str) -> Any:
+        """In one transaction; (removed, masked, left) counts by kind."""
+
+    def is_erased(self, digests: Sequence[str]) -> bool: ...
+
+    def keep_receipt(self, identity: str, at: str, text: str) -> None: ...
+
+    def receipts(self) -> list[str]: ...
+
+    def expire(self, solved_before: str, feedback_before: str, sent_before: str) -> dict[str, int]: ...
+
+    def compact(self) -> bool:
+        """Overwrite what was deleted; False while another process reads."""
+
+
+class Pseudonyms(Protocol):
+    """Keyed digests that only this workspace can make."""
+
+    def reference(self, kind: str, value: str) -> str: ...
+
+    def seal(self, text: str) -> str: ...
+
+
 # --- models -------------------------------------------------------------------------------------
 
 
@@ -322,8 +357,20 @@ class Delivery(Protocol):
     def deliver(self, item: OutboxItem, ticket: Ticket) -> Message:
         """Send it; returns the message as it stands in the thread now.
 
-        Delivering the same item again changes nothing.  Raises an AgentAssistError.
+        Raises DeliveryUncertain where it may have arrived; any other AgentAssistError means that nothing
+        was sent.
         """
+
+    def current(self, item: OutboxItem) -> Ticket | None:
+        """The ticket as it is in the helpdesk now, saved here too; None where there is no other place."""
+
+    def ready(self, item: OutboxItem) -> str:
+        """Why it cannot leave now, in a sentence; empty where it can.  Asks nobody."""
+
+    @property
+    def settle(self) -> timedelta:
+        """How long after an uncertain send the helpdesk may still be taking it in: only looked for, not sent
+        again, until then."""
 
 
 class ConnectorRegistry(Protocol):

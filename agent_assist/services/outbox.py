@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from agent_assist.domain.audit import AuditAction
-from agent_assist.domain.outbox import OutboxItem, OutboxState
-from agent_assist.domain.ticket import Message
+from agent_assist.domain.outbox import OutboxItem, OutboxKind, OutboxState, is_empty
+from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.errors import AgentAssistError, BadInput, ErrorInfo, StaleThread
 from agent_assist.ports import Clock, Delivery, OutboxRepository, SuggestionRepository
 from agent_assist.services.audit import AuditService
-from agent_assist.services.events import ErrorRaised, EventBus, OutboxChanged
+from agent_assist.services.courier import FIRST_RETRY, Courier, newer
+from agent_assist.services.delivery import NO_DELIVERY
+from agent_assist.services.events import ConnectionsChanged, ErrorRaised, Event, EventBus, OutboxChanged
 from agent_assist.services.options import OptionsService
 from agent_assist.services.safety import SafetyService
 from agent_assist.services.tickets import TicketService
 
 log = logging.getLogger(__name__)
-
-FIRST_RETRY = timedelta(seconds=15)
-LONGEST_RETRY = timedelta(minutes=10)
-NO_DELIVERY = "No helpdesk is connected: the reply is kept here until one is."
 
 
 class OutboxService:
@@ -58,8 +56,13 @@ class OutboxService:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._delivering = threading.Lock()
-        self._retries: dict[str, tuple[int, datetime]] = {}
-        """Item id to how often it failed and when it is tried again."""
+        self._acting = threading.Lock()
+        self._unsubscribe: Callable[[], None] | None = None
+        self._courier: Courier | None = None
+        if delivery is not None:
+            self._courier = Courier(
+                repository, tickets, delivery, clock, on_change=self._on_change, on_error=self._on_error
+            )
 
     def send(
         self,
@@ -70,6 +73,7 @@ class OutboxService:
         thread_hash: str = "",
         force: bool = False,
         confirmed: Collection[str] = (),
+        kind: OutboxKind = OutboxKind.REPLY,
     ) -> OutboxItem:
         """Write the reply down; it leaves when the undo time is over.
 
@@ -79,17 +83,18 @@ class OutboxService:
         changed since (unless `force`), Unconfirmed where the text holds what must be confirmed.
         """
         text = text.replace("\0", "")
-        if not text.strip():
-            raise BadInput("An empty reply was not sent.", "Write something first.")
+        if is_empty(text):
+            raise BadInput(f"An empty {kind} was not sent.", "Write something first.")
         ticket = self._tickets.get(ticket_id)
         if ticket is None:
             raise BadInput(
                 f"There is no ticket {ticket_id}.", "It may have been removed; choose another one."
             )
+        public = kind is OutboxKind.REPLY
         seen = thread_hash or self._answered_thread(suggestion_id)
-        if seen and seen != ticket.thread_hash and not force:
+        if public and seen and seen != ticket.thread_hash and not force:
             raise StaleThread("There is a newer message than the one this reply answers.")
-        if self._safety is not None:
+        if public and self._safety is not None:
             draft = self._suggestions.get(suggestion_id) if self._suggestions and suggestion_id else None
             self._safety.require(ticket, text, draft, confirmed)
         now = self._clock.now()
@@ -102,26 +107,70 @@ class OutboxService:
             created_at=now,
             due_at=now + timedelta(seconds=self._options.current.outbox.undo_seconds),
             suggestion_id=suggestion_id,
-            error="" if self._delivery else NO_DELIVERY,
+            kind=kind,
+            seen=_public_ids(ticket),
         )
+        item = replace(item, error=self._delivery.ready(item) if self._delivery else NO_DELIVERY)
         # Before: a reply must not be on its way unrecorded.
         self._note(AuditAction.SENT, item, wait=True, confirmed=confirmed)
         self._repository.put(item)
         self._changed(item)
         return item
 
-    def withdraw(self, item_id: str) -> str:
+    def send_note(self, ticket_id: str, text: str) -> OutboxItem:
+        """Write an internal note, which goes to the helpdesk the same way as a reply."""
+        return self.send(ticket_id, text, kind=OutboxKind.NOTE)
+
+    def withdraw(self, item_id: str, *, give_up: bool = False) -> str:
         """Take a reply back that has not left; returns its text for the editor.
 
+        With `give_up` also one of which it is not known whether it arrived: nothing more is done for it.
         Raises BadInput where it is too late.
         """
-        item = self._repository.move(item_id, (OutboxState.QUEUED, OutboxState.FAILED), OutboxState.WITHDRAWN)
+        states = [OutboxState.QUEUED, OutboxState.FAILED, OutboxState.CHANGED]
+        with self._acting:
+            item = self._repository.move(
+                item_id, [*states, OutboxState.UNKNOWN] if give_up else states, OutboxState.WITHDRAWN
+            )
         if item is None:
+            known = self._repository.get(item_id)
+            if known is not None and known.state in (OutboxState.UNKNOWN, OutboxState.SENDING):
+                raise BadInput(
+                    "It is not known yet whether this reply has arrived.",
+                    "Wait until it was looked for, or look into the helpdesk yourself.",
+                )
             raise BadInput("The reply has already been sent.", "Write a further one to correct it.")
         self._note(AuditAction.WITHDRAWN, item)
-        self._retries.pop(item_id, None)
+        self._forget(item_id)
         self._changed(item)
         return item.text
+
+    def changes(self, item_id: str) -> tuple[Message, ...]:
+        """What was written in the thread after the agent sent this reply; for one that is held back."""
+        item = self._repository.get(item_id)
+        ticket = self._tickets.get(item.ticket_id) if item else None
+        if item is None or ticket is None:
+            return ()
+        return newer(item, ticket, self._repository.of_ticket(item.ticket_id))
+
+    def send_anyway(self, item_id: str) -> OutboxItem:
+        """The agent has seen what changed and sends a reply that was held back.
+
+        Raises BadInput where it is not held back.
+        """
+        with self._acting:
+            item = self._repository.get(item_id)
+            ticket = self._tickets.get(item.ticket_id) if item else None
+            if item is None or ticket is None or item.state is not OutboxState.CHANGED:
+                raise BadInput("This reply is not waiting for your word.", "")
+            self._note(AuditAction.SENT, item, wait=True)
+            seen = replace(item, seen=_public_ids(ticket), thread_hash=ticket.thread_hash, error="")
+            self._repository.put(seen)
+            queued = self._repository.move(item_id, (OutboxState.CHANGED,), OutboxState.QUEUED)
+        self._forget(item_id)
+        item = queued or seen
+        self._changed(item)
+        return item
 
     def pending(self) -> list[OutboxItem]:
         """What has not arrived yet, oldest first."""
@@ -131,27 +180,28 @@ class OutboxService:
         return self._repository.get(item_id)
 
     def retry(self, item_id: str) -> None:
-        """Try a failed reply again now.  Raises BadInput where there is nothing to retry."""
-        item = self._repository.move(item_id, (OutboxState.FAILED,), OutboxState.UNKNOWN)
-        if item is None:
+        """Try a failed reply again now, or look again for one of which it is not known whether it arrived.
+
+        Raises BadInput where there is nothing to retry.
+        """
+        item = self._repository.get(item_id)
+        if item is None or item.state not in (OutboxState.FAILED, OutboxState.UNKNOWN):
             raise BadInput("This reply is not waiting for another try.", "")
-        self._retries.pop(item_id, None)
+        if self._courier is not None:
+            self._courier.hurry(item_id)
         self._changed(item)
 
     def deliver_due(self, now: datetime | None = None) -> int:
-        """Deliver what is due; returns how many replies went out.
+        """Deliver what is due; returns how many replies arrived.
 
         Never raises for one reply: its error is kept with it.
         """
-        if self._delivery is None:
+        if self._courier is None:
             return 0
         now = now or self._clock.now()
-        sent = 0
         with self._delivering:
-            for item in self._repository.pending():
-                if self._due(item) <= now:
-                    sent += self._deliver(self._delivery, item, now)
-        return sent
+            due = [item for moment, item in self._courier.due(self._repository.pending()) if moment <= now]
+            return sum(self._courier.carry(item) for item in due)
 
     def start(self) -> None:
         """Deliver in the background from now on; what an earlier run left half-way is settled first.
@@ -160,6 +210,7 @@ class OutboxService:
         """
         if self._thread is None:
             self._settle()
+            self._unsubscribe = self._events.subscribe(self._on_event)
             self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
             self._thread.start()
 
@@ -171,6 +222,9 @@ class OutboxService:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
 
     def _answered_thread(self, suggestion_id: str) -> str:
         suggestion = self._suggestions.get(suggestion_id) if self._suggestions and suggestion_id else None
@@ -179,39 +233,11 @@ class OutboxService:
     def _settle(self) -> None:
         for item in self._repository.pending():
             if item.state is OutboxState.SENDING:
-                self._move(item, OutboxState.UNKNOWN)
-
-    def _due(self, item: OutboxItem) -> datetime:
-        _, moment = self._retries.get(item.id, (0, item.due_at))
-        return moment
-
-    def _deliver(self, delivery: Delivery, item: OutboxItem, now: datetime) -> bool:
-        """One reply; anything but a plain queued one is looked for first."""
-        first_time = item.state is OutboxState.QUEUED
-        if item.state is OutboxState.SENDING or self._move(item, OutboxState.SENDING) is None:
-            return False  # withdrawn, or in other hands
-        try:
-            message = None if first_time else delivery.find(item)
-            if message is None:
-                message = self._hand_over(delivery, item)
-        except AgentAssistError as error:
-            self._failed(item, error.info, now)
-            return False
-        except Exception as error:
-            log.exception("delivery of %s failed", item.id)
-            self._failed(item, AgentAssistError(f"The reply could not be delivered ({error}).").info, now)
-            return False
-        self._tickets.add_message(item.ticket_id, message)
-        self._retries.pop(item.id, None)
-        self._note(AuditAction.DELIVERED, item)
-        self._changed(self._repository.set_state(item.id, OutboxState.SENT))
-        return True
-
-    def _hand_over(self, delivery: Delivery, item: OutboxItem) -> Message:
-        ticket = self._tickets.get(item.ticket_id)
-        if ticket is None:
-            raise BadInput(f"The ticket {item.ticket_id} is gone.", "Take the reply back to keep its text.")
-        return delivery.deliver(item, ticket)
+                moved = self._repository.move(
+                    item.id, (OutboxState.SENDING,), OutboxState.UNKNOWN, item.error
+                )
+                if moved is not None:
+                    self._changed(moved)
 
     def _note(
         self, action: AuditAction, item: OutboxItem, *, wait: bool = False, confirmed: Collection[str] = ()
@@ -221,19 +247,22 @@ class OutboxService:
             more = {"confirmed": kinds} if kinds else {}
             self._audit.record(action, wait=wait, reply=item.id, suggestion=item.suggestion_id, **more)
 
-    def _failed(self, item: OutboxItem, error: ErrorInfo, now: datetime) -> None:
-        tries = self._retries.get(item.id, (0, now))[0] + 1
-        wait = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY)
-        self._retries[item.id] = (tries, now + wait)
-        self._move(replace(item, state=OutboxState.SENDING), OutboxState.FAILED, str(error))
-        if tries == 1:
-            self._events.publish(ErrorRaised(error))
+    def _forget(self, item_id: str) -> None:
+        if self._courier is not None:
+            self._courier.forget(item_id)
 
-    def _move(self, item: OutboxItem, state: OutboxState, error: str = "") -> OutboxItem | None:
-        moved = self._repository.move(item.id, (item.state,), state, error)
-        if moved is not None:
-            self._changed(moved)
-        return moved
+    def _on_change(self, item: OutboxItem) -> None:
+        if item.state is OutboxState.SENT:
+            self._note(AuditAction.DELIVERED, item)
+        self._changed(item)
+
+    def _on_error(self, error: ErrorInfo) -> None:
+        self._events.publish(ErrorRaised(error))
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, ConnectionsChanged):  # a reply may have waited for it
+            with self._wake:
+                self._wake.notify_all()
 
     def _changed(self, item: OutboxItem) -> None:
         with self._wake:
@@ -252,12 +281,16 @@ class OutboxService:
 
     def _pause(self) -> float | None:
         """Seconds until something is due; None to sleep until told."""
-        if self._delivery is None:
+        if self._courier is None:
             return None
         try:
-            waiting = [self._due(i) for i in self._repository.pending() if i.state is not OutboxState.SENDING]
+            waiting = [moment for moment, _ in self._courier.due(self._repository.pending())]
         except AgentAssistError:
             return FIRST_RETRY.total_seconds()
         if not waiting:
             return None
         return max(0.05, (min(waiting) - self._clock.now()).total_seconds())
+
+
+def _public_ids(ticket: Ticket) -> tuple[str, ...]:
+    return tuple(m.id for m in ticket.messages if m.role is not Role.NOTE)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Protocol
 
-from agent_assist.domain.outbox import OutboxItem
+from agent_assist.domain.outbox import OutboxItem, OutboxKind
 from agent_assist.domain.ticket import Message, Role, Ticket, TicketStatus
 from agent_assist.errors import AgentAssistError
 from agent_assist.ports import Clock
@@ -49,8 +50,11 @@ class LocalDelivery:
         return next((m for m in ticket.messages if m.id == item.id), None) if ticket else None
 
     def deliver(self, item: OutboxItem, ticket: Ticket) -> Message:
-        message = self.find(item) or Message(item.id, Role.AGENT, item.text, self._clock.now())
+        role = Role.NOTE if item.kind is OutboxKind.NOTE else Role.AGENT
+        message = self.find(item) or Message(item.id, role, item.text, self._clock.now())
         self._tickets.add_message(ticket.id, message)
+        if item.kind is OutboxKind.NOTE:
+            return message
         self._tickets.set_status(ticket.id, TicketStatus.PENDING)
         with self._lock:
             text = self._follow_ups.pop(ticket.id, "")
@@ -60,6 +64,16 @@ class LocalDelivery:
                 self._timers.add(timer)
                 timer.start()
         return message
+
+    def current(self, item: OutboxItem) -> Ticket | None:
+        return None
+
+    def ready(self, item: OutboxItem) -> str:
+        return ""
+
+    @property
+    def settle(self) -> timedelta:
+        return timedelta(0)
 
     def close(self) -> None:
         """Nobody writes any more; waits for one who is just doing so."""

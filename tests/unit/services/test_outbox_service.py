@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,20 @@ class Flaky:
         self.before: list[Exception] = []
         self.after: list[Exception] = []
         self.calls = 0
+        self.thread: Ticket | None = None
+        """What stands in the helpdesk, where it is not what stands here."""
+        self.missing = ""
+
+    settle = timedelta(seconds=30)
 
     def find(self, item: OutboxItem) -> Message | None:
         return self.inner.find(item)
+
+    def current(self, item: OutboxItem) -> Ticket | None:
+        return self.thread
+
+    def ready(self, item: OutboxItem) -> str:
+        return self.missing
 
     def deliver(self, item: OutboxItem, ticket: Ticket) -> Message:
         self.calls += 1
@@ -205,7 +217,7 @@ def test_a_failed_reply_is_kept_told_once_and_tried_again_later(database: Databa
 def test_a_failed_reply_can_be_taken_back_or_tried_at_once(database: Database) -> None:
     desk = Desk(database, lambda d: Flaky(d.local))
     flaky: Flaky = desk.outbox._delivery  # type: ignore[assignment]
-    flaky.before = [RuntimeError("odd") for _ in range(2)]
+    flaky.before = [HubUnreachable("odd") for _ in range(2)]
     items = [desk.outbox.send("T-2", text) for text in ("One.", "Two.")]
     desk.clock.pass_time(10)
     desk.outbox.deliver_due()
