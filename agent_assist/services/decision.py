@@ -247,6 +247,11 @@ def _said_before(context: DraftContext) -> tuple[str, ...]:
     return tuple(hand_over_summary(context.ticket)[:2])
 
 
+def by_rule_of(context: DraftContext, rule: str, reason: str) -> Verdict:
+    """A lead's rule says that a person should take over."""
+    return _hand_over(context, (f"Your team's rule “{rule}” hands this over. {reason}".strip(),), 0.9)
+
+
 def _hand_over(context: DraftContext, reasons: tuple[str, ...], confidence: float) -> Verdict:
     missing = (
         "" if context.signals.alarms or context.overtaken else "an article or a person who knows the answer."

@@ -11,7 +11,6 @@ from collections.abc import Collection as Many
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 from agent_assist.domain.facts import find_facts, find_promises
 from agent_assist.domain.knowledge import Collection, Hit
@@ -25,6 +24,7 @@ from agent_assist.errors import Unconfirmed
 from agent_assist.ports import KnowledgeRepository, Redactor
 from agent_assist.services.events import Event, EventBus, KnowledgeChanged
 from agent_assist.services.options import OptionsService
+from agent_assist.services.policy import Applied, PolicyService
 from agent_assist.services.tickets import TicketService
 
 LONGEST = 50_000
@@ -47,12 +47,6 @@ _KINDS = {
     "ADDRESS": "address",
     "PASSWORD": "password",
 }
-
-
-class Rules(Protocol):
-    """The lead's own rules, seen from here."""
-
-    def marks(self, ticket: Ticket, text: str, language: str) -> list[Mark]: ...
 
 
 @dataclass(frozen=True)
@@ -101,13 +95,13 @@ class SafetyService:
         articles: KnowledgeRepository,
         options: OptionsService,
         events: EventBus,
-        rules: Rules | None = None,
+        rules: PolicyService | None = None,
     ) -> None:
         self._redactor = redactor
         self._tickets = tickets
         self._articles = articles
         self._options = options
-        self._rules = rules
+        self.rules = rules
         self._domains: frozenset[str] | None = None
         self._unsubscribe = events.subscribe(self._on_event)
 
@@ -137,9 +131,13 @@ class SafetyService:
         marks += find_unsafe(text, approved, prompt)
         marks += self._links(text)
         marks += _promises(text, hits, suggestion)
-        if self._rules is not None:
-            marks += self._rules.marks(ticket, text, language)
+        if self.rules is not None:
+            marks += self.rules.marks(ticket, text, language)
         return tuple(_settled(marks))
+
+    def asked(self, ticket: Ticket, language: str) -> Applied:
+        """What the lead's rules ask of this ticket, before a draft of it is written."""
+        return self.rules.applied(ticket, language) if self.rules is not None else Applied()
 
     def require(
         self, ticket: Ticket, text: str, suggestion: Suggestion | None, confirmed: Many[str] = ()

@@ -27,6 +27,9 @@ from agent_assist.services.options import OptionsService
 _WISH_MET = 0.5
 """Share of the steer line's words from which a text has already done what it asks."""
 
+_SAID = 0.8
+"""Share of the words of what a rule adds from which a text says it already."""
+
 Observe = Callable[[DraftEvent], None]
 
 
@@ -47,6 +50,8 @@ class Run:
     first_token_ms: float = 0.0
     usage: Usage = field(default_factory=Usage)
     notes: list[str] = field(default_factory=list)
+    says: tuple[str, ...] = ()
+    """What the lead's rules add to an answer."""
     prompt_passages: tuple[int, ...] | None = None
     """Ids of the passages that the model was shown; None where it was not asked."""
 
@@ -160,6 +165,12 @@ class Wording:
         context, record = run.context, self.record()
         language = context.language
         body = body.strip()
+        if run.verdict.decision is Decision.DRAFT and run.verdict.way is not Way.SMALL_TALK:
+            for say in (s for s in run.says if coverage(s, body) < _SAID):
+                if sentences is not None:
+                    more = check(f" {say}", run.evidence, language)
+                    sentences = (*sentences, *(_shifted(s, len(body)) for s in more))
+                body = f"{body} {say}"
         offer = offer and phrases(language).offer not in body
         text = self._letter(run, body, offer)
         at = text.index(body)

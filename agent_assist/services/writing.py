@@ -36,11 +36,12 @@ from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.errors import Cancelled, PromptTooLong, WorkerCrashed
 from agent_assist.ports import CancelToken, Clock, LanguageDetector, LanguageModel, SemanticIndex
 from agent_assist.services.context import DraftContext, gather
-from agent_assist.services.decision import Way, decide
+from agent_assist.services.decision import Way, by_rule_of, decide
 from agent_assist.services.evidence import in_order, telling_sentences
 from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
+from agent_assist.services.policy import Applied
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.safety import SafetyService
 from agent_assist.services.shield import steering_notes, unsteered
@@ -123,11 +124,14 @@ class DraftWriter:
             minimum=settings.knowledge.minimum_evidence,
             steer=steer,
         )
-        support = evidence_for(
-            found, said=context.said, customer=context.customer_words, names=context.known_names
-        )
+        policy = self._safety.asked(context.ticket, context.language) if self._safety else Applied()
+        if policy.hand_over is not None and not context.overtaken:
+            verdict = by_rule_of(context, policy.hand_over.id, policy.hand_over.reason)
+        said = (*context.said, *policy.says)
+        support = evidence_for(found, said=said, customer=context.customer_words, names=context.known_names)
         run = Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
-        run.notes.extend((*context.notes, *steering_notes(found)))
+        run.says = policy.says
+        run.notes.extend((*policy.notes, *context.notes, *steering_notes(found)))
         made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._wording.by_rule(run)]
         _stop(cancel)
         fresh = [s for s in made if all(similarity(s.text, a) < 0.97 for a in avoid)]
