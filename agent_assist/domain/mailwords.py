@@ -90,8 +90,8 @@ _LABELS: Mapping[str, str] = {
     "date": "date datum fecha data dato дата tarih päivämäärä dátum",
     "to": "to an à para a aan do till til pour кому komu kime címzett vastaanottaja",
     "cc": "cc bcc kopie copie copia cópia kopia kopi dw udw копия",
-    "subject": """subject betreff objet asunto oggetto assunto onderwerp temat ämne emne aihe тема předmět konu
-        tárgy""",
+    "subject": """subject betreff objet asunto oggetto assunto onderwerp temat ämne emne aihe тема předmět
+        konu tárgy""",
 }
 LABEL_KIND: Mapping[str, str] = {word: kind for kind, words in _LABELS.items() for word in words.split()}
 LABEL = re.compile(r"[\s*_|]*+([^\W\d_]{1,15})(?: em| el)?\s?[*_]{0,2}\s?:[*_]{0,2}(?:\s|$)")
