@@ -23,10 +23,12 @@ COMMANDS = {
     "kb": ("agent_assist.cli.kb", "Import, search and maintain the knowledge base."),
     "draft": ("agent_assist.cli.draft", "Draft replies for tickets, with their sources."),
     "feedback": ("agent_assist.cli.feedback", "Look at what became of drafts, and export it for training."),
+    "policy": ("agent_assist.cli.policy", "Check and try the rules that your lead wrote for replies."),
     "model": ("agent_assist.cli.model", "Choose, download and check language models."),
     "companion": ("agent_assist.cli.companion", "Follow the ticket that is open in the browser."),
     "audit": ("agent_assist.cli.audit", "Check, read and export the log of who did what."),
     "role": ("agent_assist.cli.role", "See and give roles."),
+    "privacy": ("agent_assist.cli.privacy", "Erase or export a person, and apply retention periods."),
     "open": ("agent_assist.cli.run", "Bring the open client to front."),
 }
 
