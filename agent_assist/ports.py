@@ -516,6 +516,9 @@ class ModelFiles(Protocol):
     def packaged(self) -> ModelRecord | None:
         """The default model that needs no download."""
 
+    def packaged_adapter(self) -> str:
+        """sha256 of the adapter that comes with the default model; empty where there is none."""
+
 
 class LanguageDetector(Protocol):
     def detect(self, text: str) -> tuple[str, float]:

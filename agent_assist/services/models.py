@@ -56,6 +56,7 @@ class ModelService:
         self._folder = folder
         self._options = options
         self._files = files
+        self._adapter_seen: str | None = None
         self._loading = threading.Lock()
         self._reloader: threading.Thread | None = None
         self._unsubscribe = events.subscribe(self._on_event)
@@ -274,14 +275,22 @@ class ModelService:
     def _register_packaged(self) -> None:
         """The model that comes with the application is in every registry, and active where none is."""
         known = next((r for r in self._repository.all() if r.source.startswith("package:")), None)
-        if known is None or not Path(known.path).exists():
-            # Not there yet, or the application was installed anew somewhere else.
+        if known is None or not Path(known.path).exists() or self._other_adapter(known):
+            # Not there yet, or the application was installed anew somewhere else, or came with another adapter.
             found = self._files.packaged()
             if found is not None:
                 self._repository.save(replace(found, added_at=datetime.now(UTC)))
                 known = found
         if known is not None and self._repository.active() is None:
             self._repository.activate(known.name)
+
+    def _other_adapter(self, known: ModelRecord) -> bool:
+        """Whether the application brings another adapter for its model than the registry has."""
+        if self._adapter_seen is None:
+            self._adapter_seen = self._files.packaged_adapter()
+        return known.adapter_sha256 != self._adapter_seen or (
+            bool(known.adapter_path) and not Path(known.adapter_path).exists()
+        )
 
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, SettingsChanged) or not event.names & _NEEDS_RELOAD:

@@ -58,3 +58,8 @@ class LocalModelFiles:
     def packaged(self) -> ModelRecord | None:
         """The default model that needs no download; None where its package is missing."""
         return packaged.default_record()
+
+    def packaged_adapter(self) -> str:
+        """sha256 of the adapter that comes with the default model; empty where there is none."""
+        path = packaged.adapter_file()
+        return hashing.sha256_of(path) if path else ""
