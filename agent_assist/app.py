@@ -14,6 +14,7 @@ from agent_assist.adapters import demo as demo_desk
 from agent_assist.adapters import secrets
 from agent_assist.adapters.anchors import FileAnchor, KeyringAnchor
 from agent_assist.adapters.helpdesks.local import LocalDelivery
+from agent_assist.adapters.helpdesks.registry import EntryPointRegistry
 from agent_assist.adapters.identity import Identity
 from agent_assist.adapters.inference.catalogue import read_catalogue
 from agent_assist.adapters.inference.client import InferenceClient
@@ -24,20 +25,27 @@ from agent_assist.adapters.knowledge.chunking import passage_input, passages_of
 from agent_assist.adapters.knowledge.client import RetrievalClient
 from agent_assist.adapters.knowledge.parsing import FileReader
 from agent_assist.adapters.language import PackagedLanguageDetector
+from agent_assist.adapters.policy_file import NAME as POLICY
+from agent_assist.adapters.policy_file import PolicyFile
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.adapters.storage.audit import AuditStore
+from agent_assist.adapters.storage.connections import ConnectionStore
+from agent_assist.adapters.storage.erasure import ErasureStore
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.adapters.storage.outbox import OutboxStore
 from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.unsent import UnsentStore
+from agent_assist.adapters.storage.vault import Vault
 from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.domain.access import Permission
 from agent_assist.errors import AgentAssistError
-from agent_assist.ports import AuditAnchor
+from agent_assist.ports import AuditAnchor, Delivery
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
+from agent_assist.services.connections import ConnectionService
+from agent_assist.services.delivery import HelpdeskDelivery
 from agent_assist.services.desk import Desk
 from agent_assist.services.drafting import DraftingService
 from agent_assist.services.drafts import INDEX_JOB
@@ -48,8 +56,11 @@ from agent_assist.services.knowledge import KnowledgeService, content_hash
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.outbox import OutboxService
+from agent_assist.services.policy import PolicyService
+from agent_assist.services.privacy import PrivacyService
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.safety import SafetyService
+from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
 from agent_assist.services.unsent import UnsentService
 
@@ -84,26 +95,40 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     """
     clock, events, languages = SystemClock(), EventBus(), PackagedLanguageDetector()
     options = OptionsService(workspace.settings_path, events)
-    audit, access = _governance(workspace, events, options, clock, stack)
+    audit, access, identity = _governance(workspace, events, options, clock, stack)
     jobs = JobQueue(events)
     stack.callback(jobs.close)
     tickets = TicketService(TicketStore(workspace.database), events, clock)
     suggestions = SuggestionStore(workspace.database)
     index, retrieval, knowledge = _knowledge(workspace, options, events, stack)
     model, models = _models(workspace, options, events, stack, access, audit)
+    privacy = PrivacyService(
+        ErasureStore(workspace.database),
+        identity,
+        knowledge,
+        options,
+        events,
+        clock,
+        access,
+        audit,
+        IndexCache(workspace.cache_folder, workspace.cache_key).clear,
+    )
     redactor = RuleRedactor()
-    safety = SafetyService(redactor, tickets, SqlKnowledgeRepository(workspace.database), options, events)
+    rules = PolicyService(PolicyFile(workspace.folder / POLICY), clock)
+    articles = SqlKnowledgeRepository(workspace.database)
+    safety = SafetyService(redactor, tickets, articles, options, events, rules)
     stack.callback(safety.close)
     drafting = DraftingService(
         tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock, safety
     )
     stack.callback(drafting.close)
-    delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock) if demo else None
-    if delivery is not None:
+    connections, sync = _helpdesks(workspace, tickets, options, events, clock, audit, stack)
+    replies = OutboxStore(workspace.database)
+    delivery: Delivery = HelpdeskDelivery(connections, sync, tickets, replies, clock)
+    if demo is not None:
+        delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock)
         stack.callback(delivery.close)
-    outbox = OutboxService(
-        OutboxStore(workspace.database), tickets, delivery, events, clock, options, suggestions, audit, safety
-    )
+    outbox = OutboxService(replies, tickets, delivery, events, clock, options, suggestions, audit, safety)
     stack.callback(outbox.close)
     if demo is not None:
         _furnish(demo, options, tickets, SqlKnowledgeRepository(workspace.database))
@@ -119,20 +144,44 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         retrieval=retrieval,
         models=models,
         drafting=drafting,
-        feedback=FeedbackService(suggestions, tickets, options, events, clock, redactor, access, audit),
+        feedback=FeedbackService(
+            suggestions, tickets, options, events, clock, redactor, access, audit, privacy.is_erased
+        ),
         outbox=outbox,
         unsent=UnsentService(UnsentStore(workspace.database), suggestions),
         languages=languages,
         on_close=stack.pop_all().close,
         access=access,
         audit=audit,
+        privacy=privacy,
         safety=safety,
+        connections=connections,
+        sync=sync,
     )
+
+
+def _helpdesks(
+    workspace: Workspace,
+    tickets: TicketService,
+    options: OptionsService,
+    events: EventBus,
+    clock: SystemClock,
+    audit: AuditService,
+    stack: ExitStack,
+) -> tuple[ConnectionService, SyncService]:
+    """The connected helpdesks and what keeps the queue in step with them."""
+    repository = ConnectionStore(workspace.database)
+    vault = Vault(workspace.database, workspace.secrets_key, secrets.system_keyring, workspace.identity)
+    connections = ConnectionService(repository, vault, EntryPointRegistry(), events, clock, audit)
+    stack.callback(connections.close)
+    sync = SyncService(connections, repository, tickets, events, clock, options)
+    stack.callback(sync.close)
+    return connections, sync
 
 
 def _governance(
     workspace: Workspace, events: EventBus, options: OptionsService, clock: SystemClock, stack: ExitStack
-) -> tuple[AuditService, AccessService]:
+) -> tuple[AuditService, AccessService, Identity]:
     """The audit log and the roles that rest on it."""
     key = workspace.audit_key
     anchors: list[AuditAnchor] = [
@@ -160,7 +209,7 @@ def _governance(
             access.require(Permission.SET_RETENTION)
 
     options.guard = guard
-    return audit, access
+    return audit, access, identity
 
 
 def _knowledge(
@@ -246,3 +295,12 @@ def begin(desk: Desk) -> None:
     desk.jobs.submit("Load the model", load_model, key="model", visible=False)
     desk.jobs.submit("Load the search model", load_index, key=INDEX_JOB, visible=False)
     desk.outbox.start()
+    if desk.sync is not None and not desk.demo:
+        desk.sync.start()
+    if desk.privacy is not None and any(desk.options.current.retention.model_dump().values()):
+        privacy = desk.privacy
+        desk.jobs.submit("Remove what is too old", lambda _: _keep_periods(privacy), visible=False)
+
+
+def _keep_periods(privacy: PrivacyService) -> None:
+    privacy.apply_retention()

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -59,6 +60,8 @@ class Workspace:
         """32 bytes: signs the audit log."""
         self.identity_key = secrets.derive(data_key, "identity")
         """32 bytes: makes the pseudonyms of people and of what stands in the audit log."""
+        self.secrets_key = secrets.derive(data_key, "connections")
+        """32 bytes: seals the helpdesks' tokens where there is no keyring."""
         self._data_key = data_key
         self._key_file = key_file
         self._temporary = key_file is None
@@ -104,6 +107,7 @@ class Workspace:
             with _locked(folder):
                 key_file = _key_file(folder) or _make(folder, keyring(), lambda: answer)
                 data_key = _unlock(key_file, keyring, lambda: answer)
+                key_file = _at_home(folder, key_file, data_key, keyring)
                 database = _open_database(folder, data_key)
         except OSError as error:
             raise explain(error, folder / DATABASE) from error
@@ -140,25 +144,48 @@ class Workspace:
         """Whether opening the folder will need a passphrase, without asking for one."""
         folder = folder.expanduser()
         key_file = _key_file(folder) if (folder / KEY_FILE).exists() else None
-        return key_file.source == "passphrase" if key_file else keyring() is None
+        if key_file is None:
+            return keyring() is None
+        if key_file.source == "passphrase":
+            return True
+        return bool(key_file.recovery) and not _in_keyring(key_file, keyring)
 
     def change_passphrase(self, old: str, new: str) -> None:
         """Seal the key under a new passphrase; a workspace whose key is in the keyring leaves it.
 
-        `old` is ignored where the key comes from the keyring.  Raises WrongPassphrase, BadInput for
+        `old` may be the recovery key, and is ignored where the key comes from the keyring.  Raises
+        WrongPassphrase, BadInput for
         an empty new one or the demo desk, WorkspaceReadOnly or DiskFull; the old one then still holds.
         """
         if self._key_file is None:
             raise BadInput("The demo desk has no passphrase.", "Make a workspace of your own first.")
-        if self._key_file.source == "passphrase" and secrets.unseal(self._key_file, old) != self._data_key:
+        if self._key_file.source == "passphrase" and secrets.open_with(self._key_file, old) != self._data_key:
             raise WrongPassphrase("The passphrase is not the one of this workspace.")
         sealed = secrets.seal(self._data_key, self._key_file.workspace, new)
+        self._keep(replace(sealed, recovery=self._key_file.recovery))
+
+    @property
+    def has_recovery_key(self) -> bool:
+        return self._key_file is not None and bool(self._key_file.recovery)
+
+    def make_recovery_key(self) -> str:
+        """A new recovery key, to be shown once: it is kept nowhere, and an older one no longer opens.
+
+        Raises BadInput for the demo desk, WorkspaceReadOnly or DiskFull.
+        """
+        if self._key_file is None:
+            raise BadInput("The demo desk needs no recovery key.", "Make a workspace of your own first.")
+        printed, changed = secrets.with_recovery(self._key_file, self._data_key)
+        self._keep(changed)
+        return printed
+
+    def _keep(self, key_file: KeyFile) -> None:
         try:
             with _locked(self.folder):
-                write_whole(self.folder / KEY_FILE, sealed.dump().encode())
+                write_whole(self.folder / KEY_FILE, key_file.dump().encode())
         except OSError as error:
             raise explain(error, self.folder / DATABASE) from error
-        self._key_file = sealed
+        self._key_file = key_file
 
     def close(self) -> None:
         """Finish the writes; a demo workspace is deleted.  May be called twice."""
@@ -244,7 +271,44 @@ def _make(folder: Path, store: KeyStore | None, passphrase: Ask | None) -> KeyFi
 
 
 def _unlock(key_file: KeyFile, keyring: Callable[[], KeyStore | None], passphrase: Ask | None) -> bytes:
-    return secrets.unlock(key_file, keyring() if key_file.source == "keyring" else None, passphrase)
+    store = _store_of(key_file, keyring) if key_file.source == "keyring" else None
+    return secrets.unlock(key_file, store, passphrase)
+
+
+def _store_of(key_file: KeyFile, keyring: Callable[[], KeyStore | None]) -> KeyStore | None:
+    """The keyring that has the key: the one recorded, where it is still here, else the one of now."""
+    store = keyring()
+    if store is not None and store.name != key_file.backend:
+        return secrets.keyring_named(key_file.backend) or store
+    return store
+
+
+def _in_keyring(key_file: KeyFile, keyring: Callable[[], KeyStore | None]) -> bool:
+    try:
+        store = _store_of(key_file, keyring)
+        return store is not None and store.get(key_file.workspace) is not None
+    except KeyUnavailable:
+        return False
+
+
+def _at_home(
+    folder: Path, key_file: KeyFile, data_key: bytes, keyring: Callable[[], KeyStore | None]
+) -> KeyFile:
+    """Put a key that only the recovery key gave back into the keyring of now, for the next start."""
+    if key_file.source != "keyring" or _in_keyring(key_file, keyring):
+        return key_file
+    try:
+        store = keyring()
+        if store is None:
+            return key_file
+        store.set(key_file.workspace, data_key)
+        if store.get(key_file.workspace) != data_key:
+            return key_file
+        moved = replace(key_file, backend=store.name)
+        write_whole(folder / KEY_FILE, moved.dump().encode())
+    except (KeyUnavailable, OSError):
+        return key_file  # it opened; the next start asks again
+    return moved
 
 
 def _open_database(folder: Path, data_key: bytes) -> Database:

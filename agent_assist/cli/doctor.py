@@ -73,6 +73,7 @@ def _desk_checks(desk: Desk, quick: bool) -> list[Check]:
     return [
         Check("workspace", OK, f"{desk.folder} opens.", facts={"folder": str(desk.folder)}),
         _key(desk),
+        _guarded("helpdesks", lambda: _helpdesks(desk)),
         _disk(desk.folder),
         _guarded("memory", lambda: _memory(desk.models.probe())),
         _guarded("backend", lambda: _backend(desk, quick)),
@@ -105,6 +106,23 @@ def _key(desk: Desk) -> Check:
         "memory": "The demo desk's key is in memory only.",
     }
     return Check("key", OK, words.get(desk.key_source, desk.key_source), facts={"source": desk.key_source})
+
+
+def _helpdesks(desk: Desk) -> Check:
+    """Which helpdesks are connected, and where their tokens are; asks none of them."""
+    connections = desk.connections
+    found = connections.all() if connections is not None else []
+    place = connections.secrets_in if connections is not None else "database"
+    kept = {
+        "keyring": "tokens and passwords are in the system's keyring",
+        "database": "tokens and passwords are sealed in the encrypted database, for there is no keyring",
+    }[place]
+    facts = {
+        "connections": [{"id": c.id, "kind": c.kind, "enabled": c.enabled} for c in found],
+        "secrets_in": place,
+    }
+    names = ", ".join(f"{c.title}{'' if c.enabled else ' (off)'}" for c in found)
+    return Check("helpdesks", OK, f"{names or 'No helpdesk is connected'}; {kept}.", facts=facts)
 
 
 def _disk(folder: Path) -> Check:

@@ -25,6 +25,7 @@ COMMANDS = {
     "feedback": ("agent_assist.cli.feedback", "Look at what became of drafts, and export it for training."),
     "policy": ("agent_assist.cli.policy", "Check and try the rules that your lead wrote for replies."),
     "model": ("agent_assist.cli.model", "Choose, download and check language models."),
+    "helpdesk": ("agent_assist.cli.helpdesk", "Connect helpdesks and keep the queue in step with them."),
     "companion": ("agent_assist.cli.companion", "Follow the ticket that is open in the browser."),
     "audit": ("agent_assist.cli.audit", "Check, read and export the log of who did what."),
     "role": ("agent_assist.cli.role", "See and give roles."),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agent_assist.ports import LanguageDetector
     from agent_assist.services.access import AccessService
     from agent_assist.services.audit import AuditService
+    from agent_assist.services.connections import ConnectionService
     from agent_assist.services.drafting import DraftingService
     from agent_assist.services.events import EventBus
     from agent_assist.services.feedback import FeedbackService
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from agent_assist.services.models import ModelService
     from agent_assist.services.options import OptionsService
     from agent_assist.services.outbox import OutboxService
+    from agent_assist.services.privacy import PrivacyService
     from agent_assist.services.retrieval import RetrievalService
     from agent_assist.services.safety import SafetyService
+    from agent_assist.services.sync import SyncService
     from agent_assist.services.tickets import TicketService
     from agent_assist.services.unsent import UnsentService
 
@@ -50,8 +53,12 @@ class Desk:
     # Where a desk is put together for one test, roles and the audit log may be left out.
     access: AccessService | None = None
     audit: AuditService | None = None
+    privacy: PrivacyService | None = None
     safety: SafetyService | None = None
     """Looks replies over; None only where a test leaves it out."""
+    connections: ConnectionService | None = None
+    sync: SyncService | None = None
+    """Both None only where a test leaves them out; the demo desk has them and connects nothing."""
 
     def close(self) -> None:
         """Stop the workers, finish the writes, close the database."""

@@ -24,6 +24,8 @@ from agent_assist.services.tickets import TicketService
 
 log = logging.getLogger(__name__)
 
+CLOSE_SECONDS = 5.0
+
 
 class OutboxService:
     """Sends replies.  The id of an item is the id of the message it becomes: a retry looks for it
@@ -215,12 +217,16 @@ class OutboxService:
             self._thread.start()
 
     def close(self) -> None:
-        """Stop; what is queued stays for the next start."""
+        """Stop; what is queued stays for the next start.
+
+        A reply that is just being sent gets a few seconds; after that it counts as unknown, and the next
+        start looks for it in the thread.
+        """
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
             self._thread = None
         if self._unsubscribe is not None:
             self._unsubscribe()

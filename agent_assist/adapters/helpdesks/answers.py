@@ -134,7 +134,7 @@ def no_answer(
     `timeout` is the silence and `limit` the whole time that it may take, in seconds.
     """
     left = not isinstance(error, _BEFORE_LEAVING)
-    if verdict is Verdict.CANCELLED:
+    if verdict is Verdict.CANCELLED and not once:
         return Trouble(Cancelled(f"The request to {host} was stopped."))
     if verdict is Verdict.LATE:
         sentence = f"{host} did not finish its answer within {limit:.0f} s."

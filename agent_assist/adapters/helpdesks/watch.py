@@ -62,6 +62,9 @@ class Watch:
     def close(self) -> None:
         with self._wake:
             self._closed = True
+            if self._deadline is not None and not self._verdict:
+                self._verdict = Verdict.CANCELLED
+                self._shut()
             self._stream = None
             self._wake.notify_all()
 

@@ -8,7 +8,8 @@ rows, an export or a log of statements shows none.  They never stand in a plain 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -25,12 +26,19 @@ _NONCE = 12
 class Vault:
     """Implements ports.SecretVault."""
 
-    def __init__(self, database: Database, key: bytes, store: KeyStore | None, workspace: str) -> None:
-        """`key` has 32 bytes; `workspace` is the workspace's own id, which begins the keyring's entries."""
+    def __init__(
+        self, database: Database, key: bytes, keyring: Callable[[], KeyStore | None], workspace: str
+    ) -> None:
+        """`key` has 32 bytes.  `workspace` is the workspace's own id, which begins the keyring's entries;
+        without one (the demo desk) the keyring is not used."""
         self._database = database
         self._cipher = AESGCM(key)
-        self._store = store if workspace else None
+        self._keyring = keyring
         self._workspace = workspace
+
+    @cached_property
+    def _store(self) -> KeyStore | None:
+        return self._keyring() if self._workspace else None
 
     def __repr__(self) -> str:
         return f"Vault({self.place})"
