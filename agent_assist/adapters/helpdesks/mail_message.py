@@ -257,7 +257,8 @@ def _walk(part: Mail, plain: list[str], html: list[str], files: list[Attachment]
     if count[0] > _MOST_PARTS:
         return
     kind = part.get_content_type()
-    payload: object = part.get_payload()
+    # Only of what has parts: for a text Python's parser tries the charset at once, and fails on a NUL in it.
+    payload: object = part.get_payload() if part.is_multipart() else None
     children = [c for c in payload if isinstance(c, Mail)] if isinstance(payload, list) else None
     if children is not None and kind != "message/rfc822":
         chosen = _alternative(children) if kind == "multipart/alternative" else children
