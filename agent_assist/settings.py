@@ -147,14 +147,14 @@ class CompanionOptions(Section):
     send_key: SendKey = Field(
         SendKey.SEND,
         title="The send key",
-        description="What Ctrl+Enter does for a ticket of your helpdesk: send the reply from here, or put it into "
-        "the reply box of the page that is open in your browser.",
+        description="What Ctrl+Enter does for a ticket of your helpdesk: send the reply from here, or put it "
+        "into the reply box of the page that is open in your browser.",
     )
     watch_clipboard: bool = Field(
         False,
         title="Watch the clipboard",
-        description="Open a ticket whose number or address you copy anywhere. While this is on, everything you "
-        "copy is looked at, and nothing of it is kept.",
+        description="Open a ticket whose number or address you copy anywhere. While this is on, everything "
+        "you copy is looked at, and nothing of it is kept.",
     )
 
 
@@ -165,6 +165,22 @@ class FeedbackOptions(Section):
     team: str = Field("", title="Team", description="Lets a lead export one team's feedback.")
     pair_every: int = Field(
         25, ge=0, le=1000, title="Compare two drafts", description="Once in how many drafts; 0 never asks."
+    )
+
+
+class RetentionOptions(Section):
+    solved_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        title="Solved tickets",
+        description="Days after the last message that solved tickets are kept; 0 keeps them.",
+    )
+    feedback_days: int = Field(
+        0, ge=0, le=3650, title="Feedback", description="Days that drafts and what became of them are kept."
+    )
+    sent_days: int = Field(
+        0, ge=0, le=3650, title="Sent replies", description="Days that the outbox keeps what was sent."
     )
 
 
@@ -179,6 +195,7 @@ class Settings(Section):
     helpdesk: HelpdeskOptions = Field(default_factory=HelpdeskOptions, title="Helpdesk")
     companion: CompanionOptions = Field(default_factory=CompanionOptions, title="Browser")
     feedback: FeedbackOptions = Field(default_factory=FeedbackOptions, title="Feedback")
+    retention: RetentionOptions = Field(default_factory=RetentionOptions, title="Retention")
 
     def changed(self, name: str, value: Any) -> Settings:
         """A copy with the option `name` ("section.option", or "option") set.

@@ -2,8 +2,9 @@
 
 A workspace's data key is 32 random bytes.  It lies in the system's keyring; where there is none it
 lies in `key.json`, sealed with AES-GCM under a key that scrypt makes of a passphrase.  Changing the
-passphrase seals the same data key again, so nothing else is rewritten.  Each use (database, cache,
-check) takes a key of its own from the data key by HKDF.
+passphrase seals the same data key again, so nothing else is rewritten.  A recovery key, printed once,
+opens either kind: it is random, so no stretching is needed to seal a copy of the data key under it.
+Each use (database, cache, check) takes a key of its own from the data key by HKDF.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from agent_assist.adapters import recovery
 from agent_assist.errors import BadInput, KeyUnavailable, WorkspaceDamaged, WorkspaceNewer, WrongPassphrase
 
 VERSION = 1
@@ -139,6 +141,8 @@ class KeyFile:
     n: int = SCRYPT_N
     r: int = SCRYPT_R
     p: int = SCRYPT_P
+    recovery: bytes = b""
+    """Nonce and the data key sealed under the recovery key; empty where none was made."""
 
     def dump(self) -> str:
         data: dict[str, Any] = {
@@ -152,6 +156,8 @@ class KeyFile:
         else:
             data["scrypt"] = {"n": self.n, "r": self.r, "p": self.p, "salt": _text(self.salt)}
             data["nonce"], data["sealed"] = _text(self.nonce), _text(self.sealed)
+        if self.recovery:
+            data["recovery"] = _text(self.recovery)
         return json.dumps(data, indent=2) + "\n"
 
 
@@ -161,7 +167,12 @@ def parse_key_file(text: str) -> KeyFile:
         data = json.loads(text)
         if data["version"] > VERSION:
             raise WorkspaceNewer("The key of this workspace was stored by a newer version.")
-        common = KeyFile(str(data["workspace"]), str(data["source"]), str(data["check"]))
+        common = KeyFile(
+            str(data["workspace"]),
+            str(data["source"]),
+            str(data["check"]),
+            recovery=_bytes(str(data.get("recovery", ""))),
+        )
         if common.source == "keyring":
             return replace(common, backend=str(data["backend"]))
         if common.source != "passphrase":
@@ -202,6 +213,37 @@ def unseal(file: KeyFile, passphrase: str) -> bytes:
         raise WorkspaceDamaged("The file key.json of the workspace has been changed.") from None
 
 
+def with_recovery(file: KeyFile, data_key: bytes) -> tuple[str, KeyFile]:
+    """A fresh recovery key as its owner prints it, and the key file that it opens; an older one no longer
+    does."""
+    printed = recovery.fresh()
+    nonce = os.urandom(12)
+    sealed = AESGCM(_recovery_key(printed)).encrypt(nonce, data_key, _bound(file.workspace))
+    return printed, replace(file, recovery=nonce + sealed)
+
+
+def unseal_recovery(file: KeyFile, printed: str) -> bytes:
+    """The data key.  Raises WrongPassphrase."""
+    wrong = WrongPassphrase("The recovery key is not the one of this workspace.")
+    if not file.recovery or not recovery.is_one(printed):
+        raise wrong
+    try:
+        return AESGCM(_recovery_key(printed)).decrypt(
+            file.recovery[:12], file.recovery[12:], _bound(file.workspace)
+        )
+    except (InvalidTag, ValueError):
+        raise wrong from None
+
+
+def open_with(file: KeyFile, given: str) -> bytes:
+    """The data key by what a person typed: the passphrase, or the recovery key.  Raises WrongPassphrase."""
+    if file.recovery and recovery.is_one(given):
+        return unseal_recovery(file, given)
+    if file.source != "passphrase":
+        raise WrongPassphrase("That is not the recovery key of this workspace.")
+    return unseal(file, given)
+
+
 def new_key(workspace: str, store: KeyStore | None, ask: Ask | None) -> tuple[bytes, KeyFile]:
     """A fresh data key, kept in the keyring, else under the passphrase given.
 
@@ -221,23 +263,61 @@ def unlock(file: KeyFile, store: KeyStore | None, ask: Ask | None) -> bytes:
     Raises WrongPassphrase, KeyUnavailable or WorkspaceDamaged.
     """
     if file.source == "passphrase":
-        data_key = unseal(file, _passphrase(ask, creating=False))
+        data_key = open_with(file, _passphrase(ask, creating=False))
     else:
-        if store is None:
-            raise KeyUnavailable(
-                f"The key of this workspace is in the system keyring ({file.backend}), which is not running.",
-                "Log in to the desktop session that has it, or restore the keyring.",
-            )
-        found = store.get(file.workspace)
-        if found is None:
-            raise KeyUnavailable(
-                f"The key of this workspace is not in the system keyring ({store.name}).",
-                "Open it as the user who made it, or restore the keyring from a backup.",
-            )
-        data_key = found
+        try:
+            data_key = _from_keyring(file, store)
+        except KeyUnavailable as error:
+            # Another keyring, a new session, a restored home folder: the printed key still opens it.
+            given = (ask() if ask else "") or os.environ.get(PASSPHRASE_VARIABLE, "")
+            if not file.recovery or not given:
+                raise _unavailable(file, error) from None
+            data_key = open_with(file, given)
     if not hmac.compare_digest(_check(data_key), file.check):
         raise WorkspaceDamaged("The key that was found does not belong to this workspace.")
     return data_key
+
+
+def _from_keyring(file: KeyFile, store: KeyStore | None) -> bytes:
+    if store is None:
+        raise KeyUnavailable(
+            f"The key of this workspace is in the system keyring ({file.backend}), which is not running.",
+            "Log in to the desktop session that has it, or restore the keyring.",
+        )
+    found = store.get(file.workspace)
+    if found is None:
+        raise KeyUnavailable(
+            f"The key of this workspace is not in the system keyring ({store.name}).",
+            "Open it as the user who made it, or restore the keyring from a backup.",
+        )
+    return found
+
+
+def _unavailable(file: KeyFile, error: KeyUnavailable) -> KeyUnavailable:
+    if not file.recovery:
+        return error
+    return KeyUnavailable(
+        error.sentence,
+        f"It also opens with its recovery key: type it where the passphrase is asked for, or set "
+        f"{PASSPHRASE_VARIABLE} to it.",
+    )
+
+
+def keyring_named(name: str) -> SystemKeyring | None:
+    """The allowed keyring of this name, whichever one is preferred now; None where it is not here."""
+    try:
+        backends = keyring.backend.get_all_keyring()
+    except Exception:
+        return None
+    for backend in backends:
+        known = (type(backend).__module__, type(backend).__name__) in REAL_KEYRINGS
+        if known and SystemKeyring(backend).name == name:
+            return SystemKeyring(backend)
+    return None
+
+
+def _recovery_key(printed: str) -> bytes:
+    return HKDF(hashes.SHA256(), KEY_BYTES, None, b"agent-assist recovery").derive(recovery.secret(printed))
 
 
 def _passphrase(ask: Ask | None, *, creating: bool) -> str:

@@ -163,6 +163,11 @@ class DraftingService:
         ticket = self._tickets.get(ticket_id)
         with self._lock:
             entry = self._entries.get(ticket_id)
+            if ticket is None and entry is not None:  # removed: its draft goes with it
+                entry.cancel.set()
+                entry.turn += 1
+                del self._entries[ticket_id]
+                return Draft(ticket_id)
             if ticket is None or entry is None or entry.draft.thread_hash in ("", ticket.thread_hash):
                 return entry.draft if entry else Draft(ticket_id)
             if not ticket.open_customer_messages:

@@ -168,8 +168,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b"\n\nbody",
         b"Subject: x\n\n" + _HTML,
         # Found by fuzzing: Python's parser fails on it.
-        b"Content-Type: multipart/alternative; boundary=c\r\n\r\n--c\r\nContent-Type: text/plain; "
-        b"charset=e\0\r\n\r\n\xff",
+        b"Content-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: text/plain; charset=e\0\n\n\xff",
     ),
     "mail_text": (_HTML, _MAIL.split(b"\r\n\r\n")[3], b"Am 1. Mai schrieb Ada:\n> hallo"),
     "articles": (

@@ -85,6 +85,13 @@ class IndexCache:
                 with contextlib.suppress(OSError):
                     os.unlink(name)  # noqa: PTH108
 
+    def clear(self) -> int:
+        """Delete the files of all encoders; returns how many there were."""
+        files = list(self._folder.glob("index-*.bin")) + list(self._folder.glob(".index-*"))
+        for file in files:
+            file.unlink(missing_ok=True)
+        return len(files)
+
     def forget(self, encoder: str) -> None:
         with contextlib.suppress(OSError):
             self.path(encoder).unlink(missing_ok=True)

@@ -129,6 +129,27 @@ class Database:
         except RuntimeError:
             raise _closed() from None
 
+    def compact(self) -> bool:
+        """Rewrite the whole file, so that nothing that was deleted is left in its pages, and empty the log
+        of writes; False where another process is reading.  Takes about a second for 100 MB."""
+
+        def run() -> bool:
+            try:
+                conn = self.reader.conn
+                conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                conn.execute("VACUUM")
+                return bool(conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+            except sqlcipher3.dbapi2.OperationalError as error:
+                problem = explain(error, self.path)
+                if isinstance(problem, WorkspaceBusy):
+                    return False
+                raise problem from error
+
+        try:
+            return self._writer.submit(run).result()
+        except RuntimeError:
+            raise _closed() from None
+
     def close(self) -> None:
         """Finish the writes that are under way, then close every connection."""
         self._writer.shutdown(wait=True)
@@ -152,6 +173,7 @@ class Database:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = FAST")
             connection.execute("PRAGMA foreign_keys = ON")
             if sys.platform == "darwin":
                 connection.execute("PRAGMA fullfsync = ON")

@@ -186,3 +186,11 @@ def _audit(db: Database) -> None:
             f"""CREATE TRIGGER audit_no_{change.lower()} BEFORE {change} ON audit
             BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"""
         )
+
+
+@migrations(name="0013_erasure")
+def _erasure(db: Database) -> None:
+    """Who was erased, as digests that only this workspace can make, so that neither an import nor an export
+    brings them back into training data; and the receipts, which hold no personal data."""
+    db.execute("CREATE TABLE tombstones (digest TEXT PRIMARY KEY, erased_at TEXT NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE TABLE erasures (id TEXT PRIMARY KEY, at TEXT NOT NULL, receipt TEXT NOT NULL)")

@@ -132,6 +132,28 @@ def remove(conn: Any, ticket_id: str) -> bool:
     return True
 
 
+def reindex(conn: Any, ticket_id: str) -> None:
+    """Bring the word index and what the queue shows of a ticket up to date with its rows."""
+    row = header(conn, ticket_id)[0]
+    ticket = load(conn, ticket_id)
+    if ticket is None:
+        return
+    conn.execute(
+        "DELETE FROM tickets_fts WHERE rowid BETWEEN ? AND ?", (_word_row(row), _word_row(row + 1) - 1)
+    )
+    conn.executemany(
+        "INSERT INTO tickets_fts (rowid, text) VALUES (?, ?)",
+        [(_word_row(row, n), m.text[:INDEXED_CHARACTERS]) for n, m in _positions(conn, ticket)],
+    )
+    _index_header(conn, row, ticket, new=True)
+    _summarise(conn, ticket_id)
+
+
+def _positions(conn: Any, ticket: Ticket) -> list[tuple[int, Message]]:
+    rows = conn.execute("SELECT position FROM messages WHERE ticket_id = ? ORDER BY position", (ticket.id,))
+    return [(row[0], message) for row, message in zip(rows, ticket.messages)]
+
+
 def _values(ticket: Ticket, source: str, connection: str) -> dict[str, Any]:
     return {
         "source": source,
