@@ -219,7 +219,7 @@ class IndexDamaged(KnowledgeProblem):
 class HelpdeskProblem(EnvironmentProblem):
     code = "helpdesk"
     title = "The helpdesk cannot be used"
-    default_remedy = "Test the connection in Settings › Connections."
+    default_remedy = "Test the connection under Connections."
 
 
 class ServerUnreachable(HelpdeskProblem):
@@ -232,7 +232,7 @@ class ServerUnreachable(HelpdeskProblem):
 class LoginRefused(HelpdeskProblem):
     code = "login_refused"
     title = "The helpdesk refused the login"
-    default_remedy = "Enter the token or password again in Settings › Connections."
+    default_remedy = "Enter the token or password again under Connections."
 
 
 class PermissionMissing(HelpdeskProblem):

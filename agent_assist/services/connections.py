@@ -262,7 +262,7 @@ class ConnectionService:
     def _existing(self, connection: str) -> Connection:
         found = self._repository.get(connection)
         if found is None:
-            raise BadInput(f"There is no connection {connection}.", "Look it up in Settings › Connections.")
+            raise BadInput(f"There is no connection {connection}.", "Look it up under Connections.")
         return found
 
     def _check(

@@ -77,7 +77,7 @@ class HelpdeskDelivery:
         if connection is None:
             if note:
                 return Message(item.id, Role.NOTE, item.text, self._clock.now())
-            raise HelpdeskProblem(NO_DELIVERY, "Connect it in Settings › Connections, or copy the reply.")
+            raise HelpdeskProblem(NO_DELIVERY, "Connect it in Connections, or copy the reply.")
         with self._connections.use(connection.id) as connector:
             if not note:
                 return connector.reply(remote, item.text, item.id)

@@ -241,7 +241,7 @@ class SyncService:
     def _connection(self, connection: str) -> Connection:
         found = self._connections.get(connection)
         if found is None:
-            raise BadInput(f"There is no connection {connection}.", "Look it up in Settings › Connections.")
+            raise BadInput(f"There is no connection {connection}.", "Look it up under Connections.")
         return found
 
     def _local(self, ticket: str) -> Ticket:

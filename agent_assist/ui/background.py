@@ -29,12 +29,17 @@ class Background(QObject):
         self.tray.pause_requested.connect(self._on_pause)
         ui.bridge.draft_changed.connect(self.tray.on_draft_changed)
         ui.bridge.model_changed.connect(self.tray.on_model_changed)
+        ui.bridge.customer_wrote.connect(self._on_customer_wrote)
         actions.side_changed.connect(self.tray.set_side_layout)
         self.tray.set_side_layout(window.side)
         self.tray.show()
 
     def close(self) -> None:
         self.tray.hide()
+
+    def _on_customer_wrote(self, ticket_id: str, title: str, excerpt: str) -> None:
+        if not self._window.isActiveWindow():  # who looks at the window sees the queue change
+            self.tray.on_customer_wrote(ticket_id, title, excerpt)
 
     def _on_cancel(self, job_id: str) -> None:
         self._run(lambda: self._ui.desk.jobs.cancel(job_id))

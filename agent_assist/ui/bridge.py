@@ -51,6 +51,8 @@ class Bridge(QObject):
     settings_changed = Signal(object)  # frozenset of dotted names
     ticket_followed = Signal(str)
     connections_changed = Signal()
+    sync_changed = Signal(object)  # domain.helpdesk.SyncStatus
+    customer_wrote = Signal(str, str, str)  # ticket id, title, excerpt
     error_raised = Signal(object)  # errors.ErrorInfo
 
     _wake = Signal()
@@ -203,6 +205,8 @@ class Bridge(QObject):
                 return "model"
             case events.KnowledgeChanged():
                 return "knowledge"
+            case events.SyncChanged(status):
+                return ("sync", status.connection_id)
             case _:
                 return id(item)
 
@@ -230,5 +234,9 @@ class Bridge(QObject):
                 self.ticket_followed.emit(ticket_id)
             case events.ConnectionsChanged():
                 self.connections_changed.emit()
+            case events.SyncChanged(status):
+                self.sync_changed.emit(status)
+            case events.NewCustomerMessage(ticket_id, title, excerpt):
+                self.customer_wrote.emit(ticket_id, title, excerpt)
             case events.ErrorRaised(error):
                 self.error_raised.emit(error)

@@ -121,6 +121,7 @@ class Session(QObject):
             self._offer_own(ui)
         self._actions = parts.WindowActions(ui, window, self.controllers)
         self._background = parts.Background(ui, window, self._actions)
+        self._background.tray.ticket_requested.connect(self._on_ticket_requested)
         self._connect(ui, bridge)
         self._fill(drafts)
         if desk.options.current.appearance.side_layout:
@@ -143,6 +144,13 @@ class Session(QObject):
 
         ui.actions.add(Action("desk.own", "Set up your own desk", leave, (), "Window", icon="sparkle"))
         self.window.demo.acted.connect(leave)
+
+    def _on_ticket_requested(self, ticket_id: str) -> None:
+        """A notification was clicked."""
+        self.window.bring_to_front()
+        self.window.go_to("queue")
+        if self.controllers is not None:
+            self.controllers.tickets.open(ticket_id)
 
     def _on_first_run(self, ticket_id: str) -> None:
         if self.controllers is None:

@@ -38,6 +38,8 @@ class Tray(QObject):
     side_layout_requested = Signal(bool)
     pause_requested = Signal(bool)
     quit_requested = Signal()
+    ticket_requested = Signal(str)
+    """The notification of this ticket was clicked."""
 
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +47,7 @@ class Tray(QObject):
         self._state = TrayState.READY
         self._problem = ""
         self._writing: set[str] = set()
+        self._told = ""
         self.menu = QMenu()
         self.open_action = self._add("Open Agent Assist")
         self.open_action.triggered.connect(lambda: self.open_requested.emit())
@@ -60,6 +63,7 @@ class Tray(QObject):
             self._icon = QSystemTrayIcon(self)
             self._icon.setContextMenu(self.menu)
             self._icon.activated.connect(self._on_activated)
+            self._icon.messageClicked.connect(lambda: self.ticket_requested.emit(self._told))
         theme.changed.connect(self._draw)
         self._draw()
 
@@ -89,6 +93,12 @@ class Tray(QObject):
 
     def set_side_layout(self, side: bool) -> None:
         self.side_action.setChecked(side)
+
+    def on_customer_wrote(self, ticket_id: str, title: str, excerpt: str) -> None:
+        """Tell of a new message; the window has it in its queue either way."""
+        self._told = ticket_id
+        if self._icon is not None:
+            self._icon.showMessage(title, excerpt, self._icon.icon())
 
     def on_draft_changed(self, draft: Draft) -> None:
         if draft.state.working:

@@ -6,7 +6,7 @@ const STATES = {
   absent: "Agent Assist is not running. Start it, then this page finds it by itself.",
   missing: "This browser does not know Agent Assist yet. Run “agent-assist companion install” once.",
 };
-const NONE = "No helpdesk is connected. Connect one in Agent Assist under Settings › Connections.";
+const NONE = "No helpdesk is connected. Connect one in Agent Assist under Connections.";
 
 function row(site) {
   const item = document.createElement("li");

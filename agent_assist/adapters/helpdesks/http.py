@@ -232,7 +232,7 @@ class HttpSession:
             raise Trouble(
                 UnexpectedAnswer(
                     f"{self.host} leads to another server ({target.host}); that is not followed.",
-                    "If the helpdesk has moved, enter its new address in Settings › Connections.",
+                    "If the helpdesk has moved, enter its new address under Connections.",
                 )
             )
         return target

@@ -77,7 +77,7 @@ class MailConnector:
             if not self._mailbox.sent and not options.server_files_copies:
                 raise HelpdeskProblem(
                     f"{options.imap.host} names no folder for sent mails.",
-                    "Enter its name in Settings › Connections.",
+                    "Enter its name under Connections.",
                 )
             self._submission.check()
         return Account(options.username, options.name, options.address)

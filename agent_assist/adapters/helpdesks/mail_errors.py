@@ -20,7 +20,7 @@ from agent_assist.errors import (
 )
 
 APP_PASSWORD = (
-    "Check user name and password in Settings › Connections. Where sign-in takes a second step, the provider "
+    "Check user name and password under Connections. Where sign-in takes a second step, the provider "
     "wants an app password instead; Microsoft 365 and Google Workspace may want an access token."
 )
 
@@ -70,7 +70,7 @@ def login_refused(host: str, options: MailOptions, words: str) -> LoginRefused:
         return LoginRefused(sentence, "The access token may have expired: enter a new one.")
     if not options.password:
         return LoginRefused(
-            f"There is no password for {options.username}.", "Enter it in Settings › Connections."
+            f"There is no password for {options.username}.", "Enter it under Connections."
         )
     return LoginRefused(sentence, APP_PASSWORD)
 
@@ -85,6 +85,6 @@ def imap_refused(error: IMAPClientError, host: str) -> HelpdeskProblem:
         r"\[(?:NONEXISTENT|TRYCREATE)\]|doesn't exist|unknown mailbox|no such", words, re.IGNORECASE
     ):
         return HelpdeskProblem(
-            f"{host}: {words}.", "Check the names of the folders in Settings › Connections."
+            f"{host}: {words}.", "Check the names of the folders under Connections."
         )
     return ServerFailed(f"{host}: {words}.")

@@ -298,7 +298,7 @@ class RtConnector(RestConnector):
         if missing:
             raise PermissionMissing(
                 f"Request Tracker shows you no queue named {missing[0]}.",
-                "Correct the name in Settings › Connections, or ask for the right to see the queue.",
+                "Correct the name in Connections, or ask for the right to see the queue.",
             )
         return [number(known[name.casefold()]) for name in self._chosen]
 

@@ -171,7 +171,7 @@ class RtSession:
         if not self._by_cookie and not self._token:
             raise BadInput(
                 "There is neither a token nor a user name with a password.",
-                "Enter one of the two in Settings › Connections.",
+                "Enter one of the two under Connections.",
             )
 
     def _sign_in(self) -> None:

@@ -1,0 +1,195 @@
+"""The connections page: a helpdesk is connected by its generated form, tested, changed, switched, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+from support_http import serving
+from support_pages import Surface, picture, texts, unnamed
+from support_store import open_database
+from support_zammad import Clock, SmallZammad
+
+from agent_assist.adapters.helpdesks.registry import EntryPointRegistry
+from agent_assist.adapters.storage.connections import ConnectionStore
+from agent_assist.adapters.storage.tickets import TicketStore
+from agent_assist.adapters.storage.vault import Vault
+from agent_assist.services.connections import ConnectionService
+from agent_assist.services.events import EventBus
+from agent_assist.services.options import OptionsService
+from agent_assist.services.sync import SyncService
+from agent_assist.services.tickets import TicketService
+from agent_assist.ui.dialogs.connection_dialog import ConnectionDialog
+from agent_assist.ui.pages.connections_page import ConnectionsPage
+
+
+class Connected(Surface):
+    connections: ConnectionService
+
+
+@pytest.fixture
+def small() -> SmallZammad:
+    return SmallZammad()
+
+
+@pytest.fixture
+def address(small: SmallZammad) -> Iterator[str]:
+    with serving(small.answer) as server:
+        yield server.url
+
+
+@pytest.fixture
+def surface(tmp_path: Path, qtbot: QtBot) -> Iterator[Connected]:
+    """The real services over a real database; the helpdesk is a server on this machine."""
+    database, events, clock = open_database(tmp_path), EventBus(), Clock()
+    options = OptionsService(tmp_path / "settings.json", events)
+    store = ConnectionStore(database)
+    tickets = TicketService(TicketStore(database), events, clock)
+    connections = ConnectionService(
+        store, Vault(database, bytes(32), None, ""), EntryPointRegistry(), events, clock
+    )
+    sync = SyncService(connections, store, tickets, events, clock, options)
+    surface = Connected(
+        tmp_path, events=events, options=options, tickets=tickets, connections=connections, sync=sync
+    )
+    surface.connections = connections
+    sync.start()
+    yield surface
+    sync.close()
+    surface.close()
+    connections.close()
+    database.close()
+
+
+@pytest.fixture
+def page(surface: Connected, qtbot: QtBot) -> ConnectionsPage:
+    page = ConnectionsPage(surface.ui)
+    qtbot.addWidget(page)
+    page.resize(900, 640)
+    page.show()
+    qtbot.waitUntil(page.add.isEnabled)
+    return page
+
+
+def _filled(page: ConnectionsPage, address: str, token: str = "secret") -> ConnectionDialog:
+    dialog = page.ask()
+    dialog.kind.setCurrentIndex(dialog.kind.findData("zammad"))
+    dialog.form.rows["url"].set_value(address)
+    dialog.form.rows["token"].set_value(token)
+    return dialog
+
+
+def _connected(page: ConnectionsPage, address: str, qtbot: QtBot) -> None:
+    dialog = _filled(page, address)
+    qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(page.cards) == 1)
+
+
+def test_an_empty_page_says_what_can_be_connected(page: ConnectionsPage, surface: Connected) -> None:
+    assert any("No helpdesk is connected" in text for text in texts(page))
+    assert not unnamed(page)
+    picture(page, surface.theme, "connections-empty", (900, 640))
+
+
+def test_a_form_is_made_for_every_helpdesk(page: ConnectionsPage, surface: Connected) -> None:
+    dialog = page.ask()
+    for index in range(dialog.kind.count()):
+        dialog.kind.setCurrentIndex(index)
+        kind = surface.connections.kind(dialog.kind.currentData())
+        assert list(dialog.form.rows) == [field.name for field in kind.fields]
+        assert not unnamed(dialog)
+    assert dialog.kind.findData("rt") >= 0
+    assert dialog.kind.findData("mail") >= 0
+    picture(dialog, surface.theme, "connection-form", (520, 620))
+    dialog.reject()
+
+
+def test_a_connection_is_tested_before_it_is_saved(
+    page: ConnectionsPage, address: str, surface: Connected, qtbot: QtBot
+) -> None:
+    dialog = _filled(page, address)
+    token = dialog.form.rows["token"].editor
+    assert isinstance(token, QLineEdit)
+    assert token.echoMode() is QLineEdit.EchoMode.Password
+    qtbot.mouseClick(dialog.test, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.banner.isVisible)
+    assert "Signed in as Ada Agent." in texts(dialog)
+    picture(dialog, surface.theme, "connection-tested", (520, 620))
+    dialog.form.rows["token"].set_value("wrong")
+    assert not dialog.banner.isVisible()  # what the test said was about another token
+    qtbot.mouseClick(dialog.test, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.banner.isVisible)
+    assert any("refused the login" in text for text in texts(dialog))
+    assert surface.connections.all() == []
+    dialog.reject()
+
+
+def test_what_is_missing_is_said_under_its_field(page: ConnectionsPage, qtbot: QtBot) -> None:
+    dialog = _filled(page, "not an address", token="")
+    qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(dialog.form.rows["url"].problem.text()))
+    assert "Address" in dialog.form.rows["url"].problem.text()
+    assert dialog.form.rows["token"].problem.text()
+    assert dialog.isVisible()
+    dialog.reject()
+
+
+def test_a_connected_helpdesk_brings_its_tickets(
+    page: ConnectionsPage, address: str, surface: Connected, qtbot: QtBot
+) -> None:
+    _connected(page, address, qtbot)
+    card = page.cards["zammad"]
+    qtbot.waitUntil(lambda: card.state.text() == "Up to date", timeout=10_000)
+    ticket = surface.desk.tickets.get("zammad:9")
+    assert ticket is not None
+    assert ticket.subject == "Parcel is late"
+    assert not unnamed(page)
+    picture(page, surface.theme, "connections", (900, 640))
+    picture(page, surface.theme, "connections-narrow", (420, 640))
+
+
+def test_a_refused_login_is_said_on_the_card(
+    page: ConnectionsPage, address: str, surface: Connected, qtbot: QtBot
+) -> None:
+    surface.connections.add("zammad", "Desk", {"url": address}, {"token": "wrong"})
+    qtbot.waitUntil(lambda: "desk" in page.cards)
+    qtbot.waitUntil(lambda: page.cards["desk"].state.text() == "Needs you", timeout=10_000)
+    assert "refused" in page.cards["desk"].problem.text()
+    picture(page, surface.theme, "connections-refused", (900, 640))
+
+
+def test_a_connection_is_changed_without_its_secret_being_shown(
+    page: ConnectionsPage, address: str, surface: Connected, qtbot: QtBot
+) -> None:
+    _connected(page, address, qtbot)
+    page.cards["zammad"].edit.click()
+    qtbot.waitUntil(lambda: any(d.isVisible() for d in page.findChildren(ConnectionDialog)))
+    dialog = next(d for d in page.findChildren(ConnectionDialog) if d.isVisible())
+    token = dialog.form.rows["token"].editor
+    assert isinstance(token, QLineEdit)
+    assert token.text() == ""
+    assert "Kept" in token.placeholderText()
+    dialog.name.setText("Help desk")
+    qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: surface.connections.all()[0].title == "Help desk")
+    assert surface.connections.has_secret("zammad", "token")
+
+
+def test_a_connection_is_switched_off_and_removed_only_when_asked_twice(
+    page: ConnectionsPage, address: str, surface: Connected, qtbot: QtBot
+) -> None:
+    _connected(page, address, qtbot)
+    page.cards["zammad"].on.click()
+    qtbot.waitUntil(lambda: not surface.connections.all()[0].enabled)
+    qtbot.waitUntil(lambda: page.cards["zammad"].state.text() == "Off")
+    page.cards["zammad"].remove.click()
+    assert page.banner.isVisible()
+    assert len(surface.connections.all()) == 1
+    remove = next(b for b in page.banner.findChildren(type(page.add)) if b.text() == "Remove")
+    remove.click()
+    qtbot.waitUntil(lambda: page.nothing.isVisible())
+    assert surface.connections.all() == []
