@@ -41,7 +41,7 @@ from agent_assist.adapters.storage.vault import Vault
 from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.domain.access import Permission
 from agent_assist.errors import AgentAssistError
-from agent_assist.ports import AuditAnchor, Delivery
+from agent_assist.ports import AuditAnchor, Delivery, Redactor
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 from agent_assist.services.connections import ConnectionService
@@ -60,6 +60,7 @@ from agent_assist.services.policy import PolicyService
 from agent_assist.services.privacy import PrivacyService
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.safety import SafetyService
+from agent_assist.services.solved import SolvedRedaction
 from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
 from agent_assist.services.unsent import UnsentService
@@ -100,7 +101,8 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     stack.callback(jobs.close)
     tickets = TicketService(TicketStore(workspace.database), events, clock)
     suggestions = SuggestionStore(workspace.database)
-    index, retrieval, knowledge = _knowledge(workspace, options, events, stack)
+    redactor = RuleRedactor()
+    index, retrieval, knowledge = _knowledge(workspace, options, events, redactor, stack)
     model, models = _models(workspace, options, events, stack, access, audit)
     privacy = PrivacyService(
         ErasureStore(workspace.database),
@@ -113,7 +115,6 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         audit,
         IndexCache(workspace.cache_folder, workspace.cache_key).clear,
     )
-    redactor = RuleRedactor()
     rules = PolicyService(PolicyFile(workspace.folder / POLICY), clock)
     articles = SqlKnowledgeRepository(workspace.database)
     safety = SafetyService(redactor, tickets, articles, options, events, rules)
@@ -213,7 +214,7 @@ def _governance(
 
 
 def _knowledge(
-    workspace: Workspace, options: OptionsService, events: EventBus, stack: ExitStack
+    workspace: Workspace, options: OptionsService, events: EventBus, redactor: Redactor, stack: ExitStack
 ) -> tuple[RetrievalClient, RetrievalService, KnowledgeService]:
     articles = SqlKnowledgeRepository(workspace.database)
     index = RetrievalClient(
@@ -234,6 +235,7 @@ def _knowledge(
         cut=passages_of,
         wording=passage_input,
         on_change=retrieval.forget_topics,
+        prepare=SolvedRedaction(redactor),
     )
     stack.callback(knowledge.close)
     return index, retrieval, knowledge

@@ -72,9 +72,11 @@ class KnowledgeService:
         cut: Cutter,
         wording: Wording,
         on_change: Callable[[], None] | None = None,
+        prepare: Callable[[Article], Article] = lambda article: article,
     ) -> None:
         """`cut` makes passages of an article, `wording` what is encoded of one: (title, heading, text).
 
+        `prepare` gives each article the form in which it is kept (solved tickets are redacted);
         `on_change` hears that articles came or went (the retrieval service reads their topics again).
         """
         self._repository = repository
@@ -85,6 +87,7 @@ class KnowledgeService:
         self._cut = cut
         self._wording = wording
         self._on_change = on_change
+        self._prepare = prepare
         self._importing = threading.Lock()
         self._unsubscribe = events.subscribe(self._on_event)
 
@@ -144,9 +147,8 @@ class KnowledgeService:
             articles = self._repository.articles()
             for start in range(0, len(articles), SAVE_BATCH):
                 _check(token)
-                batch = [
-                    replace(a, content_hash=content_hash(a)) for a in articles[start : start + SAVE_BATCH]
-                ]
+                kept = [self._prepare(a) for a in articles[start : start + SAVE_BATCH]]
+                batch = [replace(a, content_hash=content_hash(a)) for a in kept]
                 self._repository.save_articles([(a, self._cut(a)) for a in batch])
             self._repository.drop_vectors()
             self._encode(progress, token)
@@ -246,7 +248,8 @@ class KnowledgeService:
                 if isinstance(document, tuple):
                     failed.append(document)
                     continue
-                article = replace(document, content_hash=content_hash(document))
+                article = self._prepare(document)
+                article = replace(article, content_hash=content_hash(article))
                 seen.add(article.id)
                 if known.get(article.id) == article.content_hash:
                     counts["unchanged"] += 1

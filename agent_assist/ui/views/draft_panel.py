@@ -317,7 +317,7 @@ class DraftPanel(QWidget):
     def _why(self) -> str:
         """What stands against sending, where it is more than a fact to check."""
         blocking = [f for f in self.document.open_facts if f.mark.kind.blocks]
-        return "Confirm what is marked red first  (F8)" if blocking else ""
+        return f"{len(blocking)} to confirm first  (F8)" if blocking else ""
 
     def _show_banner(self, draft: Draft | None) -> None:
         title, text = self._notice

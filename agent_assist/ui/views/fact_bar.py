@@ -81,4 +81,5 @@ class FactBar(QFrame):
 
     def _tint(self) -> None:
         colours = self._theme.colours
-        self._icon.setPixmap(icons.pixmap("triangle", colours.danger if self._blocks else colours.attention))
+        sign, colour = ("octagon", colours.danger) if self._blocks else ("triangle", colours.attention)
+        self._icon.setPixmap(icons.pixmap(sign, colour))
