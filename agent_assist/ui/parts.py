@@ -10,6 +10,7 @@ from agent_assist.ui.controllers.companion_controller import CompanionController
 from agent_assist.ui.controllers.draft_controller import DraftController
 from agent_assist.ui.controllers.feedback_controller import FeedbackController
 from agent_assist.ui.controllers.link_controller import LinkController
+from agent_assist.ui.controllers.outbox_controller import OutboxController
 from agent_assist.ui.controllers.queue_controller import QueueController
 from agent_assist.ui.controllers.reply_controller import ReplyController
 from agent_assist.ui.controllers.safety_controller import SafetyController
@@ -24,6 +25,7 @@ __all__ = [
     "DraftController",
     "FeedbackController",
     "LinkController",
+    "OutboxController",
     "QueueController",
     "ReplyController",
     "SafetyController",

@@ -114,6 +114,7 @@ class Session(QObject):
         self.controllers.reply.held_back.connect(self._safety.show_why)
         self._companion = parts.CompanionController(ui, window, tickets, self.controllers.reply)
         self._links = parts.LinkController(ui, window, tickets, self._companion)
+        self._outbox = parts.OutboxController(ui, window, tickets)
         self._feedback = parts.FeedbackController(ui, window, tickets)
         self._unsent = parts.UnsentController(ui, window, tickets)
         self._add_places(ui)

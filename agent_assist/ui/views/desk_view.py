@@ -38,6 +38,8 @@ class DeskView(QSplitter):
         self.evidence = EvidencePanel(theme)
         self.undo = UndoBar(theme)
         self.banner = Banner(theme)
+        self.held = Banner(theme)
+        """For replies that wait for the agent's word: other news must not take its place."""
         self.nothing = EmptyState(
             theme, "chat", "Choose a ticket", "J and K step through the queue.", "Open the first"
         )
@@ -94,6 +96,7 @@ class DeskView(QSplitter):
         holder = QVBoxLayout(notes)
         holder.setContentsMargins(0, 0, 0, 0)
         holder.setSpacing(0)
+        holder.addWidget(self.held)
         holder.addWidget(self.banner)
         foot = QVBoxLayout()
         foot.setContentsMargins(tokens.SPACE_4, 0, tokens.SPACE_4, tokens.SPACE_2)

@@ -71,7 +71,7 @@ class UndoBar(QFrame):
 
     def _refresh(self) -> None:
         item = self._item
-        if item is None or item.state is OutboxState.WITHDRAWN:
+        if item is None or item.state in (OutboxState.WITHDRAWN, OutboxState.CHANGED, OutboxState.UNKNOWN):
             self._timer.stop()
             self.hide()
             return
