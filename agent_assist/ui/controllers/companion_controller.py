@@ -74,7 +74,7 @@ class CompanionController(QObject):
         super().__init__(window)
         self._ui, self._window, self._tickets = ui, window, tickets
         self._view = window.desk_view
-        self.service = CompanionService(getattr(ui.desk, "connections", None))
+        self.service = CompanionService(ui.desk.connections)
         self.link = CompanionLink(ui.desk.folder, self)
         self._wanted = ""
         """The ticket of the browser that is to be shown, also while it is still fetched."""
@@ -174,7 +174,7 @@ class CompanionController(QObject):
         desk = self._ui.desk
         local = ticket_id(connection, remote)
         self._wanted = local
-        sync = getattr(desk, "sync", None)
+        sync = desk.sync
 
         def known() -> bool:
             return desk.tickets.get(local) is not None
@@ -238,7 +238,9 @@ class CompanionController(QObject):
     def _record(self, put: Put, confirmed: frozenset[str]) -> None:
         self._ui.desk.unsent.forget(put.ticket_id)
         if put.suggestion_id:
-            self._ui.desk.feedback.decide(put.suggestion_id, put.text, Action.INSERTED)
+            self._ui.desk.feedback.decide(
+                put.suggestion_id, put.text, Action.INSERTED, confirmed=sorted(confirmed)
+            )
 
     def _append(self, put: Put, confirmed: frozenset[str]) -> None:
         self._view.banner.hide()

@@ -34,7 +34,7 @@ class LinkController(QObject):
         super().__init__(window)
         self._ui, self._window = ui, window
         self._tickets, self._companion = tickets, companion
-        self._links = LinkService(ui.desk.tickets, getattr(ui.desk, "connections", None))
+        self._links = LinkService(ui.desk.tickets, ui.desk.connections)
         self._clipboard = QGuiApplication.clipboard()
         self._watching = False
         self._last = ""

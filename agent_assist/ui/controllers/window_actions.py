@@ -92,7 +92,9 @@ class WindowActions(QObject):
         panel, reply, add = self._view.draft, self._c.reply, _Section("Reply")
         text, facts = self._has_text, self._has_facts
         add("reply.send", "Send the reply", reply.send, "Ctrl+Return Ctrl+Enter", text, "send")
-        add("reply.insert", "Insert the reply", reply.insert, "Ctrl+I", text, "insert")
+        add("reply.insert", "Put the reply into the page", reply.insert, "Ctrl+I", text, "insert")
+        direct = "Send the reply from here"
+        add("reply.deliver", direct, reply.deliver, "Ctrl+Shift+Return Ctrl+Shift+Enter", text, "send")
         add("reply.copy", "Copy the reply", reply.copy, "Ctrl+Shift+C", text, "copy")
         undo = "Take back the reply sent last"
         add("reply.undo_send", undo, reply.withdraw_last, "Ctrl+Shift+Z", lambda: reply.can_withdraw, "undo")
