@@ -50,7 +50,7 @@ class Run:
         if not path.exists():
             raise BadInput(
                 f"{path} is not there: the stage “{stage}” has not run.",
-                f"Run `python -m training {stage} CONFIG.yaml` first, or `python -m training run CONFIG.yaml`.",
+                f"Run `python -m training {stage} CONFIG.yaml` first, or `run` for all stages.",
             )
         return path
 

@@ -262,8 +262,8 @@ def tune(
 ) -> dict[str, Any]:
     """Train an adapter into `out`/adapter; returns figures.
 
-    `resume` goes on from the last checkpoint in `out`.  Raises FloatingPointError where the loss is no number,
-    and what torch raises where memory or disk end.
+    `resume` goes on from the last checkpoint in `out`.  Raises FloatingPointError where the loss is no
+    number, and what torch raises where memory or disk end.
     """
     from datasets import Dataset
     from trl import SFTTrainer

@@ -178,7 +178,6 @@ def situations(row: Row, rng: random.Random) -> tuple[list[tuple[str, str]], Cha
 def grounded(rows: Sequence[Row], rng: random.Random, dropped: Counter[str], limit: int) -> Iterator[Row]:
     """At most three human replies for each article, those nearest to its words first."""
     seen: Counter[str] = Counter()
-    taken = 0
     order = sorted(
         rows, key=lambda r: (-round(coverage(r["answer"], body_of(r["reply"])), 1), percentile(r["id"]))
     )
@@ -206,7 +205,6 @@ def grounded(rows: Sequence[Row], rng: random.Random, dropped: Counter[str], lim
             company=rng.choice(COMPANIES) if styled else "",
             voice=rng.choice(VOICES) if styled else VOICE,
         )
-        taken += 1
 
 
 def abstaining(rows: Sequence[Row], rng: random.Random, count: int) -> Iterator[Row]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ISC004 -- texts read best on one line
 """Cases written for this project: yes and no, exact figures, policies in prose, and what is not known."""
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ _ACTS = (
     ("use two vouchers", "combining vouchers", "use two vouchers"),
     ("return a used item", "returns of used items", "return a used item"),
 )
-
-_FIGURES: tuple[tuple[str, str, str, dict[str, Callable[[random.Random], str]]], ...] = ()
 
 
 def _time(rng: random.Random) -> str:

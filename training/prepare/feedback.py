@@ -1,0 +1,83 @@
+"""Feedback exports as training rows: an edit gives a target, a pair and a cost, where its facts hold."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz.distance import Levenshtein
+
+from agent_assist.domain.facts import find_facts
+from agent_assist.domain.suggestion import MarkKind
+from agent_assist.errors import BadInput
+from training.prepare.read import Bad
+
+Row = dict[str, Any]
+
+TYPO = 0.02
+"""Edit distance, as a share of the longer text, under which an edit says nothing about preference."""
+
+
+def read_feedback(paths: Sequence[Path]) -> Iterator[tuple[str, Row] | Bad]:
+    """(sft | preference | unpaired, row) of files that `agent-assist feedback export` wrote."""
+    for path in paths:
+        if not path.exists():
+            raise BadInput(f"{path} is not there.", "Check `prepare.feedback` in the configuration.")
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                    kind = _kind(row)
+                except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+                    yield Bad(f"{path.name}:{number}", "It is no feedback row.")
+                    continue
+                yield kind, row
+
+
+def _kind(row: Row) -> str:
+    if not all(isinstance(m["content"], str) for m in row["prompt"]) or not row["prompt"]:
+        raise ValueError
+    if "chosen" in row:
+        return "preference" if row["chosen"][0]["content"] and row["rejected"][0]["content"] else _bad()
+    if not row["completion"][0]["content"].strip():
+        raise ValueError
+    return "unpaired" if "label" in row else "sft"
+
+
+def _bad() -> str:
+    raise ValueError
+
+
+def edit_cost(row: Row) -> float:
+    """Share of the text that the agent changed: 0 for nothing, 1 for everything."""
+    return float(Levenshtein.normalized_distance(row["rejected"][0]["content"], row["chosen"][0]["content"]))
+
+
+def why_no_pair(row: Row) -> str:
+    """Empty where a pair may be learnt from; a pair that adds unsupported facts would teach inventing."""
+    chosen, rejected = row["chosen"][0]["content"], row["rejected"][0]["content"]
+    if edit_cost(row) < TYPO:
+        return "only a typo was corrected"
+    known = "\n".join([*(m["content"] for m in row["prompt"]), rejected])
+    if not _figures(chosen) <= _figures(known):
+        return "the edit adds a fact that nothing supports"
+    return ""
+
+
+def _figures(text: str) -> frozenset[str]:
+    return frozenset(v for f in find_facts(text, "de") if f.kind is not MarkKind.NAME for v in f.values)
+
+
+def costs(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """How many pairs were edited how much."""
+    bands = Counter(_band(edit_cost(row)) for row in rows)
+    return [(name, bands[name]) for name in ("under 10 %", "10–40 %", "over 40 %") if bands[name]]
+
+
+def _band(cost: float) -> str:
+    return "under 10 %" if cost < 0.1 else "10–40 %" if cost < 0.4 else "over 40 %"

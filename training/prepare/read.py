@@ -1,0 +1,352 @@
+"""Exports of helpdesks as tickets: CSV, JSON Lines, mbox, EML, Zendesk and Zammad JSON.
+
+A row that cannot be read is a `Bad`, with where it stands and why; it never ends the reading.
+"""
+
+from __future__ import annotations
+
+import csv
+import email
+import email.policy
+import json
+import mailbox
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import parseaddr, parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from agent_assist.domain.mailtext import reduce_mail
+from agent_assist.domain.ticket import (
+    Channel,
+    Customer,
+    Message,
+    Role,
+    Ticket,
+    TicketStatus,
+    parse_time,
+    ticket_from_json,
+)
+from agent_assist.errors import AgentAssistError, BadInput
+from training.config import Source
+
+csv.field_size_limit(20_000_000)
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A row or file that could not be read."""
+
+    where: str
+    why: str
+
+
+Read = Iterator[Ticket | Bad]
+
+
+def read(source: Source) -> Read:
+    """All tickets of a file, or of the files below a folder, in the order of their names."""
+    path = source.path
+    if not path.exists():
+        raise BadInput(f"{path} is not there.", "Check `prepare.inputs` in the configuration.")
+    if path.is_dir() and source.format != "eml":
+        for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
+            yield from _file(file, source.format)
+    elif path.is_dir():
+        yield from _threads(_eml_files(path))
+    else:
+        yield from _file(path, source.format)
+
+
+def _file(path: Path, wanted: str) -> Read:
+    kind = _kind(path) if wanted == "auto" else wanted
+    reader = _READERS.get(kind)
+    if reader is None:
+        yield Bad(path.name, "It is of no format that is known here.")
+        return
+    try:
+        yield from reader(path)
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
+        yield Bad(path.name, f"It cannot be read: {error}")
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix == "json":
+        head = path.read_text(encoding="utf-8", errors="replace")[:4000]
+        return "zammad" if '"articles"' in head or '"article_count"' in head else "zendesk"
+    return {"ndjson": "jsonl", "mbx": "mbox"}.get(suffix, suffix)
+
+
+# --- JSON Lines and CSV ---------------------------------------------------------------------------
+
+
+def _jsonl(path: Path) -> Read:
+    """One ticket a line, in the product's own form."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield _made(f"{path.name}:{number}", lambda line=line: ticket_from_json(json.loads(line)))  # type: ignore[misc]
+
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "ticket": ("ticket_id", "ticket", "conversation_id", "thread_id", "case", "id"),
+    "role": ("role", "sender_type", "author_type", "from_type", "direction", "inbound"),
+    "text": ("text", "body", "message", "content", "description"),
+    "time": ("created_at", "timestamp", "time", "date", "sent_at"),
+    "author": ("author", "agent", "agent_id", "sender", "from"),
+    "subject": ("subject", "title"),
+    "channel": ("channel", "via"),
+}
+_AGENT = frozenset(
+    ["agent", "admin", "staff", "support", "operator", "outbound", "outgoing", "reply", "false", "0"]
+)
+_NOTE = frozenset(["note", "internal", "private", "system"])
+
+
+def _csv(path: Path) -> Read:
+    """One message a row; rows of one ticket need not stand together."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        sample = file.read(20_000)
+        file.seek(0)
+        try:
+            dialect: Any = csv.Sniffer().sniff(sample, ",;\t|")
+        except csv.Error:
+            dialect = csv.excel
+        rows = csv.DictReader(file, dialect=dialect)
+        names = {(n or "").strip().casefold(): n for n in rows.fieldnames or ()}
+        at = {what: next((names[n] for n in some if n in names), "") for what, some in _COLUMNS.items()}
+        if not at["ticket"] or not at["text"]:
+            raise ValueError("it has no columns for the ticket and the text")
+        grouped: dict[str, list[tuple[int, Mapping[str, str]]]] = {}
+        for number, row in enumerate(rows, 2):
+            identity = (row.get(at["ticket"]) or "").strip()
+            if not identity or not (row.get(at["text"]) or "").strip():
+                yield Bad(f"{path.name}:{number}", "It has no ticket or no text.")
+            else:
+                grouped.setdefault(identity, []).append((number, row))
+    for identity, group in grouped.items():
+        yield _made(
+            f"{path.name}:{group[0][0]}",
+            lambda identity=identity, group=group: _of_rows(identity, [r for _, r in group], at),  # type: ignore[misc]
+        )
+
+
+def _of_rows(identity: str, rows: list[Mapping[str, str]], at: Mapping[str, str]) -> Ticket:
+    def value(row: Mapping[str, str], what: str) -> str:
+        return (row.get(at[what]) or "").strip() if at[what] else ""
+
+    messages = [
+        Message(
+            f"{identity}-{place}",
+            _role(value(row, "role")),
+            reduce_mail(value(row, "text")).text,
+            _moment(value(row, "time")),
+            value(row, "author"),
+        )
+        for place, row in enumerate(rows)
+    ]
+    return Ticket(
+        identity,
+        _in_time(messages),
+        subject=value(rows[0], "subject"),
+        channel=_channel(value(rows[0], "channel")),
+        status=TicketStatus.SOLVED,
+    )
+
+
+# --- JSON of helpdesks ----------------------------------------------------------------------------
+
+
+def _zendesk(path: Path) -> Read:
+    """`{"tickets": […]}` with comments, a list of them, or one ticket a line."""
+    for where, one in _objects(path, "tickets"):
+        yield _made(where, lambda one=one: _zendesk_ticket(one))  # type: ignore[misc]
+
+
+def _zendesk_ticket(one: Mapping[str, Any]) -> Ticket:
+    requester = str(one.get("requester_id", (one.get("requester") or {}).get("id", "")))
+    comments = one.get("comments") or []
+    if not comments and one.get("description"):
+        comments = [{"author_id": requester, "body": one["description"], "created_at": one.get("created_at")}]
+    messages = []
+    for place, comment in enumerate(comments):
+        author = str(comment.get("author_id", ""))
+        role = Role.CUSTOMER if author == requester else Role.AGENT
+        if not comment.get("public", True):
+            role = Role.NOTE
+        html = comment.get("html_body")
+        text = reduce_mail(str(html or comment.get("body") or ""), html=bool(html)).text
+        moment = _moment(comment.get("created_at"))
+        messages.append(Message(str(comment.get("id", place)), role, text, moment, author))
+    via = one.get("via") or {}
+    return Ticket(
+        str(one["id"]),
+        _in_time(messages),
+        subject=str(one.get("subject") or ""),
+        channel=_channel(str(via.get("channel") or "")),
+        customer=Customer(id=requester),
+        tags=tuple(map(str, one.get("tags") or ())),
+        status=TicketStatus.SOLVED if one.get("status") in ("solved", "closed") else TicketStatus.OPEN,
+    )
+
+
+def _zammad(path: Path) -> Read:
+    for where, one in _objects(path, "tickets"):
+        yield _made(where, lambda one=one: _zammad_ticket(one))  # type: ignore[misc]
+
+
+def _zammad_ticket(one: Mapping[str, Any]) -> Ticket:
+    messages = []
+    for place, article in enumerate(one.get("articles") or []):
+        sender = str(article.get("sender") or "").casefold()
+        role = Role.AGENT if sender == "agent" else Role.NOTE if sender == "system" else Role.CUSTOMER
+        if article.get("internal"):
+            role = Role.NOTE
+        html = "html" in str(article.get("content_type") or "")
+        text = reduce_mail(str(article.get("body") or ""), html=html).text
+        author = str(article.get("created_by_id") or article.get("from") or "")
+        messages.append(
+            Message(str(article.get("id", place)), role, text, _moment(article.get("created_at")), author)
+        )
+    return Ticket(
+        str(one["id"]),
+        _in_time(messages),
+        subject=str(one.get("title") or ""),
+        customer=Customer(id=str(one.get("customer_id") or "")),
+        status=TicketStatus.SOLVED,
+    )
+
+
+def _objects(path: Path, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                try:
+                    yield f"{path.name}:{number}", json.loads(line)
+                except ValueError:
+                    yield f"{path.name}:{number}", {}
+        return
+    rows = whole.get(key, [whole]) if isinstance(whole, dict) else whole
+    for number, row in enumerate(rows, 1):
+        yield f"{path.name}#{number}", row
+
+
+# --- mail -----------------------------------------------------------------------------------------
+
+
+def _eml(path: Path) -> Read:
+    yield from _threads(iter([(path.name, _parsed(path.read_bytes()))]))
+
+
+def _eml_files(folder: Path) -> Iterator[tuple[str, EmailMessage]]:
+    for path in sorted(folder.rglob("*.eml")):
+        yield path.name, _parsed(path.read_bytes())
+
+
+def _mbox(path: Path) -> Read:
+    box = mailbox.mbox(str(path), create=False)
+    yield from _threads((f"{path.name}#{n}", _parsed(bytes(m))) for n, m in enumerate(box, 1))
+
+
+def _parsed(raw: bytes) -> EmailMessage:
+    made = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(made, EmailMessage)  # noqa: S101 -- what the policy makes
+    return made
+
+
+def _threads(mails: Iterator[tuple[str, EmailMessage]]) -> Read:
+    """Mails grouped by their references; who wrote first is the customer."""
+    root: dict[str, str] = {}
+    groups: dict[str, list[tuple[str, EmailMessage]]] = {}
+    for where, mail in mails:
+        own = str(mail["Message-ID"] or where).strip()
+        links = f"{mail['References'] or ''} {mail['In-Reply-To'] or ''}".split()
+        first = next((root[link] for link in links if link in root), links[0] if links else own)
+        root[own] = first
+        for link in links:
+            root.setdefault(link, first)
+        groups.setdefault(first, []).append((where, mail))
+    for group in groups.values():
+        yield _made(group[0][0], lambda group=group: _thread(group))  # type: ignore[misc]
+
+
+def _thread(group: list[tuple[str, EmailMessage]]) -> Ticket:
+    ordered = sorted(group, key=lambda pair: _sent(pair[1]))
+    customer = parseaddr(str(ordered[0][1]["From"] or ""))[1].casefold()
+    messages = []
+    for where, mail in ordered:
+        name, address = parseaddr(str(mail["From"] or ""))
+        body = mail.get_body(("plain", "html"))
+        if body is None:
+            continue
+        text = reduce_mail(str(body.get_content()), html=body.get_content_type() == "text/html").text
+        role = Role.CUSTOMER if address.casefold() == customer else Role.AGENT
+        messages.append(Message(where, role, text, _sent(mail), address or name))
+    first = ordered[0][1]
+    return Ticket(
+        str(first["Message-ID"] or ordered[0][0]),
+        tuple(messages),
+        subject=str(first["Subject"] or ""),
+        customer=Customer(email=customer, name=parseaddr(str(first["From"] or ""))[0]),
+    )
+
+
+def _sent(mail: EmailMessage) -> datetime:
+    try:
+        moment = parsedate_to_datetime(str(mail["Date"]))
+    except (TypeError, ValueError):
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# --- shared ---------------------------------------------------------------------------------------
+
+_READERS: Mapping[str, Callable[[Path], Read]] = {
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "mbox": _mbox,
+    "eml": _eml,
+    "zendesk": _zendesk,
+    "zammad": _zammad,
+}
+
+
+def _made(where: str, make: Callable[[], Ticket]) -> Ticket | Bad:
+    try:
+        ticket = make()
+    except AgentAssistError as error:
+        return Bad(where, error.sentence)
+    except (KeyError, TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
+        return Bad(where, f"It is no ticket ({type(error).__name__}: {error}).")
+    return ticket if ticket.messages else Bad(where, "It has no messages.")
+
+
+def _role(value: str) -> Role:
+    word = value.casefold()
+    return Role.AGENT if word in _AGENT else Role.NOTE if word in _NOTE else Role.CUSTOMER
+
+
+def _channel(value: str) -> Channel:
+    word = value.casefold()
+    near = {"api": "web", "native_messaging": "messaging", "voice": "phone", "facebook": "social"}
+    word = near.get(word, word)
+    return Channel(word) if word in set(Channel) else Channel.EMAIL
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return parse_time(value) if value not in (None, "") else None
+    except (AgentAssistError, ValueError, TypeError):
+        return None
+
+
+def _in_time(messages: list[Message]) -> tuple[Message, ...]:
+    if any(m.created_at is None for m in messages):
+        return tuple(messages)
+    return tuple(sorted(messages, key=lambda m: m.created_at or datetime.min.replace(tzinfo=UTC)))
