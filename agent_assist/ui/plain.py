@@ -142,6 +142,11 @@ def tooltip(text: str, limit: int = 600) -> str:
     return f"<p>{html.escape(reveal(text).text)}</p>" if text else ""
 
 
+def notice(text: str, limit: int = 160) -> str:
+    """One line for a system notification, which on some desktops reads markup: no angle brackets."""
+    return one_line(text, limit).replace("<", "‹").replace(">", "›")
+
+
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^\n]+?)(?<=\S)\1")
 _LINK = re.compile(r"!?\[([^\]\n]{0,300})\]\([^)\s]{0,600}\)")
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from agent_assist.domain.model import ModelState, ModelStatus
 from agent_assist.domain.suggestion import Draft
+from agent_assist.ui.plain import notice
 from agent_assist.ui.theme import Theme
 
 SIZES = (16, 22, 24, 32, 48)
@@ -98,7 +99,7 @@ class Tray(QObject):
         """Tell of a new message; the window has it in its queue either way."""
         self._told = ticket_id
         if self._icon is not None:
-            self._icon.showMessage(title, excerpt, self._icon.icon())
+            self._icon.showMessage(notice(title), notice(excerpt), self._icon.icon())
 
     def on_draft_changed(self, draft: Draft) -> None:
         if draft.state.working:
