@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from agent_assist.ui.parts import Controllers, DraftController
 
 
+_SHOWN_ELSEWHERE = ("stale_thread", "delivery_uncertain")
+"""What the outbox's own banner shows, with what can be done about it."""
+
+
 class Session(QObject):
     """The window is on the screen at once; the desk opens behind it."""
 
@@ -146,6 +150,10 @@ class Session(QObject):
         ui.actions.add(Action("desk.own", "Set up your own desk", leave, (), "Window", icon="sparkle"))
         self.window.demo.acted.connect(leave)
 
+    def _on_error(self, error: ErrorInfo) -> None:
+        if error.code not in _SHOWN_ELSEWHERE:
+            self.window.desk_view.banner.show_error(error)
+
     def _on_ticket_requested(self, ticket_id: str) -> None:
         """A notification was clicked."""
         self.window.bring_to_front()
@@ -164,7 +172,7 @@ class Session(QObject):
         window = self.window
         bridge.model_changed.connect(window.status.show_model)
         bridge.job_changed.connect(window.status.show_job)
-        bridge.error_raised.connect(window.desk_view.banner.show_error)
+        bridge.error_raised.connect(self._on_error)
         bridge.settings_changed.connect(lambda _: self._theme.set_options(ui.desk.options.current.appearance))
         window.status.model_wanted.connect(lambda: window.go_to("models"))
 
