@@ -204,7 +204,8 @@ def grouped(rows: Sequence[Row], batch: int, seed: int) -> list[Row]:
 class _Told(TrainerCallback):
     """One line of JSON for each logged step: followed with `tail -f`, read by the report."""
 
-    def __init__(self, path: Path, say: Callable[[str], None] = lambda _text: None) -> None:
+    def __init__(self, path: Path, say: Callable[[str], None], stage: str = "sft") -> None:
+        self._stage = stage
         self._path = path
         self._say = say
         self._began = time.monotonic()
@@ -224,10 +225,15 @@ class _Told(TrainerCallback):
         with self._path.open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
         if "loss" in line:
-            left = (state.max_steps - state.global_step) * line["s"] / max(1, state.global_step - self._first)
-            self._say(
-                f"sft: step {line['step']} of {line['of']}, loss {line['loss']:.3f}, {left / 60:.0f} min left"
-            )
+            a_step = line["s"] / max(1, state.global_step - self._first)
+            left = (state.max_steps - state.global_step) * a_step / 60
+            where = f"step {line['step']} of {line['of']}"
+            self._say(f"{self._stage}: {where}, loss {line['loss']:.3f}, {left:.0f} min left")
+
+
+def say_steps(stage: str, path: Path, say: Callable[[str], None]) -> TrainerCallback:
+    """A callback that writes each logged step to `path` and says it."""
+    return _Told(path, say, stage)
 
 
 def lora_of(rank: int, alpha: int, dropout: float) -> Any:
