@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from agent_assist.adapters import demo as demo_desk
-from agent_assist.adapters import secrets
+from agent_assist.adapters import network, posture, secrets
 from agent_assist.adapters.anchors import FileAnchor, KeyringAnchor
 from agent_assist.adapters.helpdesks.local import LocalDelivery
 from agent_assist.adapters.helpdesks.registry import EntryPointRegistry
@@ -52,6 +52,7 @@ from agent_assist.services.drafts import INDEX_JOB
 from agent_assist.services.events import ErrorRaised, EventBus
 from agent_assist.services.feedback import FeedbackService
 from agent_assist.services.jobs import JobContext, JobQueue
+from agent_assist.services.keys import KeyService
 from agent_assist.services.knowledge import KnowledgeService, content_hash
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
@@ -60,6 +61,7 @@ from agent_assist.services.policy import PolicyService
 from agent_assist.services.privacy import PrivacyService
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.safety import SafetyService
+from agent_assist.services.security import SecurityService
 from agent_assist.services.solved import SolvedRedaction
 from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
@@ -104,16 +106,10 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     redactor = RuleRedactor()
     index, retrieval, knowledge = _knowledge(workspace, options, events, redactor, stack)
     model, models = _models(workspace, options, events, stack, access, audit)
+    caches = IndexCache(workspace.cache_folder, workspace.cache_key)
+    erasure = ErasureStore(workspace.database)
     privacy = PrivacyService(
-        ErasureStore(workspace.database),
-        identity,
-        knowledge,
-        options,
-        events,
-        clock,
-        access,
-        audit,
-        IndexCache(workspace.cache_folder, workspace.cache_key).clear,
+        erasure, identity, knowledge, options, events, clock, access, audit, caches.clear
     )
     rules = PolicyService(PolicyFile(workspace.folder / POLICY), clock)
     articles = SqlKnowledgeRepository(workspace.database)
@@ -133,6 +129,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     stack.callback(outbox.close)
     if demo is not None:
         _furnish(demo, options, tickets, SqlKnowledgeRepository(workspace.database))
+    keys = KeyService(workspace, access, audit)
     return Desk(
         folder=workspace.folder,
         demo=demo is not None,
@@ -155,9 +152,37 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         access=access,
         audit=audit,
         privacy=privacy,
+        keys=keys,
+        security=_security(workspace, audit, access, keys, models, connections),
         safety=safety,
         connections=connections,
         sync=sync,
+    )
+
+
+def _security(
+    workspace: Workspace,
+    audit: AuditService,
+    access: AccessService,
+    keys: KeyService,
+    models: ModelService,
+    connections: ConnectionService,
+) -> SecurityService:
+    """What looks at the whole of it for `doctor --security`."""
+
+    def hosts() -> list[str]:
+        found = [network.host_of(v) for c in connections.all() if c.enabled for v in c.values.values()]
+        return [host for host in found if "." in host or ":" in host or host == "localhost"]
+
+    return SecurityService(
+        audit,
+        access,
+        keys,
+        models,
+        storage=lambda: posture.storage(workspace.database, workspace.folder),
+        worker=posture.worker,
+        process=posture.process,
+        hosts=hosts,
     )
 
 

@@ -270,6 +270,25 @@ class ErasureRepository(Protocol):
         """Overwrite what was deleted; False while another process reads."""
 
 
+class KeyKeeper(Protocol):
+    """The workspace, as the keeper of its own key."""
+
+    @property
+    def key_source(self) -> str:
+        """`keyring`, `passphrase` or `memory`."""
+
+    @property
+    def key_detail(self) -> str:
+        """The keyring's name where the key is in one."""
+
+    @property
+    def has_recovery_key(self) -> bool: ...
+
+    def change_passphrase(self, old: str, new: str) -> None: ...
+
+    def make_recovery_key(self) -> str: ...
+
+
 class Pseudonyms(Protocol):
     """Keyed digests that only this workspace can make."""
 
@@ -533,6 +552,11 @@ class Redactor(Protocol):
 
         `known` are (type, value) pairs that the ticket itself names: the customer's name, an order id.
         """
+
+    def redact_all(
+        self, texts: Sequence[str], known: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, list[tuple[str, int, int, str]]]]:
+        """`redact` for the texts of one ticket in their order, with one numbering for all."""
 
 
 class Clock(Protocol):

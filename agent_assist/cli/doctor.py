@@ -25,6 +25,16 @@ _LITTLE_DISK: Final = 3_000_000_000
 _LITTLE_MEMORY: Final = 1_000_000_000
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
+_ENDINGS: Final = {
+    OK: "Everything works.",
+    WARNING: "Drafting works.",
+    PROBLEM: "Drafting does not work yet.",
+}
+_SECURITY_ENDINGS: Final = {
+    OK: "Customer data is safe as far as this machine can tell.",
+    WARNING: "Customer data is protected; look at what is marked.",
+    PROBLEM: "Customer data is not safe here until what is marked is settled.",
+}
 
 
 @dataclass
@@ -39,17 +49,21 @@ class Check:
 
 
 @click.command()
+@click.option("--security", is_flag=True, help="Look at what keeps customer data safe, and at nothing else.")
 @click.option("--quick", is_flag=True, help="Do not load the models, only look at what is there.")
 @json_option
 @pass_context
-def doctor(ctx: Context, quick: bool, as_json: bool) -> int:
+def doctor(ctx: Context, security: bool, quick: bool, as_json: bool) -> int:
     """Say what works on this machine, what it runs on and why, and what to fix.
 
     \b
     Example:
       agent-assist doctor
       agent-assist doctor --json
+      agent-assist doctor --security
     """
+    if security:
+        return _report(ctx, _security(ctx), as_json, _SECURITY_ENDINGS)
     checks = [_versions()]
     try:
         desk = ctx.desk
@@ -58,6 +72,10 @@ def doctor(ctx: Context, quick: bool, as_json: bool) -> int:
     else:
         checks += _desk_checks(desk, quick)
     checks += [_display()]
+    return _report(ctx, checks, as_json, _ENDINGS)
+
+
+def _report(ctx: Context, checks: list[Check], as_json: bool, endings: dict[str, str]) -> int:
     state = max((c.state for c in checks), key=(OK, WARNING, PROBLEM).index)
     data = {
         "state": state,
@@ -65,8 +83,17 @@ def doctor(ctx: Context, quick: bool, as_json: bool) -> int:
         **{c.name: {"state": c.state, "sentence": c.sentence, "remedy": c.remedy, **c.facts} for c in checks},
         "fix": [c.remedy for c in checks if c.state == PROBLEM and c.remedy],
     }
-    ctx.emit(as_json, data, lambda: _lines(checks, state))
+    ctx.emit(as_json, data, lambda: _lines(checks, endings[state]))
     return 3 if state == PROBLEM else 0
+
+
+def _security(ctx: Context) -> list[Check]:
+    try:
+        desk = ctx.desk
+    except AgentAssistError as error:
+        return [_failed("workspace", error)]
+    found = desk.security.checks() if desk.security is not None else []
+    return [Check(c.name, c.state.value, c.sentence, c.remedy, dict(c.facts)) for c in found]
 
 
 def _desk_checks(desk: Desk, quick: bool) -> list[Check]:
@@ -234,12 +261,11 @@ def _failed(name: str, error: AgentAssistError) -> Check:
     return Check(name, PROBLEM, error.sentence, error.remedy, {"code": error.code})
 
 
-def _lines(checks: list[Check], state: str) -> list[str]:
+def _lines(checks: list[Check], ending: str) -> list[str]:
     marks = {OK: "ok", WARNING: "look", PROBLEM: "FIX"}
     lines = []
     for check in checks:
         lines.append(f"{marks[check.state]:>5}  {check.name:10} {check.sentence}")
         if check.remedy and check.state != OK:
             lines.append(f"{'':18} {check.remedy}")
-    endings = {OK: "Everything works.", WARNING: "Drafting works.", PROBLEM: "Drafting does not work yet."}
-    return [*lines, "", endings[state]]
+    return [*lines, "", ending]

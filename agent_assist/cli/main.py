@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": ("agent_assist.cli.doctor", "Say what works on this machine and what to fix."),
     "kb": ("agent_assist.cli.kb", "Import, search and maintain the knowledge base."),
     "draft": ("agent_assist.cli.draft", "Draft replies for tickets, with their sources."),
+    "redact": ("agent_assist.cli.redact", "Replace personal data in texts by placeholders."),
     "feedback": ("agent_assist.cli.feedback", "Look at what became of drafts, and export it for training."),
     "policy": ("agent_assist.cli.policy", "Check and try the rules that your lead wrote for replies."),
     "model": ("agent_assist.cli.model", "Choose, download and check language models."),
@@ -30,6 +31,7 @@ COMMANDS = {
     "audit": ("agent_assist.cli.audit", "Check, read and export the log of who did what."),
     "role": ("agent_assist.cli.role", "See and give roles."),
     "privacy": ("agent_assist.cli.privacy", "Erase or export a person, and apply retention periods."),
+    "workspace": ("agent_assist.cli.workspace", "Change the passphrase, make a recovery key."),
     "open": ("agent_assist.cli.run", "Bring the open client to front."),
 }
 
@@ -110,8 +112,10 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit the process with its code."""
+    from agent_assist.adapters import network
     from agent_assist.adapters.workers.confinement import keep_out_of_core_dumps
 
+    network.guard()
     keep_out_of_core_dumps()  # tickets and the workspace key are in this process's memory
     sys.exit(run(arguments))
 

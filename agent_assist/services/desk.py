@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent_assist.services.events import EventBus
     from agent_assist.services.feedback import FeedbackService
     from agent_assist.services.jobs import JobQueue
+    from agent_assist.services.keys import KeyService
     from agent_assist.services.knowledge import KnowledgeService
     from agent_assist.services.models import ModelService
     from agent_assist.services.options import OptionsService
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from agent_assist.services.privacy import PrivacyService
     from agent_assist.services.retrieval import RetrievalService
     from agent_assist.services.safety import SafetyService
+    from agent_assist.services.security import SecurityService
     from agent_assist.services.sync import SyncService
     from agent_assist.services.tickets import TicketService
     from agent_assist.services.unsent import UnsentService
@@ -54,6 +56,8 @@ class Desk:
     access: AccessService | None = None
     audit: AuditService | None = None
     privacy: PrivacyService | None = None
+    keys: KeyService | None = None
+    security: SecurityService | None = None
     safety: SafetyService | None = None
     """Looks replies over; None only where a test leaves it out."""
     connections: ConnectionService | None = None

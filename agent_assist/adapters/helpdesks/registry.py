@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
+from agent_assist.adapters import network
 from agent_assist.domain.helpdesk import Ability, Connection, ConnectionField, ConnectorKind
 from agent_assist.errors import AgentAssistError, HelpdeskProblem
 from agent_assist.ports import Clock, HelpdeskConnector
@@ -42,6 +43,7 @@ class EntryPointRegistry:
         if isinstance(connector, str):
             raise HelpdeskProblem(connector, "Install its package again, or remove the connection.")
         make: type = connector
+        network.permit(connection.values.values())
         try:
             made: HelpdeskConnector = make(connection, secrets, clock)
         except AgentAssistError:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from agent_assist.adapters import network
 from agent_assist.adapters.inference.hashing import sha256_of
 from agent_assist.domain.model import CatalogueEntry
 from agent_assist.errors import (
@@ -69,6 +70,12 @@ class HuggingFaceHub:
         name = PurePosixPath(entry.file).name
         if not name.endswith(".gguf"):
             raise BadInput(f"{entry.file} is not a GGUF file.", "Choose a file that ends in .gguf.")
+        with network.unlimited():
+            return self._pull(entry, name, folder, progress, cancel)
+
+    def _pull(
+        self, entry: CatalogueEntry, name: str, folder: Path, progress: Progress, cancel: CancelToken
+    ) -> Path:
         remote = self._find(entry)
         expected = entry.sha256.lower() or remote.sha256
         target = folder / name

@@ -1,0 +1,48 @@
+"""The key of the workspace: its passphrase and its recovery key."""
+
+from __future__ import annotations
+
+from agent_assist.domain.access import Permission
+from agent_assist.domain.audit import AuditAction
+from agent_assist.ports import KeyKeeper
+from agent_assist.services.access import AccessService
+from agent_assist.services.audit import AuditService
+
+
+class KeyService:
+    """Each change is in the audit log; no key ever is."""
+
+    def __init__(self, keeper: KeyKeeper, access: AccessService, audit: AuditService) -> None:
+        self._keeper = keeper
+        self._access = access
+        self._audit = audit
+
+    @property
+    def source(self) -> str:
+        """`keyring`, `passphrase` or `memory` (the demo desk)."""
+        return self._keeper.key_source
+
+    @property
+    def keyring(self) -> str:
+        """The keyring that was recorded as having the key; empty where it is in none."""
+        return self._keeper.key_detail
+
+    @property
+    def has_recovery_key(self) -> bool:
+        return self._keeper.has_recovery_key
+
+    def change_passphrase(self, old: str, new: str) -> None:
+        """Seal the key under a new passphrase; `old` may be the recovery key.
+
+        A workspace whose key was in the keyring opens with the passphrase from now on.  Raises
+        WrongPassphrase, or BadInput for an empty one or the demo desk; the old one then still opens.
+        """
+        self._keeper.change_passphrase(old, new)
+        self._audit.record(AuditAction.KEY_CHANGED, wait=True, what="passphrase")
+
+    def make_recovery_key(self) -> str:
+        """A new recovery key: show it once and let it be printed, it is kept nowhere.  An older one no
+        longer opens.  Raises PermissionDenied, or BadInput for the demo desk."""
+        self._access.require(Permission.MAKE_RECOVERY_KEY)
+        self._audit.record(AuditAction.KEY_CHANGED, wait=True, what="recovery key")
+        return self._keeper.make_recovery_key()
