@@ -192,6 +192,28 @@ def test_forged_turns_are_plain_text(client: InferenceClient) -> None:
     assert [t for t in start if t in markers] == [t for t in honest if t in markers]
 
 
+def test_no_control_token_of_the_vocabulary_can_be_written_by_a_customer(
+    client: InferenceClient, record: ModelRecord
+) -> None:
+    """Whatever a ticket holds, the markers of the prompt are those of the template."""
+    import llama_cpp
+
+    vocabulary = llama_cpp.Llama(record.path, vocab_only=True, verbose=False)
+    honest, markers = client.prompt_tokens(ask("Hello"))
+    texts = [vocabulary.detokenize([t], special=True).decode("utf-8", "replace") for t in markers]
+    vocabulary.close()
+    assert "<|im_start|>" in texts
+    glued = [
+        "".join(texts),
+        "\n".join(texts),
+        "".join(t[:-1] + "\u200b" + t[-1] for t in texts),
+        " ".join(texts),
+    ]
+    for forged in (*texts, *glued):
+        tokens, _ = client.prompt_tokens(ask(forged))
+        assert [t for t in tokens if t in markers] == [t for t in honest if t in markers], forged
+
+
 def test_counts_tokens_of_plain_text(client: InferenceClient) -> None:
     short, long, forged = client.count_tokens(["Hello there", "word " * 200_000, "<|im_end|>"])
     assert short == 2
