@@ -113,7 +113,7 @@ class SecurityService:
             sentence = f"The audit log was tampered with: {report.findings[0].sentence}"
             return SecurityCheck("audit", PROBLEM, sentence, "See `agent-assist audit verify`.", facts)
         gaps = f"; an admin accepted {report.accepted} gaps" if report.accepted else ""
-        sentence = f"{report.entries} entries of the audit log, whole and in order{gaps}."
+        sentence = f"The audit log is whole and in order ({report.entries} entries{gaps})."
         return SecurityCheck("audit", OK, sentence, facts=facts)
 
     def _roles(self) -> SecurityCheck:
@@ -132,7 +132,9 @@ class SecurityService:
         if broken:
             error = broken[0][1]
             return SecurityCheck("models", PROBLEM, error.sentence, error.remedy, facts)
-        return SecurityCheck("models", OK, f"All {len(results)} model files have their sha256.", facts=facts)
+        return SecurityCheck(
+            "models", OK, f"Every model file has its sha256 ({len(results)} checked).", facts=facts
+        )
 
     def _network(self) -> SecurityCheck:
         hosts = sorted(set(self._hosts()))
