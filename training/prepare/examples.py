@@ -31,7 +31,7 @@ from agent_assist.domain.prompt import build_messages
 from agent_assist.domain.suggestion import MarkKind
 from agent_assist.domain.support import states_something
 from agent_assist.domain.text import content_words, repeated, words
-from agent_assist.domain.ticket import Message, Role, Ticket
+from agent_assist.domain.ticket import Message, Role, Ticket, ticket_to_json
 from agent_assist.ports import LanguageDetector, Redactor
 from training.config import PrepareOptions
 
@@ -65,6 +65,18 @@ class Example:
     rejected: str = ""
     label: bool | None = None
     intent: str = ""
+    before: Ticket | None = None
+    """The ticket as it was when the reply was written."""
+
+    def case(self) -> dict[str, Any]:
+        """What `evaluate` asks the product for, with the reply that the agent gave."""
+        ticket = ticket_to_json(self.before) if self.before else {}
+        return {
+            "ticket": ticket | {"id": f"{self.ticket}#{self.position}"},
+            "reply": self.reply,
+            "articles": list(self.passages),
+            "intent": self.intent or None,
+        }
 
     def row(self) -> dict[str, Any]:
         """As TRL reads it, with what the later stages group by."""
@@ -194,6 +206,7 @@ class Maker:
             tuple(p.article_id for p in passages),
             position,
             source,
+            before=before,
         )
 
     def _why_not(

@@ -36,6 +36,8 @@ class Prepared:
     kept: list[Example] = field(default_factory=list)
     train: list[Row] = field(default_factory=list)
     held: list[Row] = field(default_factory=list)
+    cases: list[Row] = field(default_factory=list)
+    """The held-out replies with their tickets, for `evaluate`."""
     pairs: list[Row] = field(default_factory=list)
     unpaired: list[Row] = field(default_factory=list)
 
@@ -77,6 +79,7 @@ class Prepare:
             )
         write_rows(out / "train.jsonl", made.train)
         write_rows(out / "held.jsonl", made.held)
+        write_rows(out / "cases.jsonl", made.cases)
         write_rows(out / "preference.jsonl", made.pairs)
         write_rows(out / "unpaired.jsonl", made.unpaired)
         write_rows(out / "bad.jsonl", ({"where": b.where, "why": b.why} for b in made.bad))
@@ -125,6 +128,8 @@ def prepare(options: PrepareOptions, seed: int) -> Prepared:
         raise BadInput(f"The held-out part would leak: {', '.join(found_leaks)}.", "Report this as a bug.")
     for one, out in zip(made.kept, held):
         (made.held if out else made.train).append(one.row())
+        if out and one.before is not None:
+            made.cases.append(one.case())
     _feedback(options.feedback, made)
     return made
 
