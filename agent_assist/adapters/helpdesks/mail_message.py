@@ -269,7 +269,7 @@ def _walk(part: Mail, plain: list[str], html: list[str], files: list[Attachment]
     attached = part.get_content_disposition() == "attachment" or bool(name)
     if kind in ("text/plain", "text/html") and not attached:
         data = part.get_payload(decode=True)
-        text = decode(data if isinstance(data, bytes) else b"", part.get_content_charset(failobj="") or "")
+        text = decode(data if isinstance(data, bytes) else b"", _charset(part))
         if kind == "text/html":
             html.append(text)
         else:
@@ -310,8 +310,18 @@ def _filename(part: Mail) -> str:
     return re.sub(r"[/\\]", "_", header_text(str(name)))[:200] if name else ""
 
 
+def _charset(part: Mail) -> str:
+    try:
+        return part.get_content_charset(failobj="") or ""
+    except ValueError:  # of Python's own parser, on a NUL in it
+        return ""
+
+
 def _size(part: Mail) -> int | None:
-    payload = part.get_payload()
+    try:
+        payload = part.get_payload()
+    except ValueError:  # it tries the charset, and fails on a NUL in it
+        return None
     if not isinstance(payload, str):
         return None
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
