@@ -28,7 +28,13 @@ def suggestion_to_json(suggestion: Suggestion) -> dict[str, Any]:
                 "citations": list(s.citations),
                 "supported": s.supported,
                 "marks": [
-                    {"kind": m.kind.value, "start": m.start, "end": m.end, "reason": m.reason}
+                    {
+                        "kind": m.kind.value,
+                        "start": m.start,
+                        "end": m.end,
+                        "reason": m.reason,
+                        "blocks": m.kind.blocks,
+                    }
                     for m in s.marks
                 ],
             }

@@ -30,6 +30,9 @@ from agent_assist.services.tickets import TicketService
 LONGEST = 50_000
 """Characters of a reply that are looked at; a pasted log is not searched for names."""
 
+_READ = 20_000
+"""Characters of a message in which the customer's own values are looked for."""
+
 _LOOKED_UP = 8
 """Values of one reply that are looked for in other tickets."""
 
@@ -193,7 +196,7 @@ class SafetyService:
                     ticket.id,
                     ticket.subject,
                     *(f"{k} {v}" for k, v in ticket.fields.items()),
-                    *(f"{m.author}\n{m.text}\n{m.folded}" for m in ticket.messages),
+                    *(f"{m.author}\n{m.text[:_READ]}\n{m.folded[:_READ]}" for m in ticket.messages[-300:]),
                     reply.company,
                     reply.signature,
                     steer,

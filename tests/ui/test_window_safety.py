@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,13 +11,17 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from agent_assist import opening as root
 from agent_assist import settings
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
 from agent_assist.domain.ticket import Message, Role
+from agent_assist.ui.session import Session
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.views.draft_panel import DraftPanel
 from agent_assist.ui.views.message_view import MessageView
 from agent_assist.ui.widgets.text_block import TextBlock
+
+WAIT = 60_000
 
 
 @pytest.fixture
@@ -111,3 +116,40 @@ def test_an_agents_message_and_plain_text_are_not_warned_about(qtbot: QtBot, the
         view = MessageView(theme, Message("m1", role, text), "Ana")
         qtbot.addWidget(view)
         assert not any("model" in line or "invisible" in line for line in labels(view))
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    made = Session(Theme(app), root.window_opener(None, demo=True))
+    made.start()
+    qtbot.addWidget(made.window)
+    qtbot.waitUntil(
+        lambda: made.controllers is not None and bool(made.controllers.tickets.current_id), timeout=WAIT
+    )
+    yield made
+    made.close()
+
+
+def test_a_reply_with_anothers_data_waits_for_the_agent(session: Session, qtbot: QtBot) -> None:
+    assert session.ui is not None
+    assert session.desk is not None
+    panel, actions = session.window.desk_view.draft, session.ui.actions
+    panel.expect_new()
+    write(panel, "Write to oliver.brandt.hughes@example.com.")
+    assert panel.can_send, "nothing was looked over yet"
+    actions.trigger("reply.send")  # before the window has looked: the service refuses
+    qtbot.waitUntil(lambda: bool(panel.document.open_facts), timeout=WAIT)
+    assert session.desk.outbox.pending() == []
+    assert "confirmed first" in session.window.desk_view.banner.accessibleName()
+    assert not panel.can_send
+    panel.editor.go_to_fact()
+    actions.trigger("reply.confirm")
+    assert panel.can_send
+    actions.trigger("reply.send")
+    qtbot.waitUntil(lambda: session.window.desk_view.undo.item is not None, timeout=WAIT)
+    write(panel, "Sorry, you idiot")
+    qtbot.waitUntil(
+        lambda: [f.mark.kind for f in panel.document.open_facts] == [MarkKind.INSULT], timeout=WAIT
+    )
