@@ -148,7 +148,11 @@ def reachable(address: str) -> bool:
 
 def _reachable(address: str) -> str:
     local, _, domain = address.rpartition("@")
-    if not re.fullmatch(r"[!-?A-~]{1,64}", local) or re.search(r'[\s<>()\[\],;:\\"]', local + domain):
+    if (
+        not domain
+        or not re.fullmatch(r"[!-?A-~]{1,64}", local)
+        or re.search(r'[\s<>()\[\],;:\\"]', local + domain)
+    ):
         raise BadInput(f"No mail can be sent to “{_one_line(address)[:80]}”.")
     return f"{local}@{_ascii_domain(domain)}"
 
