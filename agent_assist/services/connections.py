@@ -30,8 +30,9 @@ from agent_assist.services.events import ConnectionsChanged, EventBus, QueueChan
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-DESK, SYNC = "desk", "sync"
-"""Two connectors for each connection: a long look for changes must not hold up a reply."""
+DESK, SYNC, PULL = "desk", "sync", "pull"
+"""Connectors of one connection, each made when it is first used: what the loop waits for or reads at length
+must not hold up a reply."""
 
 
 class Secrets(dict[str, str]):

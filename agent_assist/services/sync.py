@@ -27,7 +27,7 @@ from agent_assist.errors import (
     TicketGone,
 )
 from agent_assist.ports import CancelToken, Clock, ConnectionRepository, HelpdeskConnector, Progress
-from agent_assist.services.connections import SYNC, ConnectionService
+from agent_assist.services.connections import PULL, SYNC, ConnectionService
 from agent_assist.services.events import (
     ConnectionsChanged,
     ErrorRaised,
@@ -127,12 +127,19 @@ class SyncService:
         the next call goes on from there.  Raises a HelpdeskProblem or Cancelled.
         """
         cancel = cancel or threading.Event()
-        self.sync_now(connection)  # a loop that waits for the helpdesk to tell something lets go of it
-        return self.look(connection, cancel, progress, notify)
+        with self._lock:
+            # A loop may hold its connector for minutes, waiting for the helpdesk to tell something.
+            purpose = PULL if connection in self._loops else SYNC
+        return self._pull(connection, cancel, progress, notify, purpose)
 
-    def look(self, connection: str, cancel: CancelToken, progress: Progress | None, notify: bool) -> int:
+    def look(self, connection: str, cancel: CancelToken, progress: Progress) -> int:
         """As `pull`, for the loop itself."""
-        with self._connections.use(connection, SYNC) as connector:
+        return self._pull(connection, cancel, progress, True, SYNC)
+
+    def _pull(
+        self, connection: str, cancel: CancelToken, progress: Progress | None, notify: bool, purpose: str
+    ) -> int:
+        with self._connections.use(connection, purpose) as connector:
             known = self._connection(connection)
             most = MOST_NOTIFICATIONS if notify and known.cursor else 0
             saving = PageSaver(known, self._repository, self.tell, most)
@@ -203,7 +210,8 @@ class SyncService:
         wanted = tuple(tags)
         if not self._in_helpdesk(ticket, Ability.TAGS, lambda c, remote: c.set_tags(remote, wanted)):
             raise BadInput("This helpdesk has no tags.", "")
-        self._tickets.save([replace(self._local(ticket), tags=wanted)], "helpdesk")
+        tagged = replace(self._local(ticket), tags=wanted)
+        self.tell(self._repository.apply(remote_id(ticket)[0], (tagged,)).result())
 
     # --- for the loops ----------------------------------------------------------------------------
 

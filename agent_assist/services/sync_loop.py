@@ -115,7 +115,7 @@ class PageSaver:
 class Looker(Protocol):
     """What the loop needs of the sync service."""
 
-    def look(self, connection: str, cancel: CancelToken, progress: Progress | None, notify: bool) -> int: ...
+    def look(self, connection: str, cancel: CancelToken, progress: Progress) -> int: ...
 
     def status_of(self, connection: str) -> SyncStatus: ...
 
@@ -191,7 +191,7 @@ class SyncLoop:
             if done:
                 sync.set_status_of(replace(sync.status_of(name), done=done))
 
-        sync.look(name, self._cancel, progress, True)
+        sync.look(name, self._cancel, progress)
         self._failures, self._told = 0, ""
         poll = float(self._options.current.helpdesk.poll_seconds)
         seconds = poll * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 -- no secret
