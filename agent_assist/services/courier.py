@@ -67,19 +67,21 @@ class Courier:
     def due(self, pending: Sequence[OutboxItem]) -> list[tuple[datetime, OutboxItem]]:
         """What will leave by itself, each with when it is tried next; in the order of `pending`.
 
-        Left out are those that wait for the agent or for a connection, and those behind a reply to the
-        same ticket of which it is not known whether it arrived.
+        Left out are those that wait for the agent or for a connection, and those to the same ticket as a
+        reply of which it is not known whether it arrived: where the helpdesk keeps no ids, two with the
+        same words could not be told apart.
         """
         found: list[tuple[datetime, OutboxItem]] = []
-        unsure: set[str] = set()
+        unsure: dict[str, str] = {}
+        for item in pending:
+            if item.state in (OutboxState.UNKNOWN, OutboxState.SENDING):
+                unsure.setdefault(item.ticket_id, item.id)
         for item in pending:
             course = self._courses.get(item.id, _Course())
-            held = item.state is OutboxState.CHANGED or item.ticket_id in unsure
+            held = item.state is OutboxState.CHANGED or unsure.get(item.ticket_id, item.id) != item.id
             foreign = item.state is OutboxState.SENDING and not course.ours
             if not held and not foreign and not self._delivery.ready(item):
                 found.append((course.next_at or item.due_at, item))
-            if item.state in (OutboxState.UNKNOWN, OutboxState.SENDING):
-                unsure.add(item.ticket_id)
         return found
 
     def hurry(self, item_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from agent_assist.domain.helpdesk import Ability, Connection, remote_id
 from agent_assist.domain.outbox import OutboxItem, OutboxKind, is_empty
@@ -17,6 +17,7 @@ SETTLE = timedelta(seconds=30)
 """A request whose answer was lost is in the helpdesk by then, or will never be."""
 CLOCKS = timedelta(minutes=10)
 """How much later than the helpdesk's this machine's clock may be."""
+_ROLES = {OutboxKind.REPLY: Role.AGENT, OutboxKind.NOTE: Role.NOTE}
 NO_DELIVERY = "No helpdesk is connected: the reply is kept here until one is."
 
 
@@ -64,10 +65,25 @@ class HelpdeskDelivery:
             ticket = self._tickets.get(item.ticket_id)
             return next((m for m in ticket.messages if m.id == item.id), None) if ticket else None
         known = self._other_ids(item)
-        since = self._since(item, known)
+        since = item.created_at - CLOCKS
         with self._connections.use(connection.id) as connector:
             found = connector.find_reply(remote, item.id, item.text, since)
-        return None if found is None or found.id in known else found
+            if found is None or found.id not in known:
+                return found
+            # The newest one with these words is another one; this one may stand before it.
+            thread = connector.ticket(remote)
+        words, role = item.text.split(), _ROLES[item.kind]
+        return next(
+            (
+                m
+                for m in reversed(thread.messages)
+                if m.id not in known
+                and m.role is role
+                and m.text.split() == words
+                and (m.created_at is None or m.created_at >= since)
+            ),
+            None,
+        )
 
     def deliver(self, item: OutboxItem, ticket: Ticket) -> Message:
         if is_empty(item.text):
@@ -97,14 +113,3 @@ class HelpdeskDelivery:
         """Ids of messages that are not this item: seen before it was sent, or what others became."""
         others = self._repository.of_ticket(item.ticket_id)
         return {o.message_id for o in others if o.id != item.id and o.message_id} | set(item.seen or ())
-
-    def _since(self, item: OutboxItem, known: set[str]) -> datetime:
-        """How old the message may be: behind the last one with the same words that is another one."""
-        ticket = self._tickets.get(item.ticket_id)
-        words = item.text.split()
-        same = [
-            m.created_at + timedelta(seconds=1)
-            for m in (ticket.messages if ticket else ())
-            if m.id in known and m.created_at and m.text.split() == words
-        ]
-        return max([item.created_at - CLOCKS, *same])
