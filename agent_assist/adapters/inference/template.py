@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 import jinja2
 import jinja2.ext
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent_assist.domain.model import ChatMessage
@@ -25,6 +29,15 @@ CHATML: Final = (
     "{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
+
+
+LONGEST_TEMPLATE: Final = 200_000
+"""Characters; the longest of known models has about 20,000."""
+_SECONDS: Final = 1.0
+"""For compiling or rendering once: a real template takes a few milliseconds."""
+_LONGEST_RESULT: Final = 1_000_000
+_WIDE: Final = re.compile(r"\d{5,}|\*")
+"""In a format: a width that fills the memory, or one that comes from elsewhere."""
 
 
 class Vocabulary(Protocol):
@@ -53,14 +66,66 @@ class Span:
     """Written by the template, not by a person."""
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The template comes out of a downloaded file (CVE-2024-34359): no attribute access to Python
+    internals, no change of what it is given, and no text or number that fills the memory."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Multiply, raise to a power or format, with a limit to what comes out."""
+        if operator == "**" and (abs(left) > 10_000 or abs(right) > 64):
+            raise jinja2.TemplateRuntimeError("a number too large")
+        if operator == "%" and isinstance(left, str) and _WIDE.search(left):
+            raise jinja2.TemplateRuntimeError("a text too long")
+        for one, other in ((left, right), (right, left)):
+            repeated = operator == "*" and hasattr(one, "__len__") and isinstance(other, int)
+            if repeated and len(one) * other > _LONGEST_RESULT:
+                raise jinja2.TemplateRuntimeError("a text too long")
+        return super().call_binop(context, operator, left, right)
+
+
+_FAULTS: Final = (
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    MemoryError,
+    AttributeError,
+)
+
+
+class _TooSlow(jinja2.TemplateRuntimeError):
+    pass
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Stop what takes longer than a real template does; only on the main thread of a POSIX system, which
+    is where the worker renders."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise _TooSlow("it takes too long")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 class ChatTemplate:
     """A compiled chat template; falls back to ChatML where the model's own does not work."""
 
     def __init__(self, source: str | None, bos: str = "", eos: str = "") -> None:
         self._tokens = {"bos_token": bos, "eos_token": eos}
-        # The template comes out of a downloaded file (CVE-2024-34359): no attribute access to Python
-        # internals, no change of what it is given.
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = _Sandbox(
             trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
         )
         self._environment.filters["tojson"] = _to_json
@@ -68,10 +133,11 @@ class ChatTemplate:
         self._environment.globals["strftime_now"] = _today
         self._fallback = self._environment.from_string(CHATML)
         self._template = self._fallback
-        if source:
+        if source and len(source) <= LONGEST_TEMPLATE:
             try:
-                self._template = self._environment.from_string(source)
-            except jinja2.TemplateError:
+                with _limited():
+                    self._template = self._environment.from_string(source)
+            except (jinja2.TemplateError, RecursionError, MemoryError, SyntaxError, ValueError):
                 self._template = self._fallback
 
     def spans(self, messages: Sequence[ChatMessage], reply_start: str = "") -> list[Span]:
@@ -93,14 +159,17 @@ class ChatTemplate:
             {"role": m.role, "content": f"CONTENT{nonce}N{number}E"} for number, m in enumerate(messages)
         ]
         try:
-            text = template.render(
-                messages=stand_ins,
-                add_generation_prompt=True,
-                enable_thinking=False,
-                tools=None,
-                **self._tokens,
-            )
-        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError):
+            with _limited():
+                text = template.render(
+                    messages=stand_ins,
+                    add_generation_prompt=True,
+                    enable_thinking=False,
+                    tools=None,
+                    **self._tokens,
+                )
+        except (*_FAULTS, jinja2.TemplateError):
+            return None
+        if len(text) > _LONGEST_RESULT:
             return None
         parts = re.split(f"CONTENT{nonce}N(\\d+)E", text)
         if sorted(int(n) for n in parts[1::2]) != list(range(len(messages))):

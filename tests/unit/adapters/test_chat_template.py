@@ -112,6 +112,17 @@ def test_the_start_token_is_added_where_the_template_has_none() -> None:
         "{{ messages.append(1) }}",
         "{{ 1 / 0 }}",
         "{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}",
+        "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
+        "{{ 'x' * 10 ** 12 }}",
+        "{{ 10 * 'x' * 10 ** 12 }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ '%99999999999d' % 1 }}",
+        "{{ '%*d' % (99999999999, 1) }}",
+        "{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "{% include '/etc/passwd' %}",
+        "{{ x" + "(" * 100_000,
+        "{#" + "x" * 300_000 + "#}",
     ],
 )
 def test_a_useless_or_hostile_template_gives_chatml(source: str | None) -> None:
