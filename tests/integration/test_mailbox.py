@@ -185,8 +185,10 @@ def test_new_numbers_lose_and_double_nothing(server: MailServer, connector: Mail
     assert {t.id for t in look(again, cursor.replace('"INBOX": [', '"INBOX": [1'))[0].values()} == {
         t.id for t in before.values()
     }
-    assert look(again, cursor)[0] == {}
     again.close()
+    third = connect(server)
+    assert look(third, cursor)[0] == {}
+    third.close()
 
 
 def test_a_mail_that_was_moved_away_is_gone(server: MailServer, connector: MailConnector) -> None:
@@ -201,6 +203,11 @@ def test_a_mail_that_was_moved_away_is_gone(server: MailServer, connector: MailC
     assert page.gone == (tickets["Invoice"].id,)
     with pytest.raises(TicketGone):
         connector.ticket(tickets["Invoice"].id)
+    again = connect(server)  # and one that was not there when it happened finds out too
+    late = again.changes(cursor, threading.Event())
+    assert (late.tickets, late.gone) == ((), (tickets["Invoice"].id,))
+    assert again.changes(page.cursor, threading.Event()).gone == ()
+    again.close()
 
 
 def test_a_cut_after_the_mail_is_found_out(server: MailServer) -> None:

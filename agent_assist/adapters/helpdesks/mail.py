@@ -17,7 +17,7 @@ from agent_assist.adapters.helpdesks.mail_index import EMPTY, Key, MailIndex
 from agent_assist.adapters.helpdesks.mail_message import TOKEN_HEADER, Address, Body
 from agent_assist.adapters.helpdesks.mail_options import FIELDS, MailOptions
 from agent_assist.adapters.helpdesks.mail_smtp import Outgoing, Submission, compose, message_id, reachable
-from agent_assist.adapters.helpdesks.mail_threads import Known, bare_subject
+from agent_assist.adapters.helpdesks.mail_threads import Known, Place, bare_subject
 from agent_assist.adapters.helpdesks.mail_ticket import ticket_of_mails
 from agent_assist.domain.helpdesk import Ability, Account, Changes, Connection, ConnectionField, Queue
 from agent_assist.domain.ticket import Message, Role, Ticket
@@ -61,6 +61,8 @@ class MailConnector:
         self._left: set[str] = set()
         self._given: dict[Key, str] = {}
         """The ticket that each mail was last given with."""
+        self._lies: dict[str, Place] = {}
+        """Where the newest mail of each ticket that was given lies."""
         self._uncertain: dict[str, datetime] = {}
         self._not_sent: set[str] = set()
 
@@ -103,12 +105,7 @@ class MailConnector:
 
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
         with self._lock:
-            news = self._index.refresh(cancel)
-            self._left |= news.left
-            if cursor == self._told:
-                self._touched |= news.touched
-            else:
-                self._touched = self._index.after(cursor) | news.touched
+            self._look(cursor, cancel)
             pending = self._newest_first()
             page = pending[:PAGE]
             tickets = self._read(page)
@@ -117,7 +114,8 @@ class MailConnector:
             more = len(pending) > PAGE
             gone = self._gone(tickets)
             # Until all is told the cursor stays: whoever starts anew from it gets everything again.
-            self._told = f"{cursor.partition('#')[0]}#{time.monotonic_ns()}" if more else self._index.cursor
+            base = cursor.partition("#")[0]
+            self._told = f"{base}#{time.monotonic_ns()}" if more else self._index.cursor(self._lies)
             return Changes(tuple(tickets), self._told, more, gone)
 
     def ticket(self, ticket: str) -> Ticket:
@@ -178,6 +176,18 @@ class MailConnector:
 
     # --- tickets ----------------------------------------------------------------------------------
 
+    def _look(self, cursor: str, cancel: CancelToken) -> None:
+        news = self._index.refresh(cancel)
+        self._left |= news.left
+        if cursor == self._told:
+            self._touched |= news.touched
+            return
+        # A new start, or somebody else has gone on from here.
+        self._touched = self._index.after(cursor) | (set() if news.first else news.touched)
+        there, left = self._index.given_before(cursor)
+        self._lies = {**self._lies, **there}
+        self._left |= left
+
     def _newest_first(self) -> list[list[Known]]:
         """The conversations in which something has changed."""
         threads = self._index.threads
@@ -205,12 +215,18 @@ class MailConnector:
             if before and before != name:  # two conversations turned out to be one
                 self._left.add(before)
             self._given[known.envelope.key] = name
+        lying = [p for k in mails for p in k.places if p.folder in self._options.folders]
+        if lying:
+            self._lies[name] = max(lying, key=lambda p: p.uid)
         return ticket_of_mails(name, mails, bodies, threads, self._options, self._mailbox.sent)
 
     def _gone(self, tickets: Sequence[Ticket]) -> tuple[str, ...]:
         there = {ticket.id for ticket in tickets}
         left, self._left = self._left, set()
-        return tuple(sorted(name for name in left - there if not self._index.conversation(name)))
+        gone = sorted(name for name in left - there if not self._index.conversation(name))
+        for name in gone:
+            self._lies.pop(name, None)
+        return tuple(gone)
 
     def _conversation(self, ticket: str) -> list[Known]:
         self._touched |= self._index.refresh().touched

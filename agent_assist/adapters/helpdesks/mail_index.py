@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent_assist.adapters.helpdesks.mail_imap import FolderState, Mailbox
@@ -18,6 +18,7 @@ from agent_assist.ports import CancelToken
 
 log = logging.getLogger(__name__)
 _KEPT_BODIES = 3_000
+_KEPT_TICKETS = 2_000
 _LOOKUPS = 20
 """Older mails that are looked for, for each look at the mailbox."""
 Key = tuple[str, str]
@@ -31,6 +32,8 @@ class News:
     """Mails that are new or changed."""
     left: set[str] = field(default_factory=set)
     """Conversations that lost a mail."""
+    first: bool = False
+    """True where everything is new, as nothing was known before."""
 
 
 class MailIndex:
@@ -51,18 +54,16 @@ class MailIndex:
 
     # --- cursor -----------------------------------------------------------------------------------
 
-    @property
-    def cursor(self) -> str:
+    def cursor(self, given: Mapping[str, Place]) -> str:
+        """How far the folders were read, and where the newest mail of each ticket that was given lies."""
         states = {name: [s.uid_validity, s.uid_next] for name, s in self._states.items()}
-        return json.dumps({"v": 1, "folders": states})
+        newest = sorted(given.items(), key=lambda item: item[1].uid)[-_KEPT_TICKETS:]
+        tickets = {name: [place.folder, place.uid] for name, place in newest}
+        return json.dumps({"v": 1, "folders": states, "tickets": tickets})
 
     def after(self, cursor: str) -> set[Key]:
         """The mails that came after a cursor; all of a folder that the server has numbered anew since."""
-        try:
-            data = json.loads(cursor)["folders"] if cursor else {}
-            read = {str(name): (int(entry[0]), int(entry[1])) for name, entry in data.items()}
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-            read = {}  # of another time: everything comes again
+        read = _read_cursor(cursor)[0]
         found = set()
         for place, key in self.threads.places():
             state = self._states.get(place.folder)
@@ -71,12 +72,30 @@ class MailIndex:
                 found.add(key)
         return found
 
+    def given_before(self, cursor: str) -> tuple[dict[str, Place], set[str]]:
+        """The tickets that a cursor names and that are still there, and those that are not."""
+        folders, tickets = _read_cursor(cursor)
+        there: dict[str, Place] = {}
+        left: set[str] = set()
+        asked: dict[str, dict[int, str]] = {}
+        for name, place in tickets.items():
+            state = self._states.get(place.folder)
+            if self.conversation(name):
+                there[name] = place
+            elif state is not None and folders.get(place.folder, (0, 0))[0] == state.uid_validity:
+                asked.setdefault(place.folder, {})[place.uid] = name
+        for folder, by_uid in asked.items():  # older than what is looked through, or moved away
+            uids = ",".join(str(uid) for uid in sorted(by_uid))
+            found = set(self._mailbox.search(folder, ["UID", uids]))
+            there.update({name: Place(folder, uid) for uid, name in by_uid.items() if uid in found})
+            left |= {name for uid, name in by_uid.items() if uid not in found}
+        return there, left
+
     # --- looking ----------------------------------------------------------------------------------
 
     def refresh(self, cancel: CancelToken | None = None) -> News:
         """Take in what has changed since the last look."""
-        news = News()
-        first = not self._states
+        news = News(first=not self._states)
         for folder in self.folders:
             state = self._mailbox.state(folder)
             known = self._states.get(folder)
@@ -91,7 +110,7 @@ class MailIndex:
             self._states[folder] = state
         if news.touched or news.left:
             self._ids = None
-        if news.touched and not first:
+        if news.touched and not news.first:
             self._complete(news)
             self._tidy(news)
         return news
@@ -201,6 +220,16 @@ class MailIndex:
         while len(self._bodies) > _KEPT_BODIES:
             self._bodies.popitem(last=False)
         return found
+
+
+def _read_cursor(cursor: str) -> tuple[dict[str, tuple[int, int]], dict[str, Place]]:
+    """Of each folder UIDVALIDITY and UIDNEXT, and where tickets lay; nothing of a cursor of another time."""
+    try:
+        data = json.loads(cursor.partition("#")[0]) if cursor.partition("#")[0] else {}
+        folders = {str(n): (int(e[0]), int(e[1])) for n, e in data.get("folders", {}).items()}
+        return folders, {str(n): Place(str(e[0]), int(e[1])) for n, e in data.get("tickets", {}).items()}
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return {}, {}
 
 
 EMPTY = Body(Reduced("", ""), ())
