@@ -59,7 +59,7 @@ def letter(
     own = phrases(language)
     body = body.strip()
     if offer and not body.endswith("?") and channel is not Channel.SOCIAL:
-        body = f"{body} {own.offer}"
+        body = f"{body} {own.offer if channel in LETTER else own.offer_in_chat or own.offer}"
     if channel not in LETTER:
         return f"{own.hello.format(name=name)} {_lower_first(body, language)}" if name and first else body
     hello = own.hello.format(name=name) if name else own.hello_nobody

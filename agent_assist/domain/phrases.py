@@ -43,6 +43,8 @@ class Phrases:
     """Takes up what the customer answered, while the agent looks further."""
     meant: str
     """Asks whether {one} is meant."""
+    offer_in_chat: str = ""
+    """The offer as it is said in a chat; empty where it is the same."""
 
 
 PHRASES: Mapping[str, Phrases] = {
@@ -54,7 +56,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Sorry for the trouble.",
         "Kind regards",
         "Yours sincerely",
-        "Is there anything else I can help you with?",
+        "Is there anything else I can do for you?",
         "You're welcome.",
         "Have a good day.",
         "How can I help you?",
@@ -65,6 +67,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Thank you for your message. A colleague needs to look at this with you.",
         "Thank you, that helps. Is there anything else I should know before I look into it?",
         "Do you mean {one}?",
+        "Anything else I can do for you?",
     ),
     "es": Phrases(
         "Hola, {name}:",

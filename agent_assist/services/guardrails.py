@@ -55,6 +55,8 @@ _FREE_WORDS = frozenset(
         "offer offers offered provide provides provided available include includes included allow allowed"
         " able make use give take happy help glad sure welcome enjoy feel certainly indeed currently also"
         " simply note location property place time order customer guests team store shop day days"
+        " sorry unfortunately afraid permitted permit option options service services facility facilities"
+        " site onsite premises establishment possible accept accepted accepted using receive right need"
     )
 )
 """What any wording may say without adding a fact."""

@@ -171,7 +171,8 @@ class Wording:
                     more = check(f" {say}", run.evidence, language)
                     sentences = (*sentences, *(_shifted(s, len(body)) for s in more))
                 body = f"{body} {say}"
-        offer = offer and phrases(language).offer not in body
+        own = phrases(language)
+        offer = offer and own.offer not in body and (not own.offer_in_chat or own.offer_in_chat not in body)
         text = self._letter(run, body, offer)
         at = text.index(body)
         if sentences is None:

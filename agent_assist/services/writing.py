@@ -30,7 +30,7 @@ from agent_assist.domain.suggestion import (
     Streamed,
     Suggestion,
 )
-from agent_assist.domain.support import evidence_for
+from agent_assist.domain.support import Evidence, evidence_for
 from agent_assist.domain.text import similarity
 from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.errors import Cancelled, PromptTooLong, WorkerCrashed
@@ -251,7 +251,10 @@ class DraftWriter:
 
     def _judged(self, run: Run, candidates: Sequence[Candidate]) -> list[Judged]:
         # The model was shown these passages; what it says must rest on them or on what is as relevant.
+        # What a small one says is about the one passage that it was shown: that another says "no bikes"
+        # does not contradict "yes, you can park".
         similar = self._index.similarity
+        evidence = self._shown_evidence(run) if self._small() else run.evidence
         seen: dict[str, Judged] = {}
         best = run.hits[0].passage if run.hits else None
         context = run.context
@@ -260,7 +263,7 @@ class DraftWriter:
             if candidate.text not in seen:
                 seen[candidate.text] = judge(
                     candidate,
-                    run.evidence,
+                    evidence,
                     context.question,
                     context.language,
                     similar,
@@ -273,6 +276,16 @@ class DraftWriter:
             else replace(j, passed=False, why_not="it was in another language")
             for j in seen.values()
         ]
+
+    def _shown_evidence(self, run: Run) -> Evidence:
+        context = run.context
+        shown = [h for h in run.hits if h.passage.id in (run.prompt_passages or ())]
+        return evidence_for(
+            shown or run.hits,
+            said=context.said,
+            customer=context.customer_words,
+            names=context.known_names,
+        )
 
     def _right_language(self, run: Run, text: str) -> bool:
         code, confidence = self._languages.detect(text)

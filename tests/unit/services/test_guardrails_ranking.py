@@ -114,7 +114,7 @@ class _NoMeaning:
 
 TEXT = (
     "Hi Ana,\n\nThank you for your message. You can return any lamp within 90 days. We're glad to help. "
-    "Is there anything else I can help you with?\n\nKind regards"
+    "Is there anything else I can do for you?\n\nKind regards"
 )
 
 
