@@ -224,6 +224,30 @@ def test_a_cut_after_the_mail_is_found_out(server: MailServer) -> None:
     cutter.close()
 
 
+def test_a_reply_that_nobody_filed_is_filed(server: MailServer, connector: MailConnector) -> None:
+    server.send(f"Carla <{CARLA}>", "Reset", "Expired", "<f1@customer.example>")
+    ticket = look(connector)[0]["Reset"]
+    sent = connector.reply(ticket.id, "Try again.", "filed-token-1")
+    until(lambda: server.count("support") == 2, 15)
+    with server.client() as client:  # as if the sender had ended before it came to that
+        client.select_folder("Sent")
+        client.delete_messages(client.search())
+        client.expunge()
+    early = connect(server)
+    look(early)
+    assert server.count("support", "Sent") == 0  # the sender may be about to do it
+    early.close()
+    late = connect(server)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent_assist.adapters.helpdesks.mail_index._SENDER_FILES", timedelta(0))
+        look(late)
+        tickets, _ = look(late)
+        look(late)
+    assert (server.count("support", "Sent"), server.count("support")) == (1, 1)
+    assert [m.id for m in tickets["Reset"].messages] == ["<f1@customer.example>", sent.id]
+    late.close()
+
+
 def test_a_cut_in_the_middle_means_not_sent(server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
     cutter = Cutter(server.smtp, after_dot=False)
     connector = connect(server, smtp_port=str(cutter.port))

@@ -7,6 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from agent_assist.adapters.helpdesks.mail_imap import FolderState, Mailbox
 from agent_assist.adapters.helpdesks.mail_message import Body, Envelope
@@ -19,6 +20,7 @@ from agent_assist.ports import CancelToken
 log = logging.getLogger(__name__)
 _KEPT_BODIES = 3_000
 _KEPT_TICKETS = 2_000
+_SENDER_FILES = timedelta(minutes=1)
 _LOOKUPS = 20
 """Older mails that are looked for, for each look at the mailbox."""
 Key = tuple[str, str]
@@ -44,6 +46,8 @@ class MailIndex:
         self._states: dict[str, FolderState] = {}
         self._bodies: OrderedDict[Key, Body] = OrderedDict()
         self._sought: set[str] = set()
+        self._copies: set[Key] = set()
+        """Our own replies of which a copy may still lie among the customers' mails."""
         self._ids: dict[str, Key] | None = None
 
     @property
@@ -112,7 +116,11 @@ class MailIndex:
             self._ids = None
         if news.touched and not news.first:
             self._complete(news)
-            self._tidy(news)
+        for key in news.touched:
+            mail = self.threads.get(key)
+            if mail is not None and is_own_copy(mail.envelope, self._options):
+                self._copies.add(key)
+        self._tidy()
         return news
 
     def _add(self, folder: str, uids: Sequence[int], news: News, cancel: CancelToken | None) -> None:
@@ -157,25 +165,32 @@ class MailIndex:
                 uids = self._mailbox.find(folder, "Message-ID", identity)
                 self._add(folder, uids[:1], news, None)
 
-    def _tidy(self, news: News) -> None:
-        """The copy of a reply that went to the mailbox itself has done its work once it is filed."""
+    def _tidy(self) -> None:
+        """The copy of a reply that went to the mailbox itself has done its work once it is filed.
+
+        Whoever sent it files it at once; only one that nobody filed, as after a crash, is filed here.
+        """
         sent = self._mailbox.sent
         if not sent or self._options.server_files_copies:
-            return
-        for key in list(news.touched):
+            self._copies.clear()
+        for key in list(self._copies):
             known = self.threads.get(key)
-            if known is None or not is_own_copy(known.envelope, self._options):
+            copies = [p for p in known.places if p.folder != sent] if known else []
+            if known is None or not copies:
+                self._copies.discard(key)
                 continue
-            copies = [p for p in known.places if p.folder != sent]
-            if not copies:
-                continue
+            filed = any(p.folder == sent for p in known.places)
             try:
-                if not any(p.folder == sent for p in known.places):
+                if filed:
+                    for place in copies:
+                        self._mailbox.discard(place.folder, place.uid)
+                elif datetime.now(UTC) - known.envelope.at > _SENDER_FILES:
                     self.file(copies[0], known.envelope)
-                for place in copies:
-                    self._mailbox.discard(place.folder, place.uid)
+                else:
+                    continue
             except AgentAssistError as error:
                 log.warning("the copy of a reply could not be filed: %s", error.title)
+            self._copies.discard(key)
 
     def file(self, place: Place, envelope: Envelope) -> None:
         """Put a copy of our own mail into the folder for sent mails."""
