@@ -69,9 +69,7 @@ def login_refused(host: str, options: MailOptions, words: str) -> LoginRefused:
     if options.token:
         return LoginRefused(sentence, "The access token may have expired: enter a new one.")
     if not options.password:
-        return LoginRefused(
-            f"There is no password for {options.username}.", "Enter it under Connections."
-        )
+        return LoginRefused(f"There is no password for {options.username}.", "Enter it under Connections.")
     return LoginRefused(sentence, APP_PASSWORD)
 
 
@@ -84,7 +82,5 @@ def imap_refused(error: IMAPClientError, host: str) -> HelpdeskProblem:
     if re.search(
         r"\[(?:NONEXISTENT|TRYCREATE)\]|doesn't exist|unknown mailbox|no such", words, re.IGNORECASE
     ):
-        return HelpdeskProblem(
-            f"{host}: {words}.", "Check the names of the folders under Connections."
-        )
+        return HelpdeskProblem(f"{host}: {words}.", "Check the names of the folders under Connections.")
     return ServerFailed(f"{host}: {words}.")
