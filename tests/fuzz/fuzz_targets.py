@@ -171,6 +171,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b"Content-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: text/plain; charset=e\0\n\n\xff",
         b"Content-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: image/png; charset=e\0\n\n\xff",
         b"Content-Type: text/plain; charset*=e\0''x\n\n\xff",
+        b"Content-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: image/png; charset*=e''x\n\n\xff",
     ),
     "mail_text": (_HTML, _MAIL.split(b"\r\n\r\n")[3], b"Am 1. Mai schrieb Ada:\n> hallo"),
     "articles": (

@@ -313,14 +313,14 @@ def _filename(part: Mail) -> str:
 def _charset(part: Mail) -> str:
     try:
         return part.get_content_charset(failobj="") or ""
-    except ValueError:  # of Python's own parser, on a NUL in it
+    except Exception:  # of Python's own parser, on hostile parameters
         return ""
 
 
 def _size(part: Mail) -> int | None:
     try:
         payload = part.get_payload()
-    except ValueError:  # it tries the charset, and fails on a NUL in it
+    except Exception:  # of Python's own parser: it tries the charset, which may be anything
         return None
     if not isinstance(payload, str):
         return None
