@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agent_assist.domain.injection_rules import HINT, IN_ARTICLES, OF_OTHERS, OWN_CASE, RULES, Family
 from agent_assist.domain.text import Span, clean, content_words, split_sentences, visible
@@ -22,7 +23,7 @@ from agent_assist.domain.ticket import Role, Ticket
 NOTE = "[A passage was left out here.]"
 """What the model reads in place of a stretch."""
 
-MOST = 60_000
+MOST = 40_000
 """Characters of one text that are looked at, half at each end: prompts hold less."""
 
 _SPREADING = frozenset({Family.OVERRIDE, Family.ROLE, Family.TURN, Family.REVEAL})
@@ -83,6 +84,12 @@ def find_injections(text: str, *, article: bool = False) -> tuple[Injected, ...]
         head = find_injections(text[: MOST // 2], article=article)
         rest = find_injections(text[tail:], article=article)
         return (*head, *(replace(i, start=i.start + tail, end=i.end + tail) for i in rest))
+    return _found(text, article)
+
+
+@lru_cache(maxsize=256)
+def _found(text: str, article: bool) -> tuple[Injected, ...]:
+    """Remembered: search, prompt and window ask about the same messages."""
     found = [*_hidden(text), *_encoded(text)]
     if HINT.search(fold(text)):
         found += _spoken(text, article)
@@ -105,6 +112,8 @@ def _spoken(text: str, article: bool) -> Iterable[Injected]:
 
 
 def _family(folded: str, article: bool) -> Family | None:
+    if not HINT.search(folded):
+        return None
     for family, rule in RULES:
         if article and family not in IN_ARTICLES:
             continue
@@ -152,7 +161,8 @@ _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f")
 _TAGS = re.compile("[\U000e0020-\U000e007e]{3,}\U000e007f?")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,}")
 _ZERO = re.compile("[\u200b\u200c\u200d\u2060-\u2064\ufeff]{12,}")
-_COMMENT = re.compile(r"<!--(?=[\s\S]{0,20}\w)[\s\S]{1,4000}?-->")
+_COMMENT = 1000
+"""Characters of the longest comment that is looked for."""
 
 
 def _hidden(text: str) -> Iterable[Injected]:
@@ -161,8 +171,12 @@ def _hidden(text: str) -> Iterable[Injected]:
         for pattern in (_TAGS, _SELECTORS, _ZERO):
             runs = (m for m in pattern.finditer(text) if m.start() not in flags)
             yield from (Injected(m.start(), m.end(), Family.HIDDEN) for m in runs)
-    if "<!--" in text:
-        yield from (Injected(m.start(), m.end(), Family.HIDDEN) for m in _COMMENT.finditer(text))
+    start = text.find("<!--")
+    while start >= 0:
+        end = text.find("-->", start, start + _COMMENT)
+        if end > 0 and any(c.isalpha() for c in text[start:end]):
+            yield Injected(start, end + 3, Family.HIDDEN)
+        start = text.find("<!--", max(end, start + 4))
 
 
 _BASE64 = re.compile(r"(?<![\w+/=.:-])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/=])")

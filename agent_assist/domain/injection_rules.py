@@ -361,7 +361,7 @@ HINT = re.compile(
     r"|story|song|sonnet|speech|script|python|sql|gedicht|aufsatz|lied|poema|ensayo|cuento|cancion|chanson"
     r"|translate|image|picture|!\[|vergiss|vergess|missacht|verwirf|gehe|olvid|descart|omiso|desconsid"
     r"|esquec|diment|trascur|oublie|abstraction|negeer|vergeet|\bai\b|\bllm\b|\bki\b|\bia\b|chatbot|other"
-    r"|another|all\b|task|say also|facts|deine|emoji|cipher|base ?64|morse|message"
+    r"|another|task|say also|facts|deine|emoji|cipher|base ?64|morse|message"
 )
 """One of these stands in whatever a rule finds: text without any is not looked at closer."""
 
