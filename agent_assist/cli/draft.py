@@ -8,6 +8,7 @@ import click
 
 from agent_assist.cli.batch import Row, input_option, output_option, run_batch
 from agent_assist.cli.context import Context, pass_context
+from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.suggestion import Suggestion
 from agent_assist.domain.ticket import ticket_from_json
 from agent_assist.errors import BadInput
@@ -95,6 +96,14 @@ def draft(context: Context, source: str | None, target: str, steer: str) -> None
     desk.models.start()
 
     def handle(row: Row) -> Row:
-        return suggestion_to_json(desk.drafting.draft(ticket_from_json(row), steer=steer))
+        suggestion = desk.drafting.draft(ticket_from_json(row), steer=steer)
+        if desk.audit is not None:
+            desk.audit.record(
+                AuditAction.DRAFTED,
+                suggestion=suggestion.id,
+                decision=suggestion.decision.value,
+                model=suggestion.model_sha256[:12],
+            )
+        return suggestion_to_json(suggestion)
 
     context.exit_code = run_batch(source, target, handle)
