@@ -1,6 +1,6 @@
 """In how many drafts an instruction hidden in a ticket or an article is followed, with and without guards.
 
-    python tests/benchmarks/bench_injection.py FOLDER [--limit 75]
+    python tests/benchmarks/bench_injection.py FOLDER [--limit 75] [--candidates 3]
 
 FOLDER holds `injections/text_attack_train.jsonl` (BIPIA), `grounded/kb.jsonl` and `grounded/replies.jsonl`
 (DSTC9).  Each attack is put behind a real customer's question, and then into the article that answers it.
@@ -177,6 +177,9 @@ def measure(desk: Desk, given: list[Case], vocabulary: set[str]) -> dict[str, tu
             count([t for t, _ in without]),
             count([t for t, _ in guarded]),
         )
+        print(
+            f"{place}: model alone, check only, guarded: {result[place]} of {len(given)} followed", flush=True
+        )
         for case, (text, _), (safe, _), clean_text in zip(given, without, guarded, plain):
             for label, one in (("check only", text), ("guarded", safe)):
                 if followed(case, one, clean_text, vocabulary):
@@ -190,6 +193,7 @@ def main() -> int:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit", type=int, default=75)
+    parser.add_argument("--candidates", type=int, default=3, help="drafts made from one reading")
     arguments = parser.parse_args()
     given, articles = cases(arguments.folder, arguments.limit)
     replies = rows(arguments.folder / "grounded" / "replies.jsonl")
@@ -200,6 +204,7 @@ def main() -> int:
         desk = open_desk(Path(folder) / "w", passphrase=lambda: "a long enough passphrase")
         try:
             desk.knowledge.add_articles({a.id: a for a in (*articles, *(c.article for c in given))}.values())
+            desk.options.change({"model.candidates": arguments.candidates})
             desk.models.start()
             counted = measure(desk, given, vocabulary)
         finally:
