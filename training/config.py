@@ -59,6 +59,8 @@ class SftOptions(Section):
     accumulate: int = Field(1, ge=1)
     max_tokens: int = Field(640, ge=32)
     max_steps: int = -1
+    cooldown: float = Field(0.35, gt=0, le=1)
+    """Share of the steps at the end in which the learning rate falls to zero."""
     save_steps: int = Field(60, ge=1)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     quantised: bool = False

@@ -67,6 +67,7 @@ def tuning_of(run: Run) -> Tuning:
         max_tokens=sft.max_tokens,
         max_steps=sft.max_steps,
         save_steps=sft.save_steps,
+        cooldown=sft.cooldown,
         dtype=dtype_of(sft.dtype),
         quantised=sft.quantised,
         gradient_checkpointing=sft.gradient_checkpointing,

@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -142,7 +143,7 @@ def key_of(stage: Stage, run: Run) -> str:
         "options": stage.options(run),
         "seed": run.config.seed,
         "inputs": {path.name: hash_of(path) for path in stage.inputs(run)},
-        "code": code_hash(),
+        "code": code_hash(stage),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -159,19 +160,21 @@ def manifest(stage: Stage, run: Run) -> dict[str, Any]:
         "options": dict(stage.options(run)),
         "seed": run.config.seed,
         "inputs": {str(path): hash_of(path) for path in stage.inputs(run)},
-        "code": code_hash(),
+        "code": code_hash(stage),
         "versions": versions,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
 
 
-def code_hash() -> str:
-    """Of the pipeline's own sources and of the prompt builder that serves."""
+def code_hash(stage: Stage) -> str:
+    """Of the stage's own sources (its module, or its package), of the tuning and of the prompt builder."""
     from agent_assist.domain import prompt
 
-    files = sorted(Path(__file__).parent.rglob("*.py"))
-    return hash_of_files([*files, Path(prompt.__file__)])
+    home = Path(__file__).parent
+    own = Path(sys.modules[type(stage).__module__].__file__ or __file__)
+    files = [own] if own.parent == home else sorted(own.parent.glob("*.py"))
+    return hash_of_files([*files, home / "tuning.py", Path(prompt.__file__)])
 
 
 def hash_of(path: Path) -> str:

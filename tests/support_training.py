@@ -1,0 +1,118 @@
+"""A tiny random model with a real tokenizer and chat template, and exports to prepare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+CHATML = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+_TEXTS = (
+    "You are a support agent. Answer the customer in one or two short sentences.",
+    "Facts: Returns are accepted within 30 days. Customer's question: How long can I return it?",
+    "Yes, you can return it within 30 days. No, we do not deliver on Sundays.",
+)
+
+
+def tiny_model(folder: Path) -> Path:
+    """A Llama with two layers and about 20,000 weights, seeded: the same in every run."""
+    import torch
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    raw = ByteLevelBPETokenizer()
+    raw.train_from_iterator(_TEXTS * 3, vocab_size=320, special_tokens=["<|im_start|>", "<|im_end|>"])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=raw._tokenizer,
+        bos_token="<|im_start|>",
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+    )
+    tokenizer.chat_template = CHATML
+    torch.manual_seed(1)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            max_position_embeddings=1024,
+            tie_word_embeddings=True,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def rows(count: int = 12) -> list[dict[str, Any]]:
+    """Prompt/completion rows of one system message."""
+    return [
+        {
+            "prompt": [
+                {"role": "system", "content": _TEXTS[0]},
+                {"role": "user", "content": f"{_TEXTS[1]} ({place})"},
+            ],
+            "completion": [{"role": "assistant", "content": _TEXTS[2].split(". ")[place % 2]}],
+        }
+        for place in range(count)
+    ]
+
+
+def write_rows(path: Path, some: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in some), encoding="utf-8")
+    return path
+
+
+def tickets(count: int = 24) -> list[dict[str, Any]]:
+    """Solved tickets in the product's own form, of three agents, one a day."""
+    return [_ticket(place) for place in range(count)]
+
+
+def _ticket(place: int) -> dict[str, Any]:
+    day = f"2026-01-{place % 28 + 1:02}"
+    about = f"colour {_COLOURS[place % 12]}, size {place + 30}"
+    return {
+        "id": f"T{place}",
+        "channel": "chat",
+        "customer": {"id": f"C{place % 20}", "name": "Ana Example"},
+        "messages": [
+            {
+                "role": "customer",
+                "text": f"Can I return item {place} after two weeks?",
+                "created_at": f"{day}T09:00:00Z",
+            },
+            {
+                "role": "agent",
+                "text": f"You can return item {place} within 30 days of delivery, {about}.",
+                "created_at": f"{day}T10:00:00Z",
+                "author": f"agent{place % 3}",
+            },
+        ],
+    }
+
+
+_COLOURS = (
+    "red",
+    "blue",
+    "green",
+    "black",
+    "white",
+    "pink",
+    "grey",
+    "gold",
+    "brown",
+    "violet",
+    "orange",
+    "teal",
+)
