@@ -11,6 +11,7 @@ import torch
 
 from agent_assist.adapters.inference.packaged import find_file
 from agent_assist.errors import AgentAssistError, BadInput, DiskFull, NoModel
+from training.report import Report
 from training.stage import Plan, Run, read_rows
 from training.tuning import Row, Tuning, encode, load_tokenizer, tune
 
@@ -106,9 +107,23 @@ class Sft:
     def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
         rows = _rows(run)
         run.say(f"sft: {len(rows)} examples")
-        return guarded(
+        figures = guarded(
             lambda: tune(base_path(run), rows, out, tuning_of(run), resume=run.resume, say=run.say)
         )
+        _report(run, rows, out, figures)
+        return figures
+
+
+def _report(run: Run, rows: list[Row], out: Path, figures: Mapping[str, Any]) -> None:
+    report = Report(f"How the adapter of “{run.config.name}” was tuned")
+    report.table("Figures", [*figures.items(), *run.config.sft.model_dump().items()])
+    steps = [step for step in read_rows(out / "steps.jsonl") if "loss" in step]
+    report.line("Loss", [(step["step"], step["loss"]) for step in steps], "steps")
+    report.line("Learning rate", [(step["step"], step["learning_rate"]) for step in steps], "steps")
+    tokenizer = load_tokenizer(base_path(run))
+    shown = [with_mask(row, tokenizer, run.config.sft.max_tokens) for row in rows[:3]]
+    report.examples("What is learnt (marked)", shown)
+    report.write(out / "report.html")
 
 
 def guarded(work: Any) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 Everything is rendered by `agent_assist.domain.prompt.build_messages`, with one passage as the product shows
 a small model, and the reply is the body alone: greeting, offer and closing are put around it by the product.
 
-    python -m training.recipes.support_mix DATA OUT      DATA: a folder with grounded/ and transcripts/
+    python -m training.recipes.support_mix DATA RUN/prepare     DATA: a folder with grounded/, transcripts/
+
+It stands in for the stage `prepare` of a run: train.jsonl and held.jsonl as the later stages read them, and
+the untouched replies of the held-out parts in dev.jsonl and test.jsonl.
 """
 
 from __future__ import annotations
@@ -274,6 +277,11 @@ def build(data: Path, out: Path, *, grounded_limit: int, seed: int) -> Counter[s
     rng.shuffle(made)
     out.mkdir(parents=True, exist_ok=True)
     parts = {"train": made, "dev": [], "test": []}
+    proof = [r for r in kept if not faithful(body_of(r["reply"]), r)]
+    parts["held"] = [
+        example([("customer", r["question"])], [passage_of(r)], body_of(r["reply"]), "grounded")
+        for r in proof[:60]
+    ]
     for row in kept:
         parts["dev" if percentile(f"half:{row['entity'] or row['article_id']}") < 40 else "test"].append(row)
     for name, part in parts.items():
