@@ -366,16 +366,24 @@ class Services:
         self.connections.close()
 
 
-def services(database: Database, clock: Clock, settle: float = 30.0, fuse: Fuse | None = None) -> Services:
-    """The product's own outbox, delivery and connections on the small helpdesk."""
+SMALL = EntryPoint("small", "support_faulty:SmallConnector", "agent_assist.helpdesks")
+
+
+def services(
+    database: Database,
+    clock: Clock,
+    settle: float = 30.0,
+    fuse: Fuse | None = None,
+    connector: EntryPoint = SMALL,
+) -> Services:
+    """The product's own outbox, delivery and connections on the small helpdesk, or on that of `connector`."""
     events = EventBus()
     options = OptionsService(None, events)
     options.change({"outbox.undo_seconds": 0})
     tickets = TicketService(TicketStore(database), events, clock)
     store = ConnectionStore(database)
-    point = EntryPoint("small", "support_faulty:SmallConnector", "agent_assist.helpdesks")
     vault = Vault(database, bytes(32), lambda: None, "")
-    connections = ConnectionService(store, vault, EntryPointRegistry([point]), events, clock)
+    connections = ConnectionService(store, vault, EntryPointRegistry([connector]), events, clock)
     sync = SyncService(connections, store, tickets, events, clock, options)
     repository: OutboxRepository = OutboxStore(database)
     delivery: Delivery = HelpdeskDelivery(

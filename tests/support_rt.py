@@ -133,10 +133,14 @@ class RequestTracker:
     def token(self) -> str:
         return (self.folder / f"{AGENT}.token").read_text(encoding="utf-8")
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def prepare(self) -> None:
         """Write the configuration and make the database."""
         for name in ("mason", "sessions", "log"):
-            (self.var / name).mkdir(parents=True)
+            (self.var / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "conf.d").mkdir()
         values = {
             "port": self.port,

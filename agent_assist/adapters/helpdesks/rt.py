@@ -193,7 +193,6 @@ class RtConnector(RestConnector):
         return self._post(ticket, "comment", text, token)
 
     def set_status(self, ticket: str, status: TicketStatus) -> None:
-        self._still_as_read(ticket)
         if self._status_of(self._record(ticket)) is status:
             return
         name = _STATUS_NAMES[status]
