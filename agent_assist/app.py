@@ -27,6 +27,7 @@ from agent_assist.adapters.knowledge.parsing import FileReader
 from agent_assist.adapters.language import PackagedLanguageDetector
 from agent_assist.adapters.policy_file import NAME as POLICY
 from agent_assist.adapters.policy_file import PolicyFile
+from agent_assist.adapters.privacy.redactor import TicketRedactor, packaged_tagger
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.adapters.storage.audit import AuditStore
 from agent_assist.adapters.storage.connections import ConnectionStore
@@ -104,7 +105,8 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     tickets = TicketService(TicketStore(workspace.database), events, clock)
     suggestions = SuggestionStore(workspace.database)
     redactor = RuleRedactor()
-    index, retrieval, knowledge = _knowledge(workspace, options, events, redactor, stack)
+    ticket_redactor = TicketRedactor(packaged_tagger, lambda: options.current.privacy.patterns)
+    index, retrieval, knowledge = _knowledge(workspace, options, events, ticket_redactor, stack)
     model, models = _models(workspace, options, events, stack, access, audit)
     caches = IndexCache(workspace.cache_folder, workspace.cache_key)
     erasure = ErasureStore(workspace.database)
@@ -143,7 +145,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         models=models,
         drafting=drafting,
         feedback=FeedbackService(
-            suggestions, tickets, options, events, clock, redactor, access, audit, privacy.is_erased
+            suggestions, tickets, options, events, clock, ticket_redactor, access, audit, privacy.is_erased
         ),
         outbox=outbox,
         unsent=UnsentService(UnsentStore(workspace.database), suggestions),
@@ -304,6 +306,13 @@ def _furnish(
     articles.save_articles(
         [(replace(a, content_hash=content_hash(a)), passages_of(a)) for a in demo.knowledge]
     )
+
+
+def rekey_workspace(folder: Path | None, passphrase: str, new_passphrase: str = "") -> None:
+    """Give a workspace that nobody has open a new data key; see adapters.rekey."""
+    from agent_assist.adapters.rekey import rekey
+
+    rekey(folder or default_folder(), passphrase, new_passphrase)
 
 
 def begin(desk: Desk) -> None:

@@ -14,7 +14,7 @@ import hmac
 import json
 import os
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -143,6 +143,10 @@ class KeyFile:
     p: int = SCRYPT_P
     recovery: bytes = b""
     """Nonce and the data key sealed under the recovery key; empty where none was made."""
+    carried: bytes = b""
+    """Keys of an earlier data key that must not change with it, sealed under this one; see `carried_keys`."""
+    slot: str = ""
+    """The keyring's entry where it is not the workspace's id: a new data key gets a new one."""
 
     def dump(self) -> str:
         data: dict[str, Any] = {
@@ -156,8 +160,11 @@ class KeyFile:
         else:
             data["scrypt"] = {"n": self.n, "r": self.r, "p": self.p, "salt": _text(self.salt)}
             data["nonce"], data["sealed"] = _text(self.nonce), _text(self.sealed)
-        if self.recovery:
-            data["recovery"] = _text(self.recovery)
+        for name in ("recovery", "carried"):
+            if value := getattr(self, name):
+                data[name] = _text(value)
+        if self.slot:
+            data["slot"] = self.slot
         return json.dumps(data, indent=2) + "\n"
 
 
@@ -172,6 +179,8 @@ def parse_key_file(text: str) -> KeyFile:
             str(data["source"]),
             str(data["check"]),
             recovery=_bytes(str(data.get("recovery", ""))),
+            carried=_bytes(str(data.get("carried", ""))),
+            slot=str(data.get("slot", "")),
         )
         if common.source == "keyring":
             return replace(common, backend=str(data["backend"]))
@@ -198,7 +207,7 @@ def seal(data_key: bytes, workspace: str, passphrase: str) -> KeyFile:
     """Wrap the data key under a passphrase.  Raises BadInput for an empty one."""
     if not passphrase:
         raise BadInput("An empty passphrase protects nothing.", "Choose one and try again.")
-    empty = KeyFile(workspace, "passphrase", _check(data_key), salt=os.urandom(16), nonce=os.urandom(12))
+    empty = KeyFile(workspace, "passphrase", check_of(data_key), salt=os.urandom(16), nonce=os.urandom(12))
     sealed = AESGCM(_stretch(empty, passphrase)).encrypt(empty.nonce, data_key, _bound(workspace))
     return replace(empty, sealed=sealed)
 
@@ -253,7 +262,7 @@ def new_key(workspace: str, store: KeyStore | None, ask: Ask | None) -> tuple[by
     if store is not None:
         store.set(workspace, data_key)
         if store.get(workspace) == data_key:
-            return data_key, KeyFile(workspace, "keyring", _check(data_key), backend=store.name)
+            return data_key, KeyFile(workspace, "keyring", check_of(data_key), backend=store.name)
     return data_key, seal(data_key, workspace, _passphrase(ask, creating=True))
 
 
@@ -273,7 +282,7 @@ def unlock(file: KeyFile, store: KeyStore | None, ask: Ask | None) -> bytes:
             if not file.recovery or not given:
                 raise _unavailable(file, error) from None
             data_key = open_with(file, given)
-    if not hmac.compare_digest(_check(data_key), file.check):
+    if not hmac.compare_digest(check_of(data_key), file.check):
         raise WorkspaceDamaged("The key that was found does not belong to this workspace.")
     return data_key
 
@@ -284,7 +293,7 @@ def _from_keyring(file: KeyFile, store: KeyStore | None) -> bytes:
             f"The key of this workspace is in the system keyring ({file.backend}), which is not running.",
             "Log in to the desktop session that has it, or restore the keyring.",
         )
-    found = store.get(file.workspace)
+    found = store.get(file.slot or file.workspace)
     if found is None:
         raise KeyUnavailable(
             f"The key of this workspace is not in the system keyring ({store.name}).",
@@ -301,6 +310,24 @@ def _unavailable(file: KeyFile, error: KeyUnavailable) -> KeyUnavailable:
         f"It also opens with its recovery key: type it where the passphrase is asked for, or set "
         f"{PASSPHRASE_VARIABLE} to it.",
     )
+
+
+def carry(data_key: bytes, keys: Mapping[str, bytes]) -> bytes:
+    """Seal keys that outlive a change of the data key: what they signed or made must stay valid."""
+    nonce = os.urandom(12)
+    text = json.dumps({name: _text(key) for name, key in keys.items()})
+    return nonce + AESGCM(derive(data_key, "carried")).encrypt(nonce, text.encode(), None)
+
+
+def carried_keys(file: KeyFile, data_key: bytes) -> dict[str, bytes]:
+    """What `carry` sealed.  Raises WorkspaceDamaged."""
+    if not file.carried:
+        return {}
+    try:
+        text = AESGCM(derive(data_key, "carried")).decrypt(file.carried[:12], file.carried[12:], None)
+        return {name: _bytes(key) for name, key in json.loads(text).items()}
+    except (InvalidTag, ValueError) as error:
+        raise WorkspaceDamaged("The file key.json of the workspace has been changed.") from error
 
 
 def keyring_named(name: str) -> SystemKeyring | None:
@@ -339,7 +366,8 @@ def _stretch(file: KeyFile, passphrase: str) -> bytes:
     return Scrypt(salt=file.salt, length=KEY_BYTES, n=file.n, r=file.r, p=file.p).derive(text)
 
 
-def _check(data_key: bytes) -> str:
+def check_of(data_key: bytes) -> str:
+    """What tells the right data key without telling anything of it."""
     return _text(derive(data_key, "check")[:16])
 
 

@@ -21,7 +21,7 @@ import platformdirs
 
 from agent_assist.adapters import secrets
 from agent_assist.adapters.secrets import Ask, KeyFile, KeyStore
-from agent_assist.adapters.storage.database import Database, explain
+from agent_assist.adapters.storage.database import Database, explain, opens
 from agent_assist.errors import (
     BadInput,
     KeyUnavailable,
@@ -33,6 +33,8 @@ from agent_assist.errors import (
 
 DATABASE = "workspace.db"
 KEY_FILE = "key.json"
+NEXT_KEY_FILE = "key.json.next"
+"""Of a data key that is being changed: it takes the other's place when the database has that key."""
 PAGE_BYTES = 4096
 """SQLCipher's page: no database is smaller."""
 LOCK_SECONDS = 20.0
@@ -56,11 +58,12 @@ class Workspace:
         self.logs_folder = folder / "logs"
         self.cache_key = secrets.derive(data_key, "cache")
         """32 bytes: encrypts what is cached outside the database."""
-        self.audit_key = secrets.derive(data_key, "audit")
+        carried = secrets.carried_keys(key_file, data_key) if key_file else {}
+        self.audit_key = carried.get("audit") or secrets.derive(data_key, "audit")
         """32 bytes: signs the audit log."""
-        self.identity_key = secrets.derive(data_key, "identity")
+        self.identity_key = carried.get("identity") or secrets.derive(data_key, "identity")
         """32 bytes: makes the pseudonyms of people and of what stands in the audit log."""
-        self.secrets_key = secrets.derive(data_key, "connections")
+        self.secrets_key = carried.get("connections") or secrets.derive(data_key, "connections")
         """32 bytes: seals the helpdesks' tokens where there is no keyring."""
         self._data_key = data_key
         self._key_file = key_file
@@ -104,7 +107,8 @@ class Workspace:
             _make_folder(folder)
             # Asked before anything is locked: nobody else must wait for a person to type.
             answer = passphrase() if passphrase and cls.needs_passphrase(folder, keyring) else ""
-            with _locked(folder):
+            with locked(folder):
+                settle_change_of_key(folder, keyring, lambda: answer)
                 key_file = _key_file(folder) or _make(folder, keyring(), lambda: answer)
                 data_key = _unlock(key_file, keyring, lambda: answer)
                 key_file = _at_home(folder, key_file, data_key, keyring)
@@ -162,7 +166,7 @@ class Workspace:
         if self._key_file.source == "passphrase" and secrets.open_with(self._key_file, old) != self._data_key:
             raise WrongPassphrase("The passphrase is not the one of this workspace.")
         sealed = secrets.seal(self._data_key, self._key_file.workspace, new)
-        self._keep(replace(sealed, recovery=self._key_file.recovery))
+        self._keep(replace(sealed, recovery=self._key_file.recovery, carried=self._key_file.carried))
 
     @property
     def has_recovery_key(self) -> bool:
@@ -181,11 +185,21 @@ class Workspace:
 
     def _keep(self, key_file: KeyFile) -> None:
         try:
-            with _locked(self.folder):
+            with locked(self.folder):
                 write_whole(self.folder / KEY_FILE, key_file.dump().encode())
         except OSError as error:
             raise explain(error, self.folder / DATABASE) from error
         self._key_file = key_file
+
+    def data_key(self) -> bytes:
+        """For a change of the key only."""
+        return self._data_key
+
+    def key_file(self) -> KeyFile:
+        """Where the key is.  Raises BadInput for the demo desk."""
+        if self._key_file is None:
+            raise BadInput("The demo desk's key is in memory only.", "Make a workspace of your own first.")
+        return self._key_file
 
     def close(self) -> None:
         """Finish the writes; a demo workspace is deleted.  May be called twice."""
@@ -233,7 +247,7 @@ def _make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the folder while it is made or its tables are brought up to date, not while it is in use."""
     lock = filelock.FileLock(folder / "workspace.lock", timeout=LOCK_SECONDS)
     try:
@@ -270,6 +284,34 @@ def _make(folder: Path, store: KeyStore | None, passphrase: Ask | None) -> KeyFi
     return key_file
 
 
+def settle_change_of_key(
+    folder: Path, keyring: Callable[[], KeyStore | None], passphrase: Ask | None
+) -> None:
+    """Finish, or take back, a change of the data key that a crash interrupted: the database itself says
+    which of the two keys it has."""
+    waiting = folder / NEXT_KEY_FILE
+    if not waiting.exists():
+        return
+    key_file = _key_file(folder)
+    if key_file is None:
+        return
+    problem: WorkspaceProblem = WorkspaceDamaged(f"No key of {folder} opens its database.")
+    for file in (key_file, secrets.parse_key_file(waiting.read_text(encoding="utf-8"))):
+        try:
+            key = _unlock(file, keyring, passphrase)
+        except (WrongPassphrase, KeyUnavailable) as error:
+            problem = error
+            continue
+        if opens(folder / DATABASE, secrets.derive(key, "database")):
+            if file is key_file:
+                waiting.unlink()
+            else:
+                waiting.replace(folder / KEY_FILE)
+            _sync_folder(folder)
+            return
+    raise problem
+
+
 def _unlock(key_file: KeyFile, keyring: Callable[[], KeyStore | None], passphrase: Ask | None) -> bytes:
     store = _store_of(key_file, keyring) if key_file.source == "keyring" else None
     return secrets.unlock(key_file, store, passphrase)
@@ -286,7 +328,7 @@ def _store_of(key_file: KeyFile, keyring: Callable[[], KeyStore | None]) -> KeyS
 def _in_keyring(key_file: KeyFile, keyring: Callable[[], KeyStore | None]) -> bool:
     try:
         store = _store_of(key_file, keyring)
-        return store is not None and store.get(key_file.workspace) is not None
+        return store is not None and store.get(key_file.slot or key_file.workspace) is not None
     except KeyUnavailable:
         return False
 
@@ -301,8 +343,9 @@ def _at_home(
         store = keyring()
         if store is None:
             return key_file
-        store.set(key_file.workspace, data_key)
-        if store.get(key_file.workspace) != data_key:
+        name = key_file.slot or key_file.workspace
+        store.set(name, data_key)
+        if store.get(name) != data_key:
             return key_file
         moved = replace(key_file, backend=store.name)
         write_whole(folder / KEY_FILE, moved.dump().encode())

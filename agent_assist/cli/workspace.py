@@ -73,6 +73,34 @@ def recovery_key(context: Context, yes: bool, as_json: bool) -> None:
 
 
 @workspace.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_context
+def rekey(context: Context, yes: bool, as_json: bool) -> None:
+    """Encrypt everything anew, under a new data key.
+
+    For when a recovery key or a copy of the folder's key.json got about.  The old recovery key opens nothing
+    any more.  Close every window first.  AGENT_ASSIST_NEW_PASSPHRASE changes the passphrase as well.
+
+    \b
+    Example:
+      agent-assist workspace rekey
+    """
+    from agent_assist import app
+
+    keys = _keys(context)
+    if not yes:
+        click.confirm("Encrypt the workspace anew? The old recovery key dies with it", abort=True, err=True)
+    passphrase = ask_passphrase() if keys.source == "passphrase" else ""
+    keys.begin_rekey()
+    folder = context.desk.folder
+    context.close()
+    app.rekey_workspace(folder, passphrase, os.environ.get(NEW, ""))
+    lines = ["Everything is encrypted under a new key.", "Make a new recovery key: workspace recovery-key"]
+    context.emit(as_json, {"folder": str(folder), "recovery_key": False}, lines)
+
+
+@workspace.command()
 @json_option
 @pass_context
 def show(context: Context, as_json: bool) -> None:

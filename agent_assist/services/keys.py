@@ -40,6 +40,14 @@ class KeyService:
         self._keeper.change_passphrase(old, new)
         self._audit.record(AuditAction.KEY_CHANGED, wait=True, what="passphrase")
 
+    def begin_rekey(self) -> None:
+        """Write down that the data key is about to change; the desk is closed then, and `app` does it.
+
+        Raises PermissionDenied.
+        """
+        self._access.require(Permission.MAKE_RECOVERY_KEY)
+        self._audit.record(AuditAction.KEY_CHANGED, wait=True, what="data key")
+
     def make_recovery_key(self) -> str:
         """A new recovery key: show it once and let it be printed, it is kept nowhere.  An older one no
         longer opens.  Raises PermissionDenied, or BadInput for the demo desk."""

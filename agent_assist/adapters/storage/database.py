@@ -189,6 +189,40 @@ class Database:
         return held
 
 
+def opens(path: Path, key: bytes) -> bool:
+    """Whether the database has this key; nothing is changed."""
+    connection = sqlcipher3.dbapi2.connect(str(path), timeout=10.0)
+    try:
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlcipher3.dbapi2.DatabaseError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def change_key(path: Path, old: bytes, new: bytes) -> None:
+    """Encrypt every page anew, in one transaction of SQLCipher: a crash leaves the old key or the new one.
+
+    Raises WorkspaceBusy where anybody else has the database open.
+    """
+    connection = sqlcipher3.dbapi2.connect(str(path), timeout=2.0, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA key = \"x'{old.hex()}'\"")
+        # Leaving write-ahead logging succeeds only for whoever is alone with the file.
+        mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+        if mode != "delete":
+            raise WorkspaceBusy(f"Another process has {path.parent} open.")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA rekey = \"x'{new.hex()}'\"")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlcipher3.dbapi2.Error as error:
+        raise explain(error, path) from error
+    finally:
+        connection.close()
+
+
 class _Held:
     """One thread's connection; its end is the end of the thread."""
 
