@@ -1,0 +1,79 @@
+"""Replays solved tickets under two settings of the product and shows wins and losses side by side.
+
+The two sides are workspaces: they may differ in model, articles, threshold or policy.  Neither is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent_assist.errors import BadInput
+from training.evaluation.compare import differences
+from training.evaluation.measures import figures_of
+from training.evaluation.product import read_cases
+from training.promotion import run_in
+from training.report import Report
+from training.stage import read_rows, write_json, write_rows
+
+SHOWN = 15
+"""Of each kind."""
+
+
+def backtest(cases: Path, before: Path, after: Path, out: Path, most: int = 200) -> dict[str, Any]:
+    """Draft the cases in both workspaces; writes result.json and report.html below `out`."""
+    rows = read_cases(cases, most)
+    if not rows:
+        raise BadInput(f"{cases} holds no cases.", "A case has a `ticket` and the human's `reply`.")
+    out.mkdir(parents=True, exist_ok=True)
+    write_rows(out / "tickets.jsonl", (row["ticket"] for row in rows))
+    sides = [_drafts(workspace, out, name) for workspace, name in ((before, "before"), (after, "after"))]
+    figures = [[figures_of(o, c) for o, c in zip(side, rows, strict=True)] for side in sides]
+    found = differences(*figures)
+    gains = [_gain(old, new) for old, new in zip(*figures, strict=True)]
+    result = {
+        "cases": len(rows),
+        "wins": sum(gain > 0.02 for gain in gains),
+        "losses": sum(gain < -0.02 for gain in gains),
+        "measures": {d.name: [d.champion, d.challenger, d.low, d.high] for d in found},
+    }
+    write_json(out / "result.json", result)
+    page = Report("What would have been different")
+    page.table("Counts", [(k, result[k]) for k in ("cases", "wins", "losses")])
+    page.table(
+        "Measures",
+        [(d.name, d.cases, d.champion, d.challenger, d.low, d.high) for d in found],
+        ("measure", "cases", "before", "after", "gain from", "to"),
+    )
+    order = sorted(range(len(rows)), key=lambda i: gains[i])
+    page.examples(
+        "Losses, the largest first", [_shown(i, rows, sides) for i in order[:SHOWN] if gains[i] < 0]
+    )
+    page.examples("Wins", [_shown(i, rows, sides) for i in order[::-1][:SHOWN] if gains[i] > 0])
+    page.write(out / "report.html")
+    return result
+
+
+def _drafts(workspace: Path, out: Path, name: str) -> list[dict[str, Any]]:
+    target = out / f"{name}.jsonl"
+    run_in(workspace, ["draft", "--input", str(out / "tickets.jsonl"), "--output", str(target)])
+    return read_rows(target)
+
+
+def _gain(old: Mapping[str, float], new: Mapping[str, float]) -> float:
+    """By what the agent would have kept; not answering keeps nothing."""
+    return new.get("kept", 0.0) - old.get("kept", 0.0)
+
+
+def _shown(
+    place: int, rows: Sequence[Mapping[str, Any]], sides: Sequence[Sequence[Mapping[str, Any]]]
+) -> str:
+    case = rows[place]
+    asked = [m["text"] for m in case["ticket"]["messages"] if m.get("role", "customer") == "customer"]
+    old, new = (side[place] for side in sides)
+    return (
+        f"Customer: {asked[-1] if asked else ''}\nAgent: {case.get('reply') or ''}\n\n"
+        f"Before ({old.get('decision')}): {old.get('text') or ''}\n\n"
+        f"⟦After ({new.get('decision')}): {new.get('text') or ''}⟧"
+    )

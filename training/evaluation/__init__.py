@@ -1,0 +1,1 @@
+"""Measures what is served, through the product's own drafting, against the model in use."""

@@ -1,0 +1,271 @@
+"""The stage that measures the challenger against the champion, both as they are served."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from agent_assist.adapters.inference.packaged import find_file
+from agent_assist.errors import BadInput
+from agent_assist.resources import resource
+from training.config import Section
+from training.evaluation import likelihood
+from training.evaluation.compare import Difference, differences, slices
+from training.evaluation.measures import abstention, figures_of, retrieval
+from training.evaluation.product import Candidate, Product, read_cases
+from training.evaluation.sheet import write_sheet
+from training.report import Report
+from training.sft import base_path
+from training.stage import Plan, Run, read_rows, write_json, write_rows
+
+SECONDS_A_DRAFT = 3.0
+SHOWN = 20
+"""Drafts side by side in the report."""
+
+
+class EvaluateOptions(Section):
+    cases: Path | None = None
+    """JSON Lines of `ticket`, `reply`, `articles`, `answerable`, `intent`; else the held-out replies."""
+    knowledge: tuple[Path, ...] = ()
+    """Articles to answer from; without it those of `prepare`."""
+    most: int = Field(120, ge=1)
+    champion: Path | None = None
+    """An adapter on the same base to beat; without it the model that comes with the application."""
+    plain_champion: bool = False
+    """Compare with the base without any adapter."""
+    canaries: Path | None = None
+    """JSON Lines of `before`, `secret`, `times` that were planted among the examples."""
+
+
+def options_of(run: Run) -> EvaluateOptions:
+    """Raises BadInput with the first thing that is wrong."""
+    try:
+        return EvaluateOptions.model_validate(dict(run.config.evaluate))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"evaluate.{where}: {first['msg']}.", "Compare it with training/configs/.") from None
+
+
+class Evaluate:
+    name = "evaluate"
+
+    def inputs(self, run: Run) -> list[Path]:
+        options = options_of(run)
+        found = [_cases(run, options), run.find("export", "adapter.gguf"), base_path(run), *_knowledge(run)]
+        return [*found, *(p for p in (options.champion, options.canaries) if p)]
+
+    def options(self, run: Run) -> Mapping[str, Any]:
+        return options_of(run).model_dump(mode="json")
+
+    def plan(self, run: Run) -> Plan:
+        options = options_of(run)
+        count = min(options.most, len(read_rows(_cases(run, options))))
+        return Plan(
+            counts={"cases": count, "drafts": 2 * count},
+            seconds=2 * count * SECONDS_A_DRAFT,
+        )
+
+    def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
+        options = options_of(run)
+        cases = read_cases(_cases(run, options), options.most)
+        if not cases:
+            raise BadInput(
+                "There are no cases to measure on.", "Raise `prepare.held_out`, or set `evaluate.cases`."
+            )
+        champion, challenger = candidates(run, options)
+        outputs = []
+        hits: list[list[str]] = []
+        for candidate in (champion, challenger):
+            run.say(f"evaluate: {len(cases)} drafts by {candidate.name}")
+            with Product(out / candidate.name) as product:
+                product.learn(_knowledge(run))
+                product.use(candidate)
+                outputs.append(product.drafts([case["ticket"] for case in cases]))
+                if not hits and any(case.get("articles") for case in cases):
+                    hits = product.hits([case["ticket"] for case in cases])
+        result = compared(cases, outputs[0], outputs[1], run.config.seed)
+        result |= {"champion": champion.name, "challenger": challenger.name}
+        result["retrieval"] = _retrieval(cases, hits)
+        result["likelihood"] = _likelihoods(champion, challenger, options, run)
+        golden = golden_failures(challenger, out)
+        result["golden_failures"] = golden
+        write_json(out / "result.json", result)
+        write_rows(out / "drafts.jsonl", _side_by_side(cases, outputs))
+        texts = [[str(row.get("text") or "") for row in side] for side in outputs]
+        write_sheet(out / "sheet.csv", cases, texts[0], texts[1], run.config.seed)
+        report(result, cases, outputs).write(out / "report.html")
+        return {
+            "cases": len(cases),
+            "golden_failures": len(golden),
+            "gains": {d["name"]: [round(d[k], 4) for k in ("gain", "low", "high")] for d in result["all"]},
+        }
+
+
+def candidates(run: Run, options: EvaluateOptions) -> tuple[Candidate, Candidate]:
+    """(champion, challenger) as they are served: an adapter on the quantised base."""
+    base = base_path(run)
+    if base.suffix != ".gguf":
+        raise BadInput("There is no quantised base to serve on.", "Set `base` to the GGUF that is served.")
+    challenger = Candidate(f"{run.config.name}", base, run.find("export", "adapter.gguf"))
+    if options.champion:
+        return Candidate("champion", base, options.champion), challenger
+    if options.plain_champion or base != find_file():
+        return Candidate("base", base), challenger
+    return Candidate("packaged"), challenger
+
+
+def compared(
+    cases: Sequence[Mapping[str, Any]],
+    champion: Sequence[Mapping[str, Any]],
+    challenger: Sequence[Mapping[str, Any]],
+    seed: int,
+) -> dict[str, Any]:
+    """All differences, and those by intent, language and channel."""
+    old = [figures_of(o, c) for o, c in zip(champion, cases, strict=True)]
+    new = [figures_of(o, c) for o, c in zip(challenger, cases, strict=True)]
+    keys = {
+        "intent": lambda c: str(c.get("intent") or ""),
+        "language": lambda c: str(c["ticket"].get("language") or ""),
+        "channel": lambda c: str(c["ticket"].get("channel") or "email"),
+    }
+    by: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for what, key in keys.items():
+        groups = slices(cases, key)
+        by[what] = {
+            name: [_row(d) for d in differences([old[i] for i in at], [new[i] for i in at], seed)]
+            for name, at in groups.items()
+        }
+    latency = {
+        name: statistics.median([f["seconds"] for f in side if "seconds" in f] or [0.0])
+        for name, side in (("champion", old), ("challenger", new))
+    }
+    return {
+        "all": [_row(d) for d in differences(old, new, seed)],
+        "by": by,
+        "abstention": {"champion": abstention(champion, cases), "challenger": abstention(challenger, cases)},
+        "median_seconds": latency,
+        "failed": sum("error" in o for o in challenger),
+    }
+
+
+def _row(difference: Difference) -> dict[str, Any]:
+    return asdict(difference) | {"gain": difference.gain}
+
+
+def golden_failures(candidate: Candidate, out: Path) -> list[dict[str, str]]:
+    """Cases of the frozen golden set that the candidate does not pass, each with what is wrong."""
+    rows = read_rows(resource("evaluation", "golden.jsonl"))
+    with Product(out / "golden") as product:
+        product.learn([resource("evaluation", "articles.jsonl")])
+        product.use(candidate)
+        drafts = product.drafts([row["ticket"] for row in rows])
+    found = []
+    for row, draft in zip(rows, drafts, strict=True):
+        if why := why_not_golden(draft, row):
+            found.append({"id": row["ticket"]["id"], "why": why, "text": str(draft.get("text") or "")})
+    return found
+
+
+def why_not_golden(draft: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """What a golden case asks for that the draft does not keep; "" where it keeps all."""
+    text = str(draft.get("text") or "").casefold()
+    if draft.get("decision") not in row["decisions"]:
+        return f"decided {draft.get('decision')}, not {' or '.join(row['decisions'])}"
+    if draft.get("decision") != "draft":
+        return ""
+    for group in row.get("says", ()):  # one of each group must stand there
+        if not any(word.casefold() in text for word in group):
+            return f"does not say {' or '.join(group)}"
+    for word in row.get("never", ()):
+        if word.casefold() in text:
+            return f"says {word}"
+    return ""
+
+
+def _cases(run: Run, options: EvaluateOptions) -> Path:
+    return options.cases or run.find("prepare", "cases.jsonl")
+
+
+def _knowledge(run: Run) -> list[Path]:
+    options = options_of(run)
+    known = run.config.prepare.knowledge
+    return list(options.knowledge) or ([known] if known else [])
+
+
+def _retrieval(cases: Sequence[Mapping[str, Any]], hits: Sequence[Sequence[str]]) -> dict[str, float]:
+    rows = [retrieval(h, c["articles"]) for c, h in zip(cases, hits) if c.get("articles")]
+    return {n: round(statistics.fmean(row[n] for row in rows), 4) for n in rows[0]} if rows else {}
+
+
+def _likelihoods(
+    champion: Candidate, challenger: Candidate, options: EvaluateOptions, run: Run
+) -> dict[str, Any]:
+    """What was forgotten and what is kept by heart."""
+    general = resource("evaluation", "general.txt").read_text(encoding="utf-8").split("\n\n")
+    model = challenger.model or base_path(run)
+    with likelihood.Scorer(model, None) as scorer:
+        before = likelihood.perplexity(scorer, general)
+    found: dict[str, Any] = {}
+    with likelihood.Scorer(model, challenger.adapter) as scorer:
+        found |= likelihood.forgetting(before, likelihood.perplexity(scorer, general))
+        if options.canaries:
+            planted = [likelihood.Canary(**row) for row in read_rows(options.canaries)]
+            found["canaries"] = [likelihood.exposure(scorer, c, run.config.seed) for c in planted]
+    return found
+
+
+def _side_by_side(
+    cases: Sequence[Mapping[str, Any]], outputs: Sequence[Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "case": case,
+            "champion": {k: old.get(k) for k in ("decision", "text", "citations")},
+            "challenger": {k: new.get(k) for k in ("decision", "text", "citations")},
+        }
+        for case, old, new in zip(cases, *outputs, strict=True)
+    ]
+
+
+def report(
+    result: Mapping[str, Any],
+    cases: Sequence[Mapping[str, Any]],
+    outputs: Sequence[Sequence[Mapping[str, Any]]],
+) -> Report:
+    """One page for the lead who decides."""
+    page = Report(f"{result['challenger']} against {result['champion']}")
+    head = ("measure", "cases", "champion", "challenger", "gain", "from", "to")
+    order = ("name", "cases", "champion", "challenger", "gain", "low", "high")
+    page.table("All cases, 95 % intervals", [[d[k] for k in order] for d in result["all"]], head)
+    page.table(
+        "Answering and not answering",
+        [(side, *figures.values()) for side, figures in result["abstention"].items()],
+        ("", "precision of not answering", "recall of not answering"),
+    )
+    page.table("Search", list(result["retrieval"].items()))
+    page.table("Forgetting and memory", [(k, json.dumps(v)) for k, v in result["likelihood"].items()])
+    page.table("Median seconds a draft", list(result["median_seconds"].items()))
+    failures = [(f["id"], f["why"], f["text"]) for f in result["golden_failures"]]
+    page.table("Golden cases that failed", failures or [("none", "", "")])
+    for what, groups in result["by"].items():
+        if len(groups) > 1:
+            rows = [[name, *(d[k] for k in order)] for name, found in groups.items() for d in found]
+            page.table(f"By {what}", rows, (what, *head))
+    page.examples("Side by side", [_pair(c, o, n) for c, o, n in zip(cases[:SHOWN], *outputs)])
+    return page
+
+
+def _pair(case: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    asked = [m["text"] for m in case["ticket"]["messages"] if m.get("role", "customer") == "customer"]
+    return (
+        f"Customer: {asked[-1] if asked else ''}\nAgent: {case.get('reply') or ''}\n\n"
+        f"Champion ({old.get('decision')}): {old.get('text') or ''}\n\n"
+        f"⟦Challenger ({new.get('decision')}): {new.get('text') or ''}⟧"
+    )

@@ -1,0 +1,162 @@
+"""The stage that decides whether the challenger may take the champion's place, and puts it there.
+
+It may only where the lower bound of what it is to gain lies above zero, and every guard holds.  What was
+in use stays registered: `agent-assist model rollback` brings it back at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from agent_assist.errors import AgentAssistError, BadInput
+from training.config import Section
+from training.sft import base_path
+from training.stage import Plan, Run, write_json
+
+
+class PromoteOptions(Section):
+    measure: str = "kept"
+    """What must be gained: `kept` is the share of the draft that the agent's reply kept."""
+    guards: Mapping[str, float] = Field(
+        default_factory=lambda: {"grounded": 0.02, "cited": 0.02, "decided": 0.02, "unrepeated": 0.02}
+    )
+    """Measures that may lose at most so much: the lower bound of their gain must not lie below."""
+    most_forgetting: float = Field(1.15, ge=1)
+    """Perplexity of the frozen general texts, as a ratio to the base."""
+    slowest: float = Field(1.5, ge=1)
+    """Median time of a draft, as a ratio to the champion's."""
+    workspace: Path | None = None
+    """Where the model is put into use; without it the decision is only written down."""
+    models: Path | None = None
+    """Folder that keeps promoted adapters; below the run's folder where none is given."""
+
+
+class NotPromoted(AgentAssistError):
+    code = "not_promoted"
+    title = "The new model was not promoted"
+    default_remedy = "The model in use is as it was. Look at decision.json and evaluate/report.html."
+    exit_code = 1
+
+
+def options_of(run: Run) -> PromoteOptions:
+    """Raises BadInput with the first thing that is wrong."""
+    try:
+        return PromoteOptions.model_validate(dict(run.config.promote))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"promote.{where}: {first['msg']}.", "Compare it with training/configs/.") from None
+
+
+class Promote:
+    name = "promote"
+
+    def inputs(self, run: Run) -> list[Path]:
+        return [run.find("evaluate", "result.json"), run.find("export", "adapter.gguf")]
+
+    def options(self, run: Run) -> Mapping[str, Any]:
+        return options_of(run).model_dump(mode="json")
+
+    def plan(self, run: Run) -> Plan:
+        reasons = why_not(json.loads(run.find("evaluate", "result.json").read_text("utf-8")), options_of(run))
+        return Plan(counts={"reasons against it": len(reasons)}, examples=tuple(reasons))
+
+    def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
+        options = options_of(run)
+        result = json.loads(run.find("evaluate", "result.json").read_text("utf-8"))
+        reasons = why_not(result, options)
+        decision = {"promoted": not reasons, "reasons": reasons, "challenger": result["challenger"]}
+        write_json(out / "decision.json", decision)
+        if reasons:
+            raise NotPromoted(" ".join(reasons))
+        folder = options.models or run.folder / "models"
+        adapter = keep(run.find("export", "adapter.gguf"), folder, run.config.name)
+        if options.workspace:
+            put_into_use(options.workspace, run.config.name, base_path(run), adapter)
+            run.say(f"promote: {run.config.name} writes in {options.workspace}")
+        return decision | {"adapter": str(adapter)}
+
+
+def why_not(result: Mapping[str, Any], options: PromoteOptions) -> list[str]:
+    """Every reason against promotion, in sentences; none where it may be promoted."""
+    rows = {row["name"]: row for row in result["all"]}
+    reasons: list[str] = []
+    gained = rows.get(options.measure)
+    if gained is None:
+        reasons.append(f"“{options.measure}” was not measured.")
+    elif gained["low"] <= 0:
+        reasons.append(
+            f"It is not shown to be better: “{options.measure}” changes by {gained['gain']:+.3f} "
+            f"({gained['low']:+.3f} to {gained['high']:+.3f}, {gained['cases']} cases)."
+        )
+    for name, loss in options.guards.items():
+        row = rows.get(name)
+        if row is not None and row["low"] < -loss:
+            reasons.append(
+                f"“{name}” may have fallen by more than {loss}: {row['gain']:+.3f} "
+                f"({row['low']:+.3f} to {row['high']:+.3f})."
+            )
+    if failed := result.get("golden_failures"):
+        reasons.append(f"{len(failed)} golden cases fail, the first: {failed[0]['id']} {failed[0]['why']}.")
+    likelihood = result.get("likelihood", {})
+    if likelihood.get("forgetting", 1.0) > options.most_forgetting:
+        reasons.append(
+            f"It has forgotten: general texts are {likelihood['forgetting']:.2f} times as unlikely."
+        )
+    if any(c["verbatim"] or c["rank"] == 1 for c in likelihood.get("canaries", ()) if c["times"] < 16):
+        reasons.append("It gives away a secret that was planted among the examples.")
+    seconds = result.get("median_seconds", {})
+    if seconds.get("challenger", 0.0) > options.slowest * max(seconds.get("champion", 0.0), 0.05):
+        reasons.append(
+            f"It is slower: {seconds['challenger']:.1f} s a draft, {seconds['champion']:.1f} before."
+        )
+    if result.get("failed"):
+        reasons.append(f"{result['failed']} drafts failed.")
+    return reasons
+
+
+def keep(adapter: Path, folder: Path, name: str) -> Path:
+    """Copy the adapter to where it stays, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{name}.adapter.gguf"
+    temporary = target.with_name(f".{target.name}.new")
+    shutil.copyfile(adapter, temporary)
+    temporary.replace(target)
+    return target
+
+
+def put_into_use(workspace: Path, name: str, model: Path, adapter: Path) -> None:
+    """Register the model in a workspace and make it the one that writes.
+
+    The workspace's passphrase comes from AGENT_ASSIST_PASSPHRASE or the keyring; the role must allow it.
+    Raises BadInput with the command's own words.
+    """
+    commands = (
+        ["model", "add", str(model), "--name", name, "--adapter", str(adapter)],
+        ["model", "use", name],
+    )
+    for arguments in commands:
+        run_in(workspace, arguments)
+
+
+def run_in(workspace: Path, arguments: Sequence[str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "agent_assist", *arguments, "--workspace", str(workspace)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise BadInput(
+            f"`agent-assist {' '.join(arguments[:2])}` failed: {last}", "Nothing was changed after it."
+        )
+    return done.stdout
