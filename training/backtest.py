@@ -30,7 +30,7 @@ def backtest(cases: Path, before: Path, after: Path, out: Path, most: int = 200)
     write_rows(out / "tickets.jsonl", (row["ticket"] for row in rows))
     sides = [_drafts(workspace, out, name) for workspace, name in ((before, "before"), (after, "after"))]
     figures = [[figures_of(o, c) for o, c in zip(side, rows, strict=True)] for side in sides]
-    found = differences(*figures)
+    found = differences(figures[0], figures[1])
     gains = [_gain(old, new) for old, new in zip(*figures, strict=True)]
     result = {
         "cases": len(rows),

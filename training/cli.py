@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,71 @@ def _command(name: str) -> click.Command:
 
 for _name in (*STAGES, "run"):
     cli.add_command(_command(_name))
+
+
+@cli.command()
+@click.option("--cases", required=True, type=click.Path(path_type=Path), help="Tickets with replies.")
+@click.option("--before", required=True, type=click.Path(path_type=Path), help="Workspace as it is.")
+@click.option("--after", required=True, type=click.Path(path_type=Path), help="Workspace as it would be.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder for the report.")
+@click.option("--most", default=200, show_default=True, help="Cases, spread evenly over the file.")
+def backtest(cases: Path, before: Path, after: Path, output: Path, most: int) -> None:
+    """Replay solved tickets in two workspaces; show wins and losses side by side."""
+
+    def work() -> None:
+        from training.backtest import backtest as replay
+
+        found = replay(cases, before, after, output, most)
+        click.echo(
+            f"{found['wins']} better, {found['losses']} worse of {found['cases']}: {output / 'report.html'}"
+        )
+
+    _guarded(work)
+
+
+@cli.command()
+@click.argument("sheets", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--seed", default=7, show_default=True, help="The configuration's seed, which hid the sides.")
+def sheet(sheets: tuple[Path, ...], seed: int) -> None:
+    """Read the sheets that people filled in: gains, preference, agreement."""
+
+    def work() -> None:
+        import json
+
+        from training.evaluation.sheet import read_sheets
+
+        click.echo(json.dumps(read_sheets(sheets, seed), indent=1))
+
+    _guarded(work)
+
+
+@cli.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(["cron", "systemd", "windows"]), default="cron", show_default=True)
+@click.option("--weekday", default="sunday", show_default=True)
+@click.option("--hour", default=3, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), default=Path(), help="Folder for the files.")
+def schedule(config: Path, kind: str, weekday: str, hour: int, output: Path) -> None:
+    """Write the files with which a scheduler runs CONFIG every week."""
+
+    def work() -> None:
+        from training.schedule import schedule_text
+
+        read_config(config)
+        output.mkdir(parents=True, exist_ok=True)
+        for name, text in schedule_text(kind, config, weekday, hour).items():
+            (output / name).write_text(text, encoding="utf-8")
+            click.echo(str(output / name))
+
+    _guarded(work)
+
+
+def _guarded(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except AgentAssistError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
 
 
 def _say(text: str) -> None:

@@ -35,9 +35,7 @@ def schedule_text(kind: str, config: Path, weekday: str = "sunday", hour: int = 
 
 
 def _systemd(command: list[str], home: Path, weekday: str, hour: int) -> dict[str, str]:
-    quoted = " ".join(
-        '"' + part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"' for part in command
-    )
+    quoted = " ".join(_quoted(part) for part in command)
     service = (
         "[Unit]\nDescription=Agent Assist: learn from the week\n\n[Service]\nType=oneshot\nNice=15\n"
         f'WorkingDirectory="{home}"\nExecStart={quoted}\n'
@@ -48,6 +46,12 @@ def _systemd(command: list[str], home: Path, weekday: str, hour: int) -> dict[st
         "[Install]\nWantedBy=timers.target\n"
     )
     return {"agent-assist-training.service": service, "agent-assist-training.timer": timer}
+
+
+def _quoted(part: str) -> str:
+    """As systemd's unit files want it."""
+    plain = part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{plain}"'
 
 
 def _task(command: list[str], home: Path, weekday: str, hour: int) -> str:
