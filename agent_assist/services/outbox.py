@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from agent_assist.domain.audit import AuditAction
+from agent_assist.domain.helpdesk import remote_id
 from agent_assist.domain.outbox import OutboxItem, OutboxKind, OutboxState, is_empty
 from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.errors import AgentAssistError, BadInput, ErrorInfo, StaleThread
@@ -107,7 +108,7 @@ class OutboxService:
             thread_hash=ticket.thread_hash,
             state=OutboxState.QUEUED,
             created_at=now,
-            due_at=now + timedelta(seconds=self._options.current.outbox.undo_seconds),
+            due_at=now + timedelta(seconds=self._options.current.outbox.undo_seconds if public else 0),
             suggestion_id=suggestion_id,
             kind=kind,
             seen=_public_ids(ticket),
@@ -120,8 +121,15 @@ class OutboxService:
         return item
 
     def send_note(self, ticket_id: str, text: str) -> OutboxItem:
-        """Write an internal note, which goes to the helpdesk the same way as a reply."""
+        """Write an internal note, which goes to the helpdesk the same way as a reply, at once."""
         return self.send(ticket_id, text, kind=OutboxKind.NOTE)
+
+    def note(self, ticket_id: str, text: str) -> None:
+        """Add an internal note: into the helpdesk that the ticket comes from, else to the thread here."""
+        if self._delivery is not None and remote_id(ticket_id)[0]:
+            self.send_note(ticket_id, text)
+        else:
+            self._tickets.add_note(ticket_id, text)
 
     def withdraw(self, item_id: str, *, give_up: bool = False) -> str:
         """Take a reply back that has not left; returns its text for the editor.

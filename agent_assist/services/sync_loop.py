@@ -39,8 +39,8 @@ PUSH_SECONDS = 300.0
 """With a helpdesk that tells what happens, the longest time between two looks."""
 LEAST_SECONDS = 1.0
 """Between two looks, however often a helpdesk says that something happened."""
-BATCH_TICKETS = 100
-BATCH_SECONDS = 0.5
+BATCH_TICKETS = 250
+BATCH_SECONDS = 1.0
 """Pages are saved together up to so many tickets or so long: each transaction waits for the disk."""
 AHEAD = 2
 """Batches that may wait to be saved while the next page is read; this bounds the memory."""

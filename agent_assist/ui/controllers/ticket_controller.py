@@ -109,7 +109,7 @@ class TicketController(QObject):
         ticket_id = self.current_id
         if ticket_id:
             self._ui.bridge.run(
-                lambda: self._ui.desk.tickets.set_status(ticket_id, status),
+                lambda: (self._ui.desk.sync or self._ui.desk.tickets).set_status(ticket_id, status),
                 lambda _: self._window.status.say(f"Ticket #{ticket_id} is {status}."),
                 self._on_error,
             )
@@ -127,7 +127,7 @@ class TicketController(QObject):
             return
         text, given = QInputDialog.getMultiLineText(self._window, "Internal note", "Only your team sees it.")
         if given and text.strip():
-            self._ui.bridge.run(lambda: self._ui.desk.tickets.add_note(ticket_id, text), None, self._on_error)
+            self._ui.bridge.run(lambda: self._ui.desk.outbox.note(ticket_id, text), None, self._on_error)
 
     def hand_over(self, reasons: str) -> None:
         """Leave a note for whoever takes over and set the ticket to pending."""
@@ -136,8 +136,8 @@ class TicketController(QObject):
             return
 
         def work() -> None:
-            self._ui.desk.tickets.add_note(ticket_id, f"Handed over. {reasons}".strip())
-            self._ui.desk.tickets.set_status(ticket_id, TicketStatus.PENDING)
+            self._ui.desk.outbox.note(ticket_id, f"Handed over. {reasons}".strip())
+            (self._ui.desk.sync or self._ui.desk.tickets).set_status(ticket_id, TicketStatus.PENDING)
 
         self._ui.bridge.run(
             work,
