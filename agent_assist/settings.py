@@ -13,8 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from agent_assist.domain.patterns import compiled
 from agent_assist.errors import DiskFull, InvalidSetting, WorkspaceReadOnly
 
 VERSION = 1
@@ -184,6 +185,22 @@ class RetentionOptions(Section):
     )
 
 
+class PrivacyOptions(Section):
+    patterns: str = Field(
+        "",
+        title="Patterns of your company",
+        description="What else is personal data here, as TYPE=pattern, such as STAFF_ID=S\\d{6}; several are "
+        "separated by two semicolons. They are regular expressions.",
+    )
+
+    @field_validator("patterns")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        for _ in compiled(value):
+            pass
+        return value
+
+
 class Settings(Section):
     version: int = VERSION
     first_run_done: bool = Field(False, title="First run done", description="The first-run steps were shown.")
@@ -196,6 +213,7 @@ class Settings(Section):
     companion: CompanionOptions = Field(default_factory=CompanionOptions, title="Browser")
     feedback: FeedbackOptions = Field(default_factory=FeedbackOptions, title="Feedback")
     retention: RetentionOptions = Field(default_factory=RetentionOptions, title="Retention")
+    privacy: PrivacyOptions = Field(default_factory=PrivacyOptions, title="Privacy")
 
     def changed(self, name: str, value: Any) -> Settings:
         """A copy with the option `name` ("section.option", or "option") set.

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from agent_assist.adapters.privacy.logs import protect_logs
 from agent_assist.services.desk import Desk
 
 
@@ -32,6 +33,7 @@ class Context:
     def debug(self, value: bool) -> None:
         self._debug = value
         logging.basicConfig(level=logging.DEBUG if value else logging.WARNING, stream=sys.stderr)
+        protect_logs()
 
     @property
     def desk(self) -> Desk:

@@ -15,6 +15,55 @@ _SHORTEST = 3
 """Characters: a shorter value ("XL", "1") stands in too many ordinary sentences."""
 
 
+_SHARED_BOX = frozenset(
+    [
+        "info",
+        "support",
+        "sales",
+        "contact",
+        "hello",
+        "mail",
+        "office",
+        "admin",
+        "service",
+        "help",
+        "billing",
+        "team",
+        "orders",
+        "customer",
+        "kontakt",
+    ]
+)
+
+
+def name_forms(name: str) -> list[str]:
+    """The other ways in which a full name is written: its parts, initials, the family name first."""
+    words = name.replace(",", " ").split()
+    if len(words) < 2:
+        return []
+    first, last = words[0], words[-1]
+    forms = [f"{last} {first}", f"{last}, {first}", f"{first} {last}", f"{first}{last}", f"{first}.{last}"]
+    forms += [
+        f"{first[0]} {last}",
+        f"{first[0]}. {last}",
+        f"{first} {last[0]}.",
+        f"{first[0]}{last}",
+        f"{first[0]}.{last}",
+    ]
+    forms += [f"{last}, {first[0]}.", f"{first}_{last}", f"{first}-{last}"]
+    if len(words) > 2:
+        forms.append(" ".join(w[0] + "." for w in words[:-1]) + f" {last}")
+    return [f for f in dict.fromkeys(forms) if len(f) >= _SHORTEST and f != name]
+
+
+def email_names(email: str) -> list[str]:
+    """The part of an address before the @ and its words, where they may be somebody's name."""
+    local = email.partition("@")[0]
+    if local.lower() in _SHARED_BOX or len(local) < 4 or not any(c.isalpha() for c in local):
+        return []
+    return [local]
+
+
 def known_values(ticket: Ticket) -> list[tuple[str, str]]:
     """(type, value) pairs to be replaced wherever they stand: the customer's name and address, and
     the fields whose name or value says that they belong to one person.  Longest first."""

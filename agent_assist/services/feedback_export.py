@@ -36,8 +36,6 @@ from agent_assist.settings import Settings
 TYPO = 0.02
 """Edit distance below which an edit is a typo, not a preference."""
 
-_EDGE = "\ufdd0"  # no character of any text, and no white space
-_SEPARATOR = f"\n{_EDGE}\n"
 _USED = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
 _TRAINING = frozenset({ExportFormat.SFT, ExportFormat.PREFERENCE, ExportFormat.UNPAIRED})
 _CORRECTED = frozenset({OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
@@ -320,17 +318,17 @@ def _replace_all(
     public: str,
     entities: Counter[str],
 ) -> list[str]:
-    joined = _SEPARATOR.join(text.replace(_EDGE, " ") for text in texts)
-    _, found = redactor.redact(joined, known)
-    pieces: list[str] = []
-    position = 0
-    for kind, start, end, placeholder in found:
-        if joined[start:end] not in public:
-            pieces += [joined[position:start], placeholder]
-            position = end
-            entities[kind] += 1
-    pieces.append(joined[position:])
-    return "".join(pieces).split(_SEPARATOR)
+    replaced: list[str] = []
+    for text, (_, found) in zip(texts, redactor.redact_all(texts, known), strict=True):
+        pieces: list[str] = []
+        position = 0
+        for kind, start, end, placeholder in found:
+            if text[start:end] not in public:
+                pieces += [text[position:start], placeholder]
+                position = end
+                entities[kind] += 1
+        replaced.append("".join([*pieces, text[position:]]))
+    return replaced
 
 
 # --- files ----------------------------------------------------------------------------------------

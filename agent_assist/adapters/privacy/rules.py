@@ -7,7 +7,6 @@ out of a rule's reach; what the ticket knows (its customer, its fields) is found
 
 from __future__ import annotations
 
-import bisect
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
@@ -15,8 +14,10 @@ from functools import lru_cache
 
 import phonenumbers
 
-Found = tuple[str, int, int]
-"""Type, start, end."""
+from agent_assist.adapters.privacy.identifiers import identifiers, secrets
+from agent_assist.adapters.privacy.normal import folded
+from agent_assist.adapters.privacy.placeholders import Entity, Found, Numbering, canonical, without_overlaps
+from agent_assist.domain.privacy import name_forms
 
 _EMAIL = re.compile(r"[\w.+%'-]{1,64}@(?:[^\W_](?:[\w-]{0,62}[^\W_])?\.)+[^\W\d_]{2,24}")
 _URL = re.compile(r"(?:https?|ftp)://[^\s<>\"'\]\[{}|]+|\bwww\.[^\s<>\"'\]\[{}|]+", re.IGNORECASE)
@@ -44,72 +45,70 @@ _PHONE_WORD_REACH = 32
 
 
 class RuleRedactor:
-    """Implements ports.Redactor."""
+    """Implements ports.Redactor with the rules that rest on a check or an unmistakable shape.
 
-    def redact(
-        self, text: str, known: Sequence[tuple[str, str]] = ()
-    ) -> tuple[str, list[tuple[str, int, int, str]]]:
+    Cautious: for what a reply is blocked for.  `redactor.TicketRedactor` finds more.
+    """
+
+    def redact(self, text: str, known: Sequence[tuple[str, str]] = ()) -> tuple[str, list[Entity]]:
         """Placeholders are `[TYPE_n]`; within one call the same value has the same number."""
-        pattern, names = _known_pattern(tuple(known))
-        named = [
-            (names[m.group().casefold()][0], m.start(), m.end())
-            for m in (pattern.finditer(text) if pattern else ())
-        ]
-        # An address holds names, and is one thing; all else that the ticket knows is surer than a rule.
-        found = _without_overlaps([*_addresses_of_people(text), *named, *_numbers(text)])
-        numbers: dict[tuple[str, str], int] = {}
-        counts: dict[str, int] = {}
-        pieces: list[str] = []
-        entities: list[tuple[str, int, int, str]] = []
-        position = 0
-        for kind, start, end in found:
-            spelled = text[start:end]
-            value = (kind, names.get(spelled.casefold(), ("", _canonical(kind, spelled)))[1])
-            if value not in numbers:
-                numbers[value] = counts[kind] = counts.get(kind, 0) + 1
-            placeholder = f"[{kind}_{numbers[value]}]"
-            pieces += [text[position:start], placeholder]
-            entities.append((kind, start, end, placeholder))
-            position = end
-        pieces.append(text[position:])
-        return "".join(pieces), entities
+        return self.redact_all([text], known)[0]
+
+    def redact_all(
+        self, texts: Sequence[str], known: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, list[Entity]]]:
+        pattern, names = known_pattern(tuple(known))
+        numbers = Numbering(names, texts)
+        results = []
+        for text in texts:
+            plain = folded(text)
+            found = without_overlaps(
+                [*sure_first(plain.text), *named(plain.text, pattern, names), *sure(plain.text)]
+            )
+            results.append(numbers.replaced(text, [(k, *plain.back(s, e)) for k, s, e in found]))
+        return results
 
 
-def _without_overlaps(found: list[Found]) -> list[Found]:
-    """The first named wins: what the ticket knows, then the rules from the surest to the loosest."""
-    taken: list[Found] = []
-    for candidate in found:
-        at = bisect.bisect(taken, candidate[1], key=lambda f: f[1])
-        free_before = at == 0 or taken[at - 1][2] <= candidate[1]
-        free_after = at == len(taken) or candidate[2] <= taken[at][1]
-        if free_before and free_after:
-            taken.insert(at, candidate)
-    return taken
-
-
-def _canonical(kind: str, value: str) -> str:
-    """Two spellings of one value (a phone number with and without blanks) are the same person's."""
-    if kind in ("PHONE", "CARD", "IBAN"):
-        return re.sub(r"[^0-9A-Za-z]", "", value).upper()
-    return value.casefold()
+def named(text: str, pattern: re.Pattern[str] | None, names: dict[str, tuple[str, str]]) -> Iterator[Found]:
+    """What the ticket knows, wherever it stands."""
+    for match in pattern.finditer(text) if pattern else ():
+        kind = names.get(" ".join(match.group().casefold().split()))
+        if kind:
+            yield kind[0], match.start(), match.end()
 
 
 @lru_cache(maxsize=64)
-def _known_pattern(
+def known_pattern(
     known: tuple[tuple[str, str], ...],
 ) -> tuple[re.Pattern[str] | None, dict[str, tuple[str, str]]]:
     """What finds the known values, and for each its type and the value it is counted as: a first
     name counts as the full name it is part of."""
-    values = sorted(((k, v.strip()) for k, v in known if v.strip()), key=lambda pair: -len(pair[1]))
+    values = sorted(
+        ((k, folded(v).text.strip()) for k, v in known if v.strip()), key=lambda pair: -len(pair[1])
+    )
     names: dict[str, tuple[str, str]] = {}
     for kind, value in values:
-        folded = value.casefold()
-        whole = next((w for k, w in names.values() if k == kind and folded in w.split()), None)
-        names.setdefault(folded, (kind, whole or _canonical(kind, value)))
-    if not values:
+        spelled = " ".join(value.casefold().split())
+        whole = next((w for k, w in names.values() if k == kind and spelled in w.split()), None)
+        names.setdefault(spelled, (kind, whole or canonical(kind, value)))
+        if kind == "NAME":
+            for form in name_forms(value):
+                names.setdefault(form.casefold(), (kind, whole or canonical(kind, value)))
+    if not names:
         return None, names
-    choices = "|".join(re.escape(value) for _, value in values)
+    choices = "|".join(re.escape(v).replace(r"\ ", r"\s{1,3}") for v in sorted(names, key=len, reverse=True))
     return re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE), names
+
+
+def sure_first(text: str) -> Iterator[Found]:
+    """Keys and addresses that hold names or numbers and are one thing."""
+    if any(character.isdigit() for character in text) or "-----BEGIN" in text:
+        yield from secrets(text)
+    yield from _addresses_of_people(text)
+
+
+def sure(text: str) -> Iterator[Found]:
+    yield from _numbers(text)
 
 
 def _addresses_of_people(text: str) -> Iterator[Found]:
@@ -123,6 +122,7 @@ def _numbers(text: str) -> Iterator[Found]:
     if any(character.isdigit() for character in text):
         yield from _ibans(text)
         yield from _cards(text)
+        yield from identifiers(text)
         yield from _addresses(text)
         yield from _phones(text)
 

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
+from agent_assist.adapters.privacy.logs import protect_logs
 from agent_assist.adapters.workers.confinement import confine
 from agent_assist.adapters.workers.frames import BrokenFrame, Header, read_frame, write_frame
 from agent_assist.errors import AgentAssistError, Cancelled
@@ -87,6 +88,7 @@ def serve(handlers: Mapping[str, Callable[[Request], Answer]]) -> None:
     Before the first one the process gives up the network; `protection` answers what it could give up.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    protect_logs()
     # Ctrl+C in a terminal reaches the whole group; the application decides when a worker ends.
     with contextlib.suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
