@@ -106,6 +106,7 @@ def _desk_checks(desk: Desk, quick: bool) -> list[Check]:
         _guarded("backend", lambda: _backend(desk, quick)),
         _guarded("model", lambda: _model(desk)),
         _guarded("index", lambda: _index(desk, quick)),
+        *([_guarded("workers", lambda: _workers(desk))] if desk.security is not None else []),
     ]
 
 
@@ -239,6 +240,13 @@ def _index(desk: Desk, quick: bool) -> Check:
         return Check("index", WARNING, sentence, "Run `agent-assist kb rebuild`.", facts)
     sentence = f"{stats.articles} articles in {stats.passages} passages ({stats.encoder})."
     return Check("index", OK, sentence, facts=facts)
+
+
+def _workers(desk: Desk) -> Check:
+    if desk.security is None:
+        raise AgentAssistError("This desk cannot say.")
+    found = desk.security.workers()
+    return Check("workers", found.state.value, found.sentence, found.remedy, dict(found.facts))
 
 
 def _display() -> Check:

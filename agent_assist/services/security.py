@@ -50,7 +50,7 @@ class SecurityService:
             "roles": self._roles,
             "models": self._hashes,
             "network": self._network,
-            "workers": self._workers,
+            "workers": self.workers,
             "crashes": self._crashes,
         }
         found = []
@@ -143,7 +143,8 @@ class SecurityService:
             return SecurityCheck("network", OK, "Offline: no helpdesk is connected.", facts=facts)
         return SecurityCheck("network", OK, f"Reaches {', '.join(hosts)}, and nobody else.", facts=facts)
 
-    def _workers(self) -> SecurityCheck:
+    def workers(self) -> SecurityCheck:
+        """Whether workers can reach the network on this system."""
         facts = dict(self._worker())
         if facts.get("network") == "open":
             sentence = f"Workers are not kept from the network here. {facts.get('why', '')}".strip()

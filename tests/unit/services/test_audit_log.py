@@ -12,9 +12,10 @@ import pytest
 from support_governance import Office
 from support_store import suggestion
 
+from agent_assist.adapters.anchors import KeyringAnchor
 from agent_assist.domain.audit import AuditAction, Head
 from agent_assist.domain.suggestion import Draft, DraftState
-from agent_assist.errors import AuditDamaged, BadInput
+from agent_assist.errors import AuditDamaged, BadInput, KeyUnavailable
 from agent_assist.services.events import DraftChanged, EventBus, SettingsChanged
 
 
@@ -237,3 +238,41 @@ def test_an_export_names_the_head(office: Office, tmp_path: Path) -> None:
     number, _, mac = lines[-1]["head"].partition(":")
     assert office.audit.verify(Head(int(number), mac)).intact
     assert office.audit.export(tmp_path / "audit.csv") == count + 1
+
+
+def test_the_keyring_remembers_too_and_never_goes_back(office: Office) -> None:
+    class Ring:
+        name = "ring"
+        locked = False
+
+        def __init__(self) -> None:
+            self.kept: dict[str, bytes] = {}
+
+        def get(self, name: str) -> bytes | None:
+            if self.locked:
+                raise KeyUnavailable("locked")
+            return self.kept.get(name)
+
+        def set(self, name: str, secret: bytes) -> None:
+            if self.locked:
+                raise KeyUnavailable("locked")
+            self.kept[name] = secret
+
+        def remove(self, name: str) -> None:
+            self.kept.pop(name, None)
+
+    ring = Ring()
+    anchor = KeyringAnchor(ring, "w", office.audit_key)
+    assert anchor.read() is None
+    anchor.write(Head(5, "a" * 64))
+    anchor.write(Head(4, "b" * 64))
+    assert anchor.read() == Head(5, "a" * 64)
+    anchor.write(Head(4, "b" * 64), back=True)
+    assert anchor.read() == Head(4, "b" * 64)
+    ring.locked = True
+    assert anchor.read() is None, "a locked keyring is no tampering: the other places remember it"
+    anchor.write(Head(9, "c" * 64))
+    ring.locked = False
+    ring.kept["w audit head"] = b'{"number": 99, "mac": "", "seal": ""}'
+    with pytest.raises(AuditDamaged):
+        anchor.read()
