@@ -7,7 +7,9 @@ globalThis.agentAssistEditor = (() => {
   const put = new WeakMap(); // box -> what it held after the companion's own text was put there
 
   const isField = (box) => box.tagName === "TEXTAREA" || box.tagName === "INPUT";
-  const read = (box) => (isField(box) ? box.value : box.innerText);
+  // CKEditor 4 shows a hint as if it were text, and gives no text away while its class stands.
+  const hinted = (box) => !isField(box) && box.classList.contains("placeholder");
+  const read = (box) => (isField(box) ? box.value : hinted(box) ? "" : box.innerText);
   const plain = (text) => text.replace(/[\s\u00a0\u200b\ufeff]+/g, " ").trim();
 
   // The first match that can be seen: a page may hold one editor for each open ticket.
@@ -21,7 +23,7 @@ globalThis.agentAssistEditor = (() => {
   // What a person typed: without the signature and the quoted message that helpdesks put there themselves.
   function typed(box) {
     let text = read(box);
-    if (!isField(box)) {
+    if (!isField(box) && text) {
       const copy = box.cloneNode(true);
       for (const part of copy.querySelectorAll(OFFERED)) part.remove();
       if (!plain(copy.textContent)) return "";
@@ -101,7 +103,14 @@ globalThis.agentAssistEditor = (() => {
     }
   }
 
+  function dropHint(box) {
+    if (!hinted(box)) return;
+    box.classList.remove("placeholder");
+    box.innerHTML = "<p><br></p>";
+  }
+
   async function fill(box, text, mode, way) {
+    dropHint(box);
     const before = plain(read(box));
     const own = put.has(box) && put.get(box) === before;
     const free = !typed(box);

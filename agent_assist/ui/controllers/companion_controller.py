@@ -251,7 +251,7 @@ class CompanionController(QObject):
             QGuiApplication.clipboard().setText(put.text)
         title, text = words
         self._window.status.say(f"{title}.")
-        self._view.banner.show_message(Tone.ATTENTION, title, text, [("Close", self._view.banner.hide)])
+        self._view.banner.show_message(Tone.ATTENTION, title, text, closable=True)
 
     def _on_no_answer(self, peer: int, answer: Result) -> None:
         put = self.service.result(peer, answer)
