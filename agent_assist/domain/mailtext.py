@@ -141,20 +141,27 @@ def _announcement(texts: Sequence[str], position: int) -> tuple[int, bool]:
     text = texts[position]
     if len(text) > _LONGEST_ATTRIBUTION:
         return position, False
-    if words.SEPARATOR.match(text) or words.FORWARDED.match(text):
+    bare = text.strip()
+    dashed, told = bare[0] in "-_=*", bare.rstrip("*_ \xa0")[-1:] in (":", "：")
+    if (dashed and words.SEPARATOR.match(text)) or (told and words.FORWARDED.match(text)):
         following = _next_text(texts, position + 1)
         end = _header_end(texts, following)
         return (end if end > following else position + 1), True
-    end = _attribution_end(texts, position)
+    end = _attribution_end(texts, position, told)
     if end > position:
         joined = " ".join(texts[position:end])
         return end, bool(words.ADDRESS.search(joined) or words.CLOCK.search(joined))
-    return _header_end(texts, position), True
+    return (_header_end(texts, position) if ":" in text else position), True
 
 
-def _attribution_end(texts: Sequence[str], position: int) -> int:
-    """The line after "On …, Carla wrote:", which may be wrapped; `position` where none begins there."""
+def _attribution_end(texts: Sequence[str], position: int, told: bool) -> int:
+    """The line after "On …, Carla wrote:", which may be wrapped; `position` where none begins there.
+
+    `told` says whether the first line ends as the last one has to.
+    """
     opened = words.ATTRIBUTION_START.match(texts[position]) is not None
+    if not opened and not told:
+        return position
     joined = ""
     for end in range(position, min(position + (_MOST_ATTRIBUTION_LINES if opened else 1), len(texts))):
         part = texts[end].strip()

@@ -58,6 +58,8 @@ class MailConnector:
         self._told: str | None = None
         """The cursor that was given last."""
         self._touched: set[Key] = set()
+        self._queue: list[Key] = []
+        """What is still to be given of the last look: one mail of each conversation, newest first."""
         self._left: set[str] = set()
         self._given: dict[Key, str] = {}
         """The ticket that each mail was last given with."""
@@ -105,13 +107,15 @@ class MailConnector:
 
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
         with self._lock:
-            self._look(cursor, cancel)
-            pending = self._newest_first()
-            page = pending[:PAGE]
+            if not self._queue or cursor != self._told:
+                self._look(cursor, cancel)
+                self._queue = self._newest_first()
+            page = [mails for key in self._queue[:PAGE] if (mails := self._mails_of(key))]
             tickets = self._read(page)
             for mails in page:
                 self._touched -= {known.envelope.key for known in mails}
-            more = len(pending) > PAGE
+            del self._queue[:PAGE]
+            more = bool(self._queue)
             gone = self._gone(tickets)
             # Until all is told the cursor stays: whoever starts anew from it gets everything again.
             base = cursor.partition("#")[0]
@@ -188,18 +192,27 @@ class MailConnector:
         self._lies = {**self._lies, **there}
         self._left |= left
 
-    def _newest_first(self) -> list[list[Known]]:
-        """The conversations in which something has changed."""
+    def _newest_first(self) -> list[Key]:
+        """One mail of each conversation in which something has changed."""
         threads = self._index.threads
-        found: dict[Key, list[Known]] = {}
+        found: dict[Key, datetime] = {}
+        done: set[Key] = set()
         for key in list(self._touched):
+            if key in done:
+                continue
             known = threads.get(key)
             mails = self._index.chosen(threads.mails_with(known.envelope)) if known else []
             if mails:
-                found[mails[0].envelope.key] = mails
+                done.update(m.envelope.key for m in mails)
+                found[key] = mails[-1].envelope.at
             else:
                 self._touched.discard(key)
-        return sorted(found.values(), key=lambda mails: mails[-1].envelope.at, reverse=True)
+        return sorted(found, key=lambda key: found[key], reverse=True)
+
+    def _mails_of(self, key: Key) -> list[Known]:
+        threads = self._index.threads
+        known = threads.get(key)
+        return self._index.chosen(threads.mails_with(known.envelope)) if known else []
 
     def _read(self, page: Sequence[Sequence[Known]]) -> list[Ticket]:
         bodies = self._index.bodies(known for mails in page for known in mails)

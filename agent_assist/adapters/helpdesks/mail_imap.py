@@ -114,14 +114,22 @@ class Mailbox:
         return self._sent
 
     def state(self, folder: str) -> FolderState:
-        """How the folder is now: it is opened anew, as a session goes on with the numbers it began with."""
+        """How the folder is now."""
 
         def work(client: IMAPClient) -> FolderState:
-            self._selected = None
-            told = client.select_folder(folder, readonly=True)
-            self._selected = (folder, False)
-            names = (b"UIDVALIDITY", b"UIDNEXT", b"EXISTS", b"HIGHESTMODSEQ")
-            return FolderState(*(int(told.get(name, 0) or 0) for name in names))
+            wanted = [b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"HIGHESTMODSEQ"]
+            # A session goes on with the numbers that it began with: what is open is closed first.
+            self._selected, opened = None, self._selected
+            if opened and client.has_capability("UNSELECT"):
+                client.unselect_folder()
+                opened = None
+            if opened:
+                told = client.select_folder(folder, readonly=True)
+                self._selected, wanted[2] = (folder, False), b"EXISTS"
+            else:
+                wanted = wanted if client.has_capability("CONDSTORE") else wanted[:3]
+                told = client.folder_status(folder, [name.decode() for name in wanted])
+            return FolderState(*(int(told.get(name, 0) or 0) for name in wanted))
 
         return self.run(work)
 
