@@ -150,7 +150,9 @@ def host(context: Context, extensions: tuple[str, ...], arguments: tuple[str, ..
     from agent_assist.adapters.companion.host import Host, caller
 
     caller(arguments, extensions)
-    return Host(_workspace(context), sys.stdin.buffer, sys.stdout.buffer).run()
+    # Unbuffered: the thread that waits in it must not hold a lock when the program ends.
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as incoming:
+        return Host(_workspace(context), incoming, sys.stdout.buffer).run()
 
 
 def _workspace(context: Context) -> Path:

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from agent_assist.domain.companion import (
     EXTENSION_ID,
@@ -34,6 +34,12 @@ from agent_assist.errors import BadInput
 RETRY_SECONDS = 1.0
 """How often a window that does not run is looked for: one small file is read."""
 _LENGTH = struct.Struct("=I")
+
+
+class Readable(Protocol):
+    """A binary stream, buffered or not."""
+
+    def read(self, count: int, /) -> bytes | None: ...
 
 
 class FrameError(Exception):
@@ -56,7 +62,7 @@ def caller(arguments: Sequence[str], extension_ids: Sequence[str] = ()) -> str:
     )
 
 
-def read_frame(stream: BinaryIO) -> Any:
+def read_frame(stream: Readable) -> Any:
     """The next message of the browser; None at the end.  Raises FrameError."""
     head = _read(stream, _LENGTH.size)
     if not head:
@@ -84,7 +90,7 @@ def write_frame(stream: BinaryIO, data: Any) -> None:
     stream.flush()
 
 
-def _read(stream: BinaryIO, count: int) -> bytes:
+def _read(stream: Readable, count: int) -> bytes:
     """Up to `count` bytes; fewer only at the end."""
     found = b""
     while len(found) < count:
@@ -98,7 +104,7 @@ def _read(stream: BinaryIO, count: int) -> bytes:
 class Host:
     """Relays until the browser closes the streams."""
 
-    def __init__(self, folder: Path, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    def __init__(self, folder: Path, incoming: Readable, outgoing: BinaryIO) -> None:
         """`folder` is the workspace whose window is spoken to."""
         self._rendezvous = folder / RENDEZVOUS
         self._incoming, self._outgoing = incoming, outgoing
