@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import email
 import threading
 import time
@@ -12,6 +13,8 @@ import pytest
 from support_mail import ADDRESS, CARLA, DAN, PASSWORD, Cutter, MailServer, serve, until
 
 from agent_assist.adapters.helpdesks.mail import MailConnector
+from agent_assist.adapters.helpdesks.mail_idle import Watcher
+from agent_assist.adapters.helpdesks.mail_imap import Mailbox
 from agent_assist.domain.helpdesk import Connection
 from agent_assist.domain.ticket import Role, Ticket, TicketStatus
 from agent_assist.errors import (
@@ -154,6 +157,40 @@ def test_idle_survives_a_broken_connection(server: MailServer, connector: MailCo
     client.socket().shutdown(2)
     assert connector.wait(5, threading.Event()) is True
     assert connector.wait(0.3, threading.Event()) is False
+
+
+def test_idle_is_renewed_and_noop_takes_its_place(
+    server: MailServer, connector: MailConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+    renewing = Watcher(connector._options, renewal=0.2)
+    assert renewing.wait(0.1, stop) is False
+    begun = renewing._idle_since
+    assert renewing.wait(1.2, stop) is False
+    assert begun is not None
+    assert renewing._idle_since is not None
+    assert renewing._idle_since > begun
+    server.send(f"Dan <{DAN}>", "Invoice", "Billed twice", "<w1@customer.example>")
+    assert renewing.wait(10, stop) is True
+    renewing.close()
+
+    monkeypatch.setattr(Mailbox, "has_idle", False)
+    polling = Watcher(connector._options, noop_every=0.1)
+    assert polling.wait(0.2, stop) is False
+    server.send(f"Dan <{DAN}>", "Re: Invoice", "Any news?", "<w2@customer.example>")
+    assert polling.wait(10, stop) is True
+    polling.close()
+
+
+def test_a_token_that_is_refused_is_said_so(server: MailServer) -> None:
+    given = connect(server)._options
+    with pytest.raises(LoginRefused) as caught:
+        Mailbox(dataclasses.replace(given, token="expired", password="")).folders()
+    assert "token" in caught.value.remedy
+    with pytest.raises(LoginRefused, match="no password"):
+        Mailbox(dataclasses.replace(given, password="")).folders()
+    with pytest.raises(HelpdeskProblem, match="Nowhere"):
+        connect(server, queues="Nowhere").check()
 
 
 def test_a_wrong_password_is_said_so(server: MailServer) -> None:
