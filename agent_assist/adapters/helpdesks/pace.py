@@ -13,6 +13,8 @@ from email.utils import parsedate_to_datetime
 FIRST_PAUSE = 0.5
 """Seconds: the upper end of the first pause before a second try; it doubles with each further try."""
 LONGEST_PAUSE = 30.0
+LONGEST_ORDER = 86_400.0
+"""More than a day is no pause but a mistake."""
 FAILURES_TO_OPEN = 5
 FIRST_BREAK = 15.0
 LONGEST_BREAK = 300.0
@@ -34,7 +36,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         except (TypeError, ValueError):
             return None
         seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return min(max(0.0, seconds), LONGEST_ORDER) if math.isfinite(seconds) else None
 
 
 def backoff(attempt: int, source: Callable[[float, float], float] = random.uniform) -> float:

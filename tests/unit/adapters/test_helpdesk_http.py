@@ -123,6 +123,7 @@ def test_retry_after_that_cannot_be_read_counts_as_none() -> None:
     assert retry_after("nan", NOW) is None
     assert retry_after(None, NOW) is None
     assert retry_after("-3", NOW) == 0.0
+    assert retry_after("9e99", NOW) == 86_400
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT", NOW) == 0.0
 
 
@@ -430,3 +431,10 @@ def test_certificates_are_verified_with_the_systems_and_further_ones(tmp_path: A
     assert module._certificates(True).verify_mode.name == "CERT_REQUIRED"  # type: ignore[union-attr]
     with pytest.raises(BadInput, match="cannot be read"):
         module._certificates(str(tmp_path / "none.pem"))
+
+
+def test_a_success_that_was_not_expected_leaves_it_open_whether_a_message_arrived() -> None:
+    with session(in_turn((200, b"<html>Please sign in</html>", {}))) as (s, server, _):
+        with pytest.raises(DeliveryUncertain):
+            s.send("POST", "reply", json={"text": "hi"}, expect=(201,))
+        assert len(server.requests) == 1
