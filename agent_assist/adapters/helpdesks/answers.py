@@ -198,6 +198,8 @@ def refusal(answer: Answer, host: str, now: datetime, missing: type[HelpdeskProb
         return Trouble(ServerUnreachable("The proxy wants a login.", "Put it into HTTPS_PROXY."))
     if status in (409, 412):
         return Trouble(StaleThread("The ticket has changed in the helpdesk meanwhile."))
+    if answer.sent and status < 300:
+        return uncertain(f"{host} gave an answer that was not expected ({answer.excerpt}).")
     return Trouble(
         UnexpectedAnswer(
             f"{host} did not take the request ({answer.excerpt}).",
