@@ -338,6 +338,23 @@ def test_certificates_are_verified(server: MailServer) -> None:
         made.close()
 
 
+def test_a_strangers_message_id_is_no_command(server: MailServer, connector: MailConnector) -> None:
+    _, cursor = look(connector)
+    strange = """<a)(b"c\\d%*]{3}@x.example>"""
+    references = f"{strange} <ä@x.example> <~{{2+}}@x.example>"
+    server.send_raw(
+        f"From: {CARLA}\r\nTo: {ADDRESS}\r\nSubject: Odd\r\nMessage-ID: {strange[:-1]}1>\r\n"
+        f"References: {references}\r\n\r\nHello".encode()
+    )
+    tickets, _ = look(connector, cursor)
+    assert tickets["Odd"].messages[0].text == "Hello"
+    assert connector._mailbox.find("INBOX", "Message-ID", f"{strange[:-1]}1>")
+    assert not connector._mailbox.find("INBOX", "Message-ID", strange)
+    sent = connector.reply(tickets["Odd"].id, "Hello", "strange-token")
+    assert connector.find_reply(tickets["Odd"].id, "strange-token", "Hello", Now().now()) is not None
+    assert sent.id.isascii()
+
+
 def test_long_and_strange_mails(server: MailServer, connector: MailConnector) -> None:
     boundary = "b0"
     file = "QUJD" * 19 + "\r\n"

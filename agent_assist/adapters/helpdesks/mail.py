@@ -175,8 +175,13 @@ class MailConnector:
     def close(self) -> None:
         with self._lock:
             self._mailbox.close()
-        with self._waiting:
+        # Whoever waits ends with its own signal; it is not waited for long.
+        waited = self._waiting.acquire(timeout=2)
+        try:
             self._watcher.close()
+        finally:
+            if waited:
+                self._waiting.release()
 
     # --- tickets ----------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ from agent_assist.domain.ticket import Attachment
 from agent_assist.errors import AgentAssistError, ServerFailed, ServerUnreachable
 
 log = logging.getLogger(__name__)
+# At DEBUG the library logs whole mails, and logs are no place for what customers write.
+logging.getLogger("imapclient").setLevel(logging.WARNING)
 T = TypeVar("T")
 BATCH = 250
 """Mails whose headers are asked for at once."""
@@ -141,12 +143,12 @@ class Mailbox:
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def search(self, folder: str, criteria: Sequence[Any]) -> list[int]:
+    def search(self, folder: str, criteria: str | Sequence[Any]) -> list[int]:
         """The numbers (UID) of the mails that fit, ascending."""
 
         def work(client: IMAPClient) -> list[int]:
             self.select(client, folder)
-            return sorted(int(uid) for uid in client.search(list(criteria)))
+            return sorted(int(uid) for uid in client.search(criteria))
 
         return self.run(work)
 
@@ -218,15 +220,17 @@ class Mailbox:
 
     def find(self, folder: str, header: str, value: str) -> list[int]:
         """The mails with this header; what has only just arrived too."""
+        if not folder or not value.isascii():
+            return []
         self.run(lambda client: client.noop())
-        return self.search(folder, ["HEADER", header, value]) if folder else []
+        return self.search(folder, _with_header(header, value))
 
     def file_copy(self, folder: str, content: bytes, message_id: str, at: datetime) -> None:
         """Put a copy of a sent mail into a folder, once."""
 
         def work(client: IMAPClient) -> None:
             self.select(client, folder)
-            if not client.search(["HEADER", "Message-ID", message_id]):
+            if not client.search(_with_header("Message-ID", message_id)):
                 client.append(folder, content, [rb"\Seen"], at)
 
         self.run(work)
@@ -300,6 +304,12 @@ def _start_tls(client: IMAPClient, options: MailOptions) -> None:
             "Choose tls with port 993, or ask the mail server's administrator.",
         )
     client.starttls(options.certificates())
+
+
+def _with_header(name: str, value: str) -> str:
+    # The library quotes only where it sees a space: brackets of a stranger's Message-ID would be commands.
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'HEADER {name} "{quoted}"'
 
 
 def _batches(uids: Sequence[int], size: int) -> Iterable[Sequence[int]]:

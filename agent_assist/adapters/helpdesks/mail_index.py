@@ -161,9 +161,13 @@ class MailIndex:
         wanted = [m for m in self.threads.missing(mails) if m not in self._sought][-_LOOKUPS:]
         for identity in wanted:
             self._sought.add(identity)
-            for folder in self.folders:
-                uids = self._mailbox.find(folder, "Message-ID", identity)
-                self._add(folder, uids[:1], news, None)
+            try:
+                for folder in self.folders:
+                    uids = self._mailbox.find(folder, "Message-ID", identity)
+                    self._add(folder, uids[:1], news, None)
+            except AgentAssistError as error:
+                log.info("an older mail could not be looked for: %s", error.title)
+                return
 
     def _tidy(self) -> None:
         """The copy of a reply that went to the mailbox itself has done its work once it is filed.

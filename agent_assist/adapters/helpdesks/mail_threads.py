@@ -189,5 +189,6 @@ class Threads:
         self._members.setdefault(first, set()).update(self._members.pop(second, set()))
 
 
-def _order(envelope: Envelope) -> tuple[float, str]:
-    return envelope.at.timestamp(), envelope.id
+def _order(envelope: Envelope) -> tuple[float, int, str]:
+    # Within the same second, which is as fine as mail servers count, an answer comes after its question.
+    return envelope.at.timestamp(), len(envelope.references), envelope.id
