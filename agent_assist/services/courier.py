@@ -14,6 +14,7 @@ from agent_assist.errors import (
     BadInput,
     DeliveryUncertain,
     ErrorInfo,
+    LoginRefused,
     ServerBusy,
     StaleThread,
 )
@@ -26,6 +27,8 @@ FIRST_LOOK = timedelta(seconds=5)
 """After an uncertain send, until the thread is looked through."""
 FIRST_RETRY = timedelta(seconds=15)
 LONGEST_RETRY = timedelta(minutes=10)
+AFTER_LOGIN = timedelta(minutes=30)
+"""A wrong password tried more often can lock the account; a change of the connection tries at once."""
 NEWER = "Something was written after you sent this reply."
 
 
@@ -88,6 +91,11 @@ class Courier:
         """The agent wants another try now."""
         if item_id in self._courses:
             self._courses[item_id].next_at = None
+
+    def hurry_all(self) -> None:
+        """A connection was changed: what failed may go now."""
+        for course in list(self._courses.values()):
+            course.next_at = None
 
     def forget(self, item_id: str) -> None:
         self._courses.pop(item_id, None)
@@ -225,6 +233,8 @@ class Courier:
         self._later(course, FIRST_RETRY)
         if isinstance(error, ServerBusy) and error.wait_seconds:
             course.next_at = self._clock.now() + timedelta(seconds=error.wait_seconds)
+        elif isinstance(error, LoginRefused):
+            course.next_at = self._clock.now() + AFTER_LOGIN
         self._move(item, OutboxState.FAILED, str(error))
         if course.tries == 1:
             self._on_error(error.info)

@@ -282,6 +282,8 @@ class OutboxService:
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ConnectionsChanged):  # a reply may have waited for it
+            if self._courier is not None:
+                self._courier.hurry_all()
             with self._wake:
                 self._wake.notify_all()
 

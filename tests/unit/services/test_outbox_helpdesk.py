@@ -17,6 +17,7 @@ from agent_assist.errors import (
     BadInput,
     DeliveryUncertain,
     DiskFull,
+    LoginRefused,
     ServerBusy,
     ServerUnreachable,
     StaleThread,
@@ -311,6 +312,18 @@ def test_a_busy_helpdesk_is_left_alone_as_long_as_it_asks(desk: HelpdeskDesk) ->
     assert desk.outbox.deliver_due() == 0
     desk.clock.pass_time(1)
     assert desk.outbox.deliver_due() == 1
+
+
+def test_a_refused_login_is_not_tried_again_soon_but_after_a_change_at_once(desk: HelpdeskDesk) -> None:
+    desk.server.before = [LoginRefused("No.")]
+    desk.outbox.send("acme:1", "On Monday.")
+    desk.outbox.deliver_due()
+    desk.clock.pass_time(29 * 60)
+    assert desk.outbox.deliver_due() == 0
+    desk.outbox.start()
+    desk.connections.change("acme", secrets={"token": "new"})
+    eventually(lambda: not desk.outbox.pending())
+    assert desk.server.texts()[-1] == "On Monday."
 
 
 def test_a_ticket_that_is_gone_keeps_the_reply(desk: HelpdeskDesk) -> None:
