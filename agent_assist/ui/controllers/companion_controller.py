@@ -227,8 +227,8 @@ class CompanionController(QObject):
             self._say_not_put(put, _NOT_PUT[put.outcome])
 
     def _on_done(self, put: Put, confirmed: frozenset[str]) -> None:
-        below = "below what was there" if put.outcome is Outcome.APPENDED else "in your browser's reply box"
-        self._window.status.say(f"The reply stands {below}. Send it there.")
+        where = "Below what stood there" if put.outcome is Outcome.APPENDED else "In the reply box"
+        self._window.status.say(f"{where}. Send it there.")
         document = self._view.draft.document_of(put.ticket_id)
         if document.text.strip() == put.text.strip():
             document.mark_used()
@@ -275,7 +275,7 @@ class CompanionController(QObject):
         else:
             number = one_line(front.shown.ticket, 20)
             tip = f"Ticket #{number} is open in your browser. Press to show it here."
-            self._window.status.show_followed(f"#{number} in your browser", tip)
+            self._window.status.show_followed(f"#{number} in your browser", tip, f"#{number}")
 
     def _run(self, work: Callable[[], T], on_done: Callable[[T], None] | None = None) -> None:
         self._ui.bridge.run(work, on_done, self._on_error)

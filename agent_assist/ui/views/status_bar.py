@@ -56,6 +56,9 @@ class StatusBar(QWidget):
         self._work = Button(theme, "", Kind.LINK)
         self._work.setProperty("textSize", "small")
         self._work.clicked.connect(self.jobs_wanted)
+        self._compact = False
+        self._links: dict[Button, tuple[str, str]] = {}
+        """What each says, and in short."""
         self._followed = self._link("web", self.followed_wanted)
         self._clipboard = self._link("copy", self.clipboard_wanted)
         self._dot = QLabel()
@@ -104,9 +107,9 @@ class StatusBar(QWidget):
             self._jobs.pop(job.id, None)
         self._show_jobs()
 
-    def show_followed(self, text: str, tip: str = "") -> None:
+    def show_followed(self, text: str, tip: str = "", short: str = "") -> None:
         """What is open in the browser; an empty `text` where no browser is connected."""
-        self._show_link(self._followed, text, tip)
+        self._show_link(self._followed, text, tip, short)
 
     def show_clipboard(self, watched: bool) -> None:
         """Say for as long as it is so that the clipboard is read."""
@@ -121,13 +124,22 @@ class StatusBar(QWidget):
         button.hide()
         return button
 
-    def _show_link(self, button: Button, text: str, tip: str) -> None:
-        button.setText(text)
+    def _show_link(self, button: Button, text: str, tip: str, short: str = "") -> None:
+        self._links[button] = (text, short)
         button.setAccessibleName(text)
         button.setToolTip(tooltip(tip))
         button.setVisible(bool(text))
+        self._fit_links()
+
+    def _fit_links(self) -> None:
+        """In the narrow window only what stands for them: the sentence beside them needs the room."""
+        for button, (text, short) in self._links.items():
+            shown = short if self._compact else text
+            button.setText(f"\u2009{shown}" if shown else "")
 
     def set_compact(self, compact: bool) -> None:
+        self._compact = compact
+        self._fit_links()
         self._local.setVisible(not compact)
         self._model.setVisible(not compact)
 
