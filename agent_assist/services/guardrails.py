@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
 from agent_assist.domain.suggestion import MarkKind, Sentence
 from agent_assist.domain.support import Evidence, Similar, check
 from agent_assist.domain.text import (
@@ -41,8 +42,9 @@ _LABEL = re.compile(
 )
 
 
-_SHORT_ANSWER, _WHOLE = 25, 0.6
-"""Content words up to which an answer must be given whole, and the share that counts as whole."""
+_SHORT_ANSWER, _WHOLE, _WHOLE_OF_SMALL = 25, 0.6, 0.75
+"""Content words up to which an answer must be given whole, and the share that counts as whole; more is asked
+of a small model, which makes "there is a fee" of "there may be a fee"."""
 
 _MOST_FACTS = 2
 """Sentences that state something in a model's wording; a small one only adds to a third."""
@@ -109,6 +111,8 @@ def judge(
     of the model's own stand beside facts: a small one writes "non-flipping" for "non-folding".
     """
     text = tidy(candidate.text, candidate.stop_reason)
+    if strict:
+        text = without_wrong_opening(text, question, answer)
     sentences = check(text, evidence, language, similar)
     good: list[Sentence] = []
     for sentence in sentences:
@@ -127,16 +131,64 @@ def judge(
         why = "it contradicted a passage"
     elif added := _additions(facts, evidence, 0 if strict else 1):
         why = f"it added “{added[0]}”, which no passage says"
+    elif strict and (name := _foreign_name(facts, evidence)):
+        why = f"it names “{name}”, which the passage is not about"
+    elif strict and _CONDITION.search(answer) and not _CONDITION.search(text):
+        why = "it left a condition out"
+    elif strict and answer and contradicts(text, answer):
+        why = "it contradicted a passage"
     elif repeated(text) > 0.05:
         why = "it repeated itself"
-    elif similarity(facts[0].text, question) > 0.85:
+    elif opening(facts[0].text) is None and similarity(facts[0].text, question) > 0.85:
         why = "it only repeated the question"
-    elif 0 < len(set(content_words(answer))) <= _SHORT_ANSWER and coverage(answer, text) < _WHOLE:
+    elif 0 < len(set(content_words(answer))) <= _SHORT_ANSWER and coverage(answer, text) < (
+        _WHOLE_OF_SMALL if strict else _WHOLE
+    ):
         why = "it left out part of the answer"
     score = (
         len(facts) + coverage(question, text) - 0.5 * (len(sentences) - len(good)) - len(words(text)) / 200
     )
     return Judged(text, tuple(good), not why, score, why)
+
+
+_CONDITION = re.compile(
+    r"\b(?:may be|might|usually|depend\w*|var(?:y|ies)|up to|at least|only|unless|except)\b", re.IGNORECASE
+)
+_OPENING = re.compile(r"^(yes|no)\b[,.:;–-]*\s*(?=\w)", re.IGNORECASE)
+
+
+def without_wrong_opening(text: str, question: str, answer: str) -> str:
+    """`text` without a yes or no at its start that neither the passage nor the rest of the text bears out.
+
+    "Yes, wifi is free of charge" is true but for its first word, where the question was whether there is
+    a charge.
+    """
+    found = _OPENING.match(text)
+    said = opening(text)
+    if found is None or said is None or opening(answer) is said:
+        return text
+    rest = text[found.end() :]
+    denied = negative(split_sentences(rest)[0].text) if split_sentences(rest) else False
+    money, cost = free_or_paid(question), free_or_paid(rest)
+    fits = (
+        denied is not said and coverage(question, rest) >= _ABOUT and (None in (money, cost) or money is cost)
+    )
+    return text if fits else rest[:1].upper() + rest[1:]
+
+
+_ABOUT = 0.5
+"""Share of a question's content words that a sentence must have for its yes or no to answer it."""
+_NAME = re.compile(r"\b[A-ZÀ-Ü][\w'’-]*(?:\s+(?:of|the|and|by|de|la|[A-ZÀ-Ü][\w'’-]*))*\s+[A-ZÀ-Ü][\w'’-]*")
+
+
+def _foreign_name(facts: Sequence[Sentence], evidence: Evidence) -> str:
+    """A name of several words that no passage has, beside facts that belong to what the passage names."""
+    known = {s for p in evidence.passages for s in content_words(f"{p.title} {p.heading} {p.text}")}
+    for sentence in facts:
+        for found in _NAME.findall(sentence.text[1:]):
+            if not set(content_words(found)) <= known:
+                return str(found)
+    return ""
 
 
 def _additions(facts: Sequence[Sentence], evidence: Evidence, most: int) -> list[str]:

@@ -1,0 +1,74 @@
+"""What a small model's wording is looked over for beyond the support of its sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent_assist.domain.knowledge import Passage
+from agent_assist.domain.model import Candidate, StopReason
+from agent_assist.domain.support import evidence_for
+from agent_assist.services.guardrails import judge, without_wrong_opening
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer", "left"),
+    [
+        (
+            "Yes, wifi is free of charge.",
+            "Is there a charge for wifi?",
+            "Wifi is free of charge.",
+            "Wifi is free of charge.",
+        ),
+        ("Yes, we only take cards.", "Can I pay with cash?", "We only take cards.", "We only take cards."),
+        (
+            "No, dogs are welcome here.",
+            "Are dogs welcome?",
+            "Dogs are welcome here.",
+            "Dogs are welcome here.",
+        ),
+        (
+            "No, dogs are not allowed.",
+            "Are dogs allowed?",
+            "Dogs are not allowed.",
+            "No, dogs are not allowed.",
+        ),
+        ("Yes, dogs are welcome.", "Are dogs welcome?", "Dogs are welcome here.", "Yes, dogs are welcome."),
+        ("Yes, come in.", "May I come?", "Yes, anybody may come in.", "Yes, come in."),
+        ("No smoking is allowed.", "May I smoke?", "No, smoking is not allowed.", "No smoking is allowed."),
+    ],
+)
+def test_a_yes_or_no_that_nothing_bears_out_is_dropped(
+    text: str, question: str, answer: str, left: str
+) -> None:
+    assert without_wrong_opening(text, question, answer) == left
+
+
+def _why(text: str, question: str, passage: Passage) -> str:
+    evidence = evidence_for([passage], customer=[question])
+    candidate = Candidate(text, StopReason.END, -0.5, 10)
+    return judge(candidate, evidence, question, "en", None, passage.text).why_not
+
+
+def test_a_fact_of_one_house_is_not_told_of_another() -> None:
+    passage = Passage(
+        1, "a", 0, "entity: ACORN HOUSE", "There are designated smoking areas.", title="Smoking?"
+    )
+    question = "Is smoking allowed at the Maple Inn?"
+    assert "Maple Inn" in _why("Yes, there are designated smoking areas at the Maple Inn.", question, passage)
+    assert not _why("The Acorn House has designated smoking areas.", question, passage)
+
+
+def test_a_condition_must_not_be_lost() -> None:
+    passage = Passage(1, "a", 0, "", "You may park at the station, there may be a fee.", title="Parking")
+    assert (
+        _why("You may park at the station, there is a fee.", "Can I park?", passage)
+        == "it left a condition out"
+    )
+    assert not _why("You may park at the station, but there might be a fee.", "Can I park?", passage)
+
+
+def test_an_answer_in_the_words_of_the_question_is_an_answer() -> None:
+    passage = Passage(1, "a", 0, "", "La Mimosa is not wheelchair accessible.", title="Access")
+    assert not _why(
+        "No, La Mimosa is not wheelchair accessible.", "Is La Mimosa wheelchair accessible?", passage
+    )
