@@ -184,7 +184,7 @@ def install(backend: str, *, dev: bool) -> None:
         raise SetupError(_pip_failed("torch"))
     build_llama(backend)
     say("Installing Agent Assist" + (" and what its tests need" if dev else ""))
-    if not pip("-c", str(CONSTRAINTS), "--editable", ".[dev]" if dev else "."):
+    if not pip("-c", str(CONSTRAINTS), "--editable", ".[dev,training]" if dev else "."):
         raise SetupError(_pip_failed("Agent Assist"))
 
 

@@ -77,7 +77,7 @@ def _train(run: Run, rows: Sequence[Row], out: Path) -> dict[str, Any]:
         ("prompt", "chosen", "rejected") if options.method == "dpo" else ("prompt", "completion", "label")
     )
     data = Dataset.from_list([{name: row[name] for name in columns} for row in rows])
-    arguments = {
+    arguments: dict[str, Any] = {
         "output_dir": str(out / "checkpoints"),
         "per_device_train_batch_size": options.batch,
         "gradient_accumulation_steps": options.accumulate,
