@@ -114,6 +114,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         erasure, identity, knowledge, options, events, clock, access, audit, caches.clear
     )
     rules = PolicyService(PolicyFile(workspace.folder / POLICY), clock)
+    audit.note_policy(posture.digest(workspace.folder / POLICY))
     articles = SqlKnowledgeRepository(workspace.database)
     safety = SafetyService(redactor, tickets, articles, options, events, rules)
     stack.callback(safety.close)

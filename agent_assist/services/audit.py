@@ -144,7 +144,7 @@ class AuditService:
             raise AuditDamaged(self._damage[0].sentence)
 
     def role_changes(self) -> list[AuditEntry]:
-        self.flush()
+        """The untampered entries that gave or took a role; quick, and never waits for the disk."""
         return self._repository.role_changes()
 
     @property
@@ -154,6 +154,15 @@ class AuditService:
         self.flush()
         remembered = any(head.number for head in heads.values())
         return not findings and not remembered and not self._repository.head().number
+
+    def note_policy(self, sha256: str) -> None:
+        """Write down that the policy file is another one than the log last knew; "" for none.
+
+        It is a file that people edit with any editor: what is seen is that it changed, and by whose desk.
+        """
+        last = next(iter(self._repository.entries(0, AuditAction.POLICY_CHANGED, True)), None)
+        if sha256[:16] != (last.facts.get("sha256", "") if last else ""):
+            self.record(AuditAction.POLICY_CHANGED, sha256=sha256[:16])
 
     def accept(self, why: str) -> AuditReport:
         """Go on after a gap that is known (a restored backup): the gap stays in the log for ever.

@@ -57,7 +57,7 @@ def tries(request):
         "parent": attempt(lambda: open(f"/proc/{os.getppid()}/mem", "rb+").read(1) and None),
         "big_file": attempt(grow),
         "pair": attempt(lambda: [s.close() for s in socket.socketpair()]),
-        "secrets": [name for name in os.environ if name in ("HF_TOKEN", "DBUS_SESSION_BUS_ADDRESS", "HTTPS_PROXY")],
+        "secrets": [n for n in os.environ if n in ("HF_TOKEN", "DBUS_SESSION_BUS_ADDRESS", "HTTPS_PROXY")],
         "offline": os.environ.get("HF_HUB_OFFLINE", "") + os.environ.get("DO_NOT_TRACK", ""),
     }
 

@@ -276,3 +276,12 @@ def test_the_keyring_remembers_too_and_never_goes_back(office: Office) -> None:
     ring.kept["w audit head"] = b'{"number": 99, "mac": "", "seal": ""}'
     with pytest.raises(AuditDamaged):
         anchor.read()
+
+
+def test_a_policy_that_was_edited_is_noted_once(office: Office) -> None:
+    office.audit.note_policy("")
+    for sha256 in ("ab" * 32, "ab" * 32, "cd" * 32, ""):
+        office.audit.note_policy(sha256)
+        office.audit.flush()
+    noted = [e.facts["sha256"] for e in office.audit.entries(9, AuditAction.POLICY_CHANGED)]
+    assert noted == ["", "cd" * 8, "ab" * 8]
