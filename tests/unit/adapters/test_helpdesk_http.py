@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support_http import Request, TestServer, own_certificate, serving
 
 from agent_assist.adapters.helpdesks import http as module
 from agent_assist.adapters.helpdesks.http import HttpSession
@@ -31,7 +33,6 @@ from agent_assist.errors import (
     TicketGone,
     UnexpectedAnswer,
 )
-from tests.support_http import Request, TestServer, serving
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -438,3 +439,62 @@ def test_a_success_that_was_not_expected_leaves_it_open_whether_a_message_arrive
         with pytest.raises(DeliveryUncertain):
             s.send("POST", "reply", json={"text": "hi"}, expect=(201,))
         assert len(server.requests) == 1
+
+
+def test_a_certificate_that_nobody_knows_is_refused_and_one_of_the_own_authority_taken(
+    tmp_path: Path,
+) -> None:
+    tls, certificate = own_certificate(tmp_path)
+    with serving(in_turn((200, {"a": 1}, {})), tls) as server:
+        stranger = HttpSession(server.url, headers={"Authorization": "token s3cret"}, sleep=Pauses())
+        with pytest.raises(ServerUnreachable, match="is not trusted"):
+            stranger.get("x")
+        assert server.requests == []
+        stranger.close()
+        friend = HttpSession(server.url, verify=str(certificate))
+        assert friend.get("x").json() == {"a": 1}
+        friend.close()
+
+
+def test_a_slow_loris_over_tls_ends_at_the_deadline(tmp_path: Path) -> None:
+    tls, certificate = own_certificate(tmp_path)
+    with serving(drip(8, in_headers=True), tls) as server:
+        made = HttpSession(server.url, verify=str(certificate), timeout=0.3, tries=1)
+        began = time.monotonic()
+        with pytest.raises(ServerUnreachable, match="did not finish"):
+            made.get("x")
+        assert time.monotonic() - began < 4
+        made.close()
+
+
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(in_turn((200, {"by": "proxy"}, {}))) as proxy:
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        made = HttpSession("http://helpdesk.invalid/api", sleep=Pauses())
+        assert made.get("x").json() == {"by": "proxy"}
+        assert proxy.seen == ["GET http://helpdesk.invalid/api/x"]
+        made.close()
+
+
+def test_closing_ends_a_request_that_is_under_way() -> None:
+    ended: list[BaseException] = []
+    with session(drip(8, in_headers=True)) as (s, server, _):
+
+        def call() -> None:
+            try:
+                s.send("POST", "x", json={})
+            except DeliveryUncertain as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        while not server.requests:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        s.close()
+        thread.join(3)
+        assert not thread.is_alive()
+    assert len(ended) == 1
