@@ -27,7 +27,7 @@ MAX_TO_BROWSER = 1024 * 1024
 """Bytes of one message; browsers take no longer one from a native host."""
 LONGEST_TEXT = 100_000
 """Characters of one reply."""
-KINDS = ("rt", "zendesk", "freshdesk", "zammad", "chatwoot", "django-helpdesk")
+KINDS = ("rt", "zendesk", "freshdesk", "zammad", "chatwoot", "django_helpdesk")
 """Connectors whose pages the extension knows."""
 
 _CONNECTION = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

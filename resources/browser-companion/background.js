@@ -4,7 +4,7 @@
 const HOST = "com.agent_assist.companion";
 const VERSION = 1;
 const OPENING_MS = 30000; // how long the helpdesk's reply page may take to come up
-const KINDS = ["rt", "zendesk", "freshdesk", "zammad", "chatwoot", "django-helpdesk"];
+const KINDS = ["rt", "zendesk", "freshdesk", "zammad", "chatwoot", "django_helpdesk"];
 const firefox = chrome.runtime.getURL("").startsWith("moz-extension:");
 
 let port = null;

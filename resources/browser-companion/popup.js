@@ -14,7 +14,7 @@ function row(site) {
   const title = document.createElement("strong");
   const address = document.createElement("span");
   title.textContent = site.title;
-  address.textContent = new URL(site.url).host;
+  address.textContent = new URL(site.url).host + (site.allowed ? " · allowed" : "");
   address.className = "muted";
   name.append(title, address);
   const button = document.createElement("button");

@@ -34,6 +34,8 @@ PATHS = {
     "django-helpdesk": "/tickets/41/",
     "pasting": "/app/accounts/7/conversations/41",
 }
+NOT_ALLOWED = "closed"
+"""A helpdesk that is connected, and that the person has not allowed in the browser."""
 
 
 class Window:
@@ -45,11 +47,23 @@ class Window:
         self.link = CompanionLink(folder)
         self.puts: list[Put] = []
         self.peer = 0
+        self._folder = folder
+        self._listen()
+
+    def _listen(self) -> None:
         self.link.arrived.connect(self._on)
         assert self.link.listen()
 
+    def start_again(self) -> None:
+        """As if the window had been closed and another one opened."""
+        self.link.close()
+        self.service.lost(self.peer)
+        self.link = CompanionLink(self._folder)
+        self._listen()
+
     def all(self) -> list[Connection]:
-        kinds = {name: name if name != "pasting" else "chatwoot" for name in PATHS}
+        kinds = {name: name.replace("-", "_") for name in PATHS}
+        kinds |= {"pasting": "chatwoot", NOT_ALLOWED: "django_helpdesk"}
         return [
             Connection(name, kind, name, {"url": f"http://{name}.localhost:{self.port}", "account": "7"})
             for name, kind in kinds.items()
@@ -112,9 +126,10 @@ def ready(window: Window, context: Any) -> Window:
     popup.goto(worker.url.replace("background.js", "popup.html"))
     for _ in range(200):
         QTest.qWait(50)
-        if popup.locator("li").count() == len(PATHS):
+        if popup.locator("li").count() == len(PATHS) + 1:
             break
-    assert popup.locator("li").count() == len(PATHS), popup.content()
+    buttons = popup.locator("li button").all_inner_texts()
+    assert buttons == [*["Stop"] * len(PATHS), "Allow"], popup.content()
     assert popup.locator("#state").inner_text() == "Agent Assist is running."
     popup.close()
     return window
@@ -218,6 +233,28 @@ def test_a_closed_tab_is_said(context: Any, ready: Window, qtbot: QtBot) -> None
     ready.link.send(*late)
     qtbot.waitUntil(lambda: len(ready.puts) > before, timeout=PATIENCE)
     assert ready.puts[-1].outcome is Outcome.GONE
+
+
+def test_a_window_that_is_opened_later_hears_of_the_page_that_is_there(
+    context: Any, ready: Window, qtbot: QtBot
+) -> None:
+    page = opened(context, ready, qtbot, "django-helpdesk")
+    ready.start_again()
+    assert ready.front == ""
+    qtbot.waitUntil(lambda: ready.front == "django-helpdesk:41", timeout=PATIENCE)
+    assert put(ready, qtbot, "django-helpdesk:41") is Outcome.INSERTED
+    page.close()
+
+
+def test_a_helpdesk_that_is_not_allowed_in_the_browser_is_left_alone(
+    context: Any, ready: Window, qtbot: QtBot
+) -> None:
+    front = ready.front
+    page = context.new_page()
+    page.goto(f"http://{NOT_ALLOWED}.localhost:{ready.port}/tickets/41/")
+    qtbot.wait(900)
+    assert ready.front == front
+    page.close()
 
 
 def test_a_site_that_is_not_connected_sees_nothing_of_the_companion(

@@ -1,6 +1,6 @@
 "use strict";
 // django-helpdesk: a plain form below the ticket; it writes to the customer when "public" is ticked.
-(globalThis.agentAssistSites ??= {})["django-helpdesk"] = {
+(globalThis.agentAssistSites ??= {}).django_helpdesk = {
   ticket(url) {
     return /\/tickets\/(\d+)\/?$/.exec(url.pathname)?.[1] ?? null;
   },
