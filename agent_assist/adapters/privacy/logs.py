@@ -9,7 +9,7 @@ from typing import Final
 _SUSPECT = re.compile(r"@|\d[\d ().-]{5,}|://|pass|pwd|key|token|secret|bearer|-----BEGIN", re.IGNORECASE)
 """What a record without any of these cannot hold; the rules are loaded by the first that has one."""
 _SECRET = re.compile(
-    r"(?P<name>(?:api[-_ ]?key|access[-_]?token|token|secret|passphrase|passw(?:or)?d|pwd|authorization)[\"']?"
+    r"(?P<name>(?:api[-_ ]?key|token|secret|passphrase|passw(?:or)?d|pwd|authorization)[\"']?"
     r"\s{0,3}[:=]\s{0,3}[\"']?(?:bearer\s{1,3}|basic\s{1,3})?|\bbearer\s{1,3})(?P<value>[^\s\"',;&]{4,400})",
     re.IGNORECASE,
 )

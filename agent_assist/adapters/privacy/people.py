@@ -26,7 +26,7 @@ _CLOSING = re.compile(
     rf"|many thanks|sincerely|yours(?: (?:sincerely|faithfully|truly))?|cheers|mit freundlichen grüßen|freundliche grüße|viele grüße"
     rf"|(?:beste|liebe) grüße|mfg|lg|vg|saludos(?: cordiales)?|un saludo|atentamente|gracias|cordialement|bien à vous|merci"
     rf"|atenciosamente|obrigad[oa]|abraços|cordiali saluti|grazie|met vriendelijke groet)[ \t]*[,.!–-]{{0,2}}[ \t]*(?:\r?\n[ \t>]*){{1,3}}"
-    rf"(?P<name>{_NAME})[ \t]*[,.]?[ \t]*$",
+    rf"(?=(?P<name>{_NAME})[ \t]*[,.]?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SIGNED = re.compile(
@@ -45,6 +45,8 @@ _I_AM = re.compile(
 _ORDINARY: Final = frozenset(
     re.findall(
         r"\S+",
+        " kind regards best warm many yours sincerely cheers greetings wishes love sent mit freundlichen freundliche viele"
+        " liebe beste grüße saludos atentamente cordialement cordiali atenciosamente abraços merci gracias grazie obrigado"
         " a account address again agent all am an and are as at back be been but by can colleague"
         " colleagues correct could customer damen dear do does e email et eu everybody everyone folks for"
         " friend friends from guys had has have he hello help here herren hi how i ich if in incorrect"
@@ -85,7 +87,9 @@ _ABROAD: Final = (
 )  # fmt: skip
 """What a street of another country has in its name: a look for these is cheaper than the pattern."""
 _FRENCH = re.compile(
-    rf"(?<![\w.,-])\d{{1,4}}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|place|chemin|allée|impasse|quai|calle|via)(?: {_WORD}){{1,4}}?(?:,? \d{{5}}(?: (?-i:[A-ZÉ])[\w-]{{2,24}})?)?(?=[\s,.;]|$)",
+    rf"(?<![\w.,-])\d{{1,4}}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|place|chemin|allée|impasse|quai|calle|via)"
+    rf"(?: (?:de|du|des|del|della|di|da|do)(?: (?:la|las|los|le|les))?)?(?: {_WORD}){{1,2}}?"
+    r"(?:,? \d{5}(?: (?-i:[A-ZÉ])[\w-]{2,24})?|(?=[\s,.;]|$))",
     re.IGNORECASE,
 )
 _BOX = re.compile(r"\b(?:p\.? ?o\.? ?box|postfach|apartado)[ #]{1,2}\d{1,8}\b", re.IGNORECASE)

@@ -40,7 +40,20 @@ def filled(text: str, taken: Sequence[Found], more: Iterable[Found]) -> list[Fou
             begin = max(begin, taken[at][2])
             at += 1
         _add(text, result, kind, begin, end)
-    return sorted(result, key=lambda f: f[1])
+    return _joined(text, sorted(result, key=lambda f: f[1]))
+
+
+def _joined(text: str, found: Sequence[Found]) -> list[Found]:
+    """A street that a rule found and a town that the classifier found are one address."""
+    result: list[Found] = []
+    for kind, start, end in found:
+        if kind == "ADDRESS" and result and result[-1][0] == kind:
+            between = text[result[-1][2] : start]
+            if len(between) < 4 and not between.strip(" ,"):
+                result[-1] = (kind, result[-1][1], end)
+                continue
+        result.append((kind, start, end))
+    return result
 
 
 def _add(text: str, result: list[Found], kind: str, start: int, end: int) -> None:

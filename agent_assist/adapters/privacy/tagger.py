@@ -163,6 +163,7 @@ class Tagger:
         """`folder` holds the weights and their card.  Raises ModelDamaged where the file is not the one
         that the card was written for."""
         from safetensors.numpy import load
+        from threadpoolctl import ThreadpoolController
 
         try:
             about = json.loads((folder / "tagger.json").read_text(encoding="utf-8"))
@@ -176,6 +177,7 @@ class Tagger:
         self.thresholds: dict[str, float] = about["thresholds"]
         self._weights = dequantised(load(data))
         self._words = Words(encoder)
+        self._threads = ThreadpoolController()
         self._lock = threading.Lock()
 
     def tag(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> list[list[Span]]:
@@ -186,7 +188,8 @@ class Tagger:
             parts += [(number, places[at : at + MOST_WORDS]) for at in range(0, len(places), MOST_WORDS)]
         rows = [(texts[n], places, context_of(contexts[n]) if contexts else []) for n, places in parts]
         spans: list[list[Span]] = [[] for _ in texts]
-        with self._lock:
+        # The matrices are small: threads that wait for each other would cost more than they bring.
+        with self._lock, self._threads.limit(limits=1, user_api="blas"):
             scores = self.probabilities(rows)
         for (number, places), chances in zip(parts, scores, strict=True):
             spans[number] += _spans(texts[number], places, self._decide(chances))
