@@ -124,10 +124,11 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     stack.callback(drafting.close)
     connections, sync = _helpdesks(workspace, tickets, options, events, clock, audit, stack)
     replies = OutboxStore(workspace.database)
-    delivery: Delivery = HelpdeskDelivery(connections, sync, tickets, replies, clock)
-    if demo is not None:
-        delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock)
-        stack.callback(delivery.close)
+    delivery: Delivery = (
+        _local_delivery(demo, tickets, clock, stack)
+        if demo
+        else HelpdeskDelivery(connections, sync, tickets, replies, clock)
+    )
     outbox = OutboxService(replies, tickets, delivery, events, clock, options, suggestions, audit, safety)
     stack.callback(outbox.close)
     if demo is not None:
@@ -187,6 +188,15 @@ def _security(
         process=posture.process,
         hosts=hosts,
     )
+
+
+def _local_delivery(
+    demo: demo_desk.DemoDesk, tickets: TicketService, clock: SystemClock, stack: ExitStack
+) -> LocalDelivery:
+    """The demo desk's: replies go into the thread here."""
+    delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock)
+    stack.callback(delivery.close)
+    return delivery
 
 
 def _helpdesks(

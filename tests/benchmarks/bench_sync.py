@@ -1,6 +1,6 @@
 """Synchronising a helpdesk, against the bare HTTP client that reads the same pages.
 
-    .venv/bin/python tests/benchmarks/bench_sync.py [--tickets 5000] [--messages 10] [--work 0.0]
+    .venv/bin/python tests/benchmarks/bench_sync.py [--tickets 5000] [--messages 10] [--work 0.01]
 
 A synthetic helpdesk in a process of its own serves pages of whole tickets.  `--work` is the time in
 seconds that it takes for one ticket (a database has to find it): real ones take 1 to 60 ms.  Reported are
@@ -17,6 +17,7 @@ import json
 import multiprocessing
 import random
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -209,7 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=5000)
     parser.add_argument("--messages", type=int, default=10)
-    parser.add_argument("--work", type=float, default=0.005, help="seconds of the server for one ticket")
+    parser.add_argument("--work", type=float, default=0.01, help="seconds of the server for one ticket")
     parser.add_argument("--looks", type=int, default=180, help="an hour at one look each 20 s")
     wanted = parser.parse_args()
     receive, send = multiprocessing.Pipe(duplex=False)
@@ -230,6 +231,7 @@ def main() -> None:
     print(f"processor     {ours['cpu_ms']:8.2f} ms a ticket of {wanted.messages} messages")
     print(f"another thread waited at most {ours['late_ms_max']:.0f} ms, p99 {ours['late_ms_p99']:.1f} ms")
     print(f"memory after an hour of polling: {ours['memory_growth_mb']:+.1f} MB")
+    sys.exit(seconds / ours["seconds"] < 0.8 or ours["memory_growth_mb"] > 5)
 
 
 if __name__ == "__main__":
