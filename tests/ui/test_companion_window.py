@@ -178,7 +178,11 @@ def at(app: App, qtbot: QtBot, ticket: str) -> None:
     qtbot.waitUntil(lambda: app.tickets.current_id == f"rt:{ticket}")
 
 
-def test_the_page_in_front_is_shown_and_an_unknown_ticket_is_fetched(app: App, qtbot: QtBot) -> None:
+def test_the_page_in_front_is_shown_and_an_unknown_ticket_is_fetched(
+    app: App, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("activateWindow", "raise_", "bring_to_front"):  # the agent is in the browser
+        monkeypatch.setattr(app.window, name, lambda name=name: pytest.fail(name))
     at(app, qtbot, "12")
     qtbot.waitUntil(lambda: app.desk.fetched == ["rt:12"])
     at(app, qtbot, "99")
