@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent_assist.adapters.storage.rows import clean, stamp
@@ -186,11 +186,12 @@ def _write_header(conn: Any, identity: str, known: Any, values: dict[str, Any]) 
 
 
 def _cleaned(message: Message) -> Message:
+    at = message.created_at
     return Message(
         clean(message.id),
         message.role,
         clean(message.text),
-        message.created_at,
+        at.replace(tzinfo=UTC) if at and at.tzinfo is None else at,
         clean(message.author),
         clean(message.folded),
         tuple(Attachment(clean(a.name), clean(a.media_type), a.size) for a in message.attachments),

@@ -45,6 +45,15 @@ def test_author_quotes_and_attachments_come_back(database: Database) -> None:
     assert store.add_message("acme:1", reply).messages[-1] == reply
 
 
+def test_a_time_without_a_zone_is_taken_for_utc(database: Database) -> None:
+    store = TicketStore(database)
+    naive = replace(rich().messages[0], created_at=START.replace(tzinfo=None))
+    store.save([replace(rich(), messages=(naive,))])
+    found = store.get("acme:1")
+    assert found is not None
+    assert found.messages[0].created_at == START
+
+
 def test_a_change_of_the_quotes_alone_is_saved(database: Database) -> None:
     store = TicketStore(database)
     store.save([rich()])
