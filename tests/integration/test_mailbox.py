@@ -101,6 +101,10 @@ def test_three_threads_and_a_reply_in_one(server: MailServer, connector: MailCon
     assert reset.messages[1].folded == "> The link expired"
     assert (reset.customer.name, reset.customer.email, reset.status) == ("Carla", CARLA, TicketStatus.OPEN)
     assert look(connector, cursor)[0] == {}
+    for link in ("mid:m2@customer.example", "message://%3Cm2@customer.example%3E"):
+        assert connector.ticket_of(link) == reset.id
+    assert connector.ticket_of("https://x.example/") is None
+    assert connector.page_of(reset.id) == ""
 
     sent = connector.reply(reset.id, "Unlocked – please try again.\n.\nGrüße", "token-0001")
     until(lambda: server.count("carla") == 1, 15)
@@ -292,8 +296,13 @@ def test_a_cut_in_the_middle_means_not_sent(server: MailServer, monkeypatch: pyt
     ticket = look(connector)[0]["Reset"]
     monkeypatch.setattr("agent_assist.adapters.helpdesks.mail.PROOF_SECONDS", 1.0)
     # The mail may be so short that it leaves in one piece with its end: then its fate is only uncertain.
-    with pytest.raises((ServerUnreachable, DeliveryUncertain)):
+    with pytest.raises((ServerUnreachable, DeliveryUncertain)) as caught:
         connector.reply(ticket.id, "Try again. " * 5000, "cut-token-2")
+    if caught.type is DeliveryUncertain:
+        with pytest.raises(DeliveryUncertain):
+            connector.find_reply(ticket.id, "cut-token-2", "", Now().now())
+    else:
+        assert connector.find_reply(ticket.id, "cut-token-2", "", Now().now()) is None
     connector.close()
     cutter.close()
     time.sleep(0.5)

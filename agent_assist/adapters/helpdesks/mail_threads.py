@@ -129,7 +129,7 @@ class Threads:
         """All of them, each with its mails, oldest first."""
         found: dict[str, list[Known]] = {}
         for members in self._members.values():
-            mails = sorted((self._mails[key] for key in members), key=lambda k: _order(k.envelope))
+            mails = _in_order([self._mails[key] for key in members])
             if mails:
                 found.setdefault(self.conversation(mails[0].envelope), []).extend(mails)
         return found
@@ -137,7 +137,7 @@ class Threads:
     def mails_with(self, envelope: Envelope) -> list[Known]:
         """The conversation that a mail stands in, oldest first."""
         members = self._members.get(self._top(envelope.id), set())
-        return sorted((self._mails[key] for key in members), key=lambda k: _order(k.envelope))
+        return _in_order([self._mails[key] for key in members])
 
     def missing(self, mails: Iterable[Known]) -> list[str]:
         """Message-IDs that these refer to and that are not known."""
@@ -190,5 +190,26 @@ class Threads:
 
 
 def _order(envelope: Envelope) -> tuple[float, int, str]:
-    # Within the same second, which is as fine as mail servers count, an answer comes after its question.
     return envelope.at.timestamp(), len(envelope.references), envelope.id
+
+
+def _in_order(mails: Iterable[Known]) -> list[Known]:
+    """Oldest first, and never an answer before its question: mail servers count seconds only."""
+    by_time = sorted(mails, key=lambda k: _order(k.envelope))
+    named: dict[str, list[Known]] = {}
+    for known in by_time:
+        named.setdefault(known.envelope.id, []).append(known)
+    found: list[Known] = []
+    begun: set[tuple[str, str]] = set()
+    for known in by_time:
+        waiting = [] if known.envelope.key in begun else [known]
+        while waiting:
+            last = waiting[-1]
+            begun.add(last.envelope.key)
+            before = (k for r in last.envelope.references for k in named.get(r, ()))
+            question = next((k for k in before if k.envelope.key not in begun), None)
+            if question is not None:
+                waiting.append(question)
+                continue
+            found.append(waiting.pop())
+    return found

@@ -77,6 +77,29 @@ def test_the_subject_joins_only_answers_of_the_same_customer() -> None:
     assert groups(threads) == {frozenset(("<a>", "<b>")), *(frozenset((f"<{n}>",)) for n in "cde")}
 
 
+def test_an_answer_never_comes_before_its_question() -> None:
+    threads = Threads(OURS)
+    mails = [
+        mail("q", "x", "y"),
+        mail("a", "q"),
+        mail("early", "late"),
+        mail("late", "q", hour=1),
+        mail("b", "a", "q"),
+    ]
+    for number, one in enumerate(mails):
+        threads.add(one, Place("INBOX", number))
+    order = [k.envelope.id for k in threads.mails_with(mails[0])]
+    assert sorted(order) == sorted(m.id for m in mails)
+    for one in mails:
+        for reference in one.references:
+            if reference in order:
+                assert order.index(reference) < order.index(one.id)
+    loop = Threads(OURS)
+    for number, one in enumerate([mail("a", "b"), mail("b", "a")]):
+        loop.add(one, Place("INBOX", number))
+    assert len(loop.mails_with(mail("a"))) == 2
+
+
 def test_a_copy_is_one_mail_and_a_forged_id_is_another() -> None:
     threads = Threads(OURS)
     one = threads.add(mail("a", sender="support@support.example"), Place("INBOX", 1))
