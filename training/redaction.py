@@ -269,7 +269,8 @@ def measure(turns: Sequence[dict[str, Any]], loaded: tagger.Tagger, thresholds: 
                 good += found and label != "O"
         numbers = [k for k in total if k not in ("name", "address")]
         print(
-            f"threshold {threshold:.2f} numbers {_part(hit, total, numbers):.3f} name {_part(hit, total, ['name']):.3f}"
+            f"threshold {threshold:.2f} numbers {_part(hit, total, numbers):.3f}"
+            f" name {_part(hit, total, ['name']):.3f}"
             f" precision {good / max(1, covered):.3f} "
             + " ".join(f"{k}:{hit[k] / total[k]:.3f}" for k in sorted(total)),
             flush=True,

@@ -241,7 +241,8 @@ class Maker:
         )
         street = f"{street_name} {r.choice(STREETS)}"
         if r.random() < 0.15:
-            street = f"{self.family()}{r.choice(['strasse', 'straat', 'gatan', ' utca', 'weg', 'gasse'])} {d(1, 3)}"
+            ending = r.choice(["strasse", "straat", "gatan", " utca", "weg", "gasse"])
+            street = f"{self.family()}{ending} {d(1, 3)}"
         elif r.random() < 0.12:
             street = (
                 f"{r.choice(['rue', 'calle', 'via', 'avenida', 'rua', 'plaza'])} {self.family()} {d(1, 3)}"

@@ -45,6 +45,7 @@ _I_AM = re.compile(
 _ORDINARY: Final = frozenset(
     re.findall(
         r"\S+",
+        " good morning afternoon evening day night ssn card policy claim booking confirmation member username user contact"
         " kind regards best warm many yours sincerely cheers greetings wishes love sent mit freundlichen freundliche viele"
         " liebe beste grüße saludos atentamente cordialement cordiali atenciosamente abraços merci gracias grazie obrigado"
         " a account address again agent all am an and are as at back be been but by can colleague"
@@ -100,11 +101,12 @@ _POSTCODE = re.compile(
 )
 _SAID = re.compile(
     r"\b(?:address|adresse|anschrift|dirección|endereço|live at|lives at|living at|deliver(?:ed)? (?:it )?to|ship(?:ped)? (?:it )?to|moved to|located at)"
-    r"(?:[ ](?:is|ist|es|lautet))?[ :]{1,3}(\d{1,5}[^\n.;!?@]{5,80})",
+    r"(?:[ ](?:is|ist|es|lautet))?[ :]{1,3}(\d{1,5}(?:(?! and | please | to | change )[^\n.;!?@]){5,80})",
     re.IGNORECASE,
 )
 _NO_STREET = re.compile(
-    r"\b(?:days?|weeks?|months?|years?|hours?|minutes?|times?|percent|items?|pieces?|euros?|dollars?|am|pm|of|is|was|the|is)\b",
+    r"\b(?:days?|weeks?|months?|years?|hours?|minutes?|times?|percent|items?|pieces?|euros?|dollars?|am|pm|is|was|the|and"
+    r"|please|to|my|your|then|change|for|with|from|account|number|you|we|i|it|that|this|have|need|want)\b",
     re.IGNORECASE,
 )
 
