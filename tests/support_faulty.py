@@ -48,7 +48,7 @@ from agent_assist.services.outbox import OutboxService
 from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
 
-PATIENCE = 0.15
+PATIENCE = 0.12
 """Seconds of silence that the connector bears."""
 BIG = 21_000_000
 PAGE = b"<!doctype html><html><body><form action='/login'>Please sign in</form></body></html>"
