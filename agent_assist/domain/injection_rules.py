@@ -348,7 +348,7 @@ RULES: tuple[tuple[Family, re.Pattern[str]], ...] = tuple(
     (family, _compiled(pattern)) for family, patterns in _PATTERNS.items() for pattern in patterns
 )
 
-IN_ARTICLES = frozenset(Family) - {Family.THIRD_PERSON, Family.TASK, Family.IMAGE}
+IN_ARTICLES = frozenset(Family) - {Family.THIRD_PERSON, Family.IMAGE}
 """What counts in an article: guides tell agents what to tell customers, and hold pictures."""
 
 HINT = re.compile(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from agent_assist.domain.injection import NOTE, find_injections, readable
-from agent_assist.domain.knowledge import Hit
+from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.text import content_words, split_sentences
 
 
 def unsteered(hits: Sequence[Hit]) -> list[Hit]:
@@ -23,11 +25,45 @@ def steering_notes(hits: Sequence[Hit]) -> list[str]:
     ]
 
 
+_ORDER = re.compile(
+    r"(?:please |now |also |then )?(?:describe|explain|compose|write|draft|create|develop|provide|tell|give"
+    r"|translate|summari[sz]e|solve|define|break down|show|recite|generate|discuss|outline|imagine|beschreibe"
+    r"|erkläre|schreibe|übersetze|explica|escribe|traduce|décris|explique|écris|traduis)\b",
+    re.IGNORECASE,
+)
+
+
+_OURS = re.compile(r"\b(?:us|me|our|my|uns|nos|nous)\b", re.IGNORECASE)
+"""What an article asks its readers for: "write to us with your order number"."""
+
+
+def _without_strays(text: str, about: str) -> str:
+    """The text without orders and questions that share no word with the rest of the article: a small model,
+    and a reply put together from the passage, would repeat them."""
+    spans = split_sentences(text)
+    strays = []
+    for span in spans:
+        order = _ORDER.match(span.text) and not _OURS.search(span.text)
+        if not order and not span.text.endswith("?"):
+            continue
+        own = set(content_words(span.text))
+        rest = set(content_words(f"{about} {text[: span.start]} {text[span.end :]}"))
+        if len(own) >= 2 and not own & rest:
+            strays.append(span)
+    if not strays or len(strays) == len(spans):
+        return text
+    for span in reversed(strays):
+        text = f"{text[: span.start]}{NOTE}{text[span.end :]}"
+    return text
+
+
 def _unsteered(hit: Hit) -> Hit:
     passage = hit.passage
     text, title = passage.text, passage.title
     if find_injections(text, article=True):
         text = readable(text, article=True)
+    if passage.collection != Collection.SOLVED:  # there, customers ask whatever they like
+        text = _without_strays(text, f"{title} {passage.heading}")
     if title and find_injections(title, article=True):
         title = readable(title, article=True, note="")
     if text is passage.text and title is passage.title:
