@@ -154,6 +154,7 @@ def judge(
 _CONDITION = re.compile(
     r"\b(?:may be|might|usually|depend\w*|var(?:y|ies)|up to|at least|only|unless|except)\b", re.IGNORECASE
 )
+_ASKS_WHAT = re.compile(r"\W*(?:what|which|when|where|who|whose|why|how)\b", re.IGNORECASE)
 _OPENING = re.compile(r"^(yes|no)\b[,.:;–-]*\s*(?=\w)", re.IGNORECASE)
 
 
@@ -168,6 +169,9 @@ def without_wrong_opening(text: str, question: str, answer: str) -> str:
     if found is None or said is None or opening(answer) is said:
         return text
     rest = text[found.end() :]
+    asked = split_sentences(question)
+    if asked and _ASKS_WHAT.match(asked[-1].text):
+        return rest[:1].upper() + rest[1:]
     denied = negative(split_sentences(rest)[0].text) if split_sentences(rest) else False
     money, cost = free_or_paid(question), free_or_paid(rest)
     fits = (
