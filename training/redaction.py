@@ -259,8 +259,8 @@ def measure(turns: Sequence[dict[str, Any]], loaded: tagger.Tagger, thresholds: 
         hit: Counter[str] = Counter()
         total: Counter[str] = Counter()
         covered = good = 0
-        for turn, rows in zip(turns, scores, strict=True):
-            for token, label, row in zip(turn["tokens"], turn["labels"], rows, strict=True):
+        for turn, found_rows in zip(turns, scores, strict=True):
+            for token, label, row in zip(turn["tokens"], turn["labels"], found_rows, strict=True):
                 found = bool(token) and 1 - row[0] >= threshold
                 if label in SENSITIVE:
                     total[label] += 1

@@ -68,6 +68,9 @@ class Maker:
             return made.capitalize()
         return self.random.choice(self.usual if self.random.random() < 0.4 else self.first)
 
+    def one_of(self, makers: Sequence[Callable[[], str]]) -> str:
+        return self.random.choice(makers)()
+
     def family(self) -> str:
         if self.random.random() < 0.12:
             return "".join(
@@ -114,7 +117,7 @@ class Maker:
 
     def phone(self) -> str:
         d, r = self.digits, self.random
-        return r.choice(
+        return self.one_of(
             [
                 lambda: d(10, 10),
                 lambda: d(7, 11),
@@ -127,12 +130,12 @@ class Maker:
                 lambda: f"0{d(2, 4)}/{d(5, 8)}",
                 lambda: f"{d(3, 3)}.{d(3, 3)}.{d(4, 4)}x{d(3, 4)}",
             ]
-        )()
+        )
 
     def code(self) -> str:
         """An order, policy, claim or booking number in one of its many shapes."""
         d, a, r = self.digits, self.letters, self.random
-        made: str = r.choice(
+        made: str = self.one_of(
             [
                 lambda: d(3, 6),
                 lambda: d(6, 12),
@@ -146,12 +149,12 @@ class Maker:
                 lambda: f"{d(1, 3)} {a(1, 2)} {d(1, 3)}",
                 lambda: f"#{d(4, 9)}",
             ]
-        )()
+        )
         return made.upper() if r.random() < 0.4 else made
 
     def national(self) -> str:
         d = self.digits
-        return self.random.choice(
+        return self.one_of(
             [
                 lambda: d(4, 4),
                 lambda: d(4, 4),
@@ -162,11 +165,11 @@ class Maker:
                 lambda: d(3, 5),
                 lambda: f"xxx xx {d(4, 4)}",
             ]
-        )()
+        )
 
     def card(self) -> str:
         d = self.digits
-        return self.random.choice(
+        return self.one_of(
             [
                 lambda: d(16, 16),
                 lambda: d(4, 4),
@@ -175,11 +178,11 @@ class Maker:
                 lambda: f"ending in {d(4, 4)}",
                 lambda: d(13, 17),
             ]
-        )()
+        )
 
     def account(self) -> str:
         d = self.digits
-        return self.random.choice(
+        return self.one_of(
             [
                 lambda: d(4, 4),
                 lambda: d(6, 16),
@@ -187,7 +190,7 @@ class Maker:
                 lambda: f"{d(4, 4)} {d(4, 4)} {d(4, 4)}",
                 lambda: f"{d(3, 5)} {d(3, 5)}",
             ]
-        )()
+        )
 
     def password(self) -> str:
         d, a, r = self.digits, self.letters, self.random
@@ -198,7 +201,7 @@ class Maker:
                 r.choice(["sunshine", "dragon", "football", "hello", "welcome", "admin", "monkey", "tiger"]),
             ]
         )
-        made: str = r.choice(
+        made: str = self.one_of(
             [
                 lambda: f"{word}{d(2, 4)}",
                 lambda: f"{word} {d(2, 4)}",
@@ -209,7 +212,7 @@ class Maker:
                 lambda: f"{word.capitalize()}{r.choice('!$#%*')}{d(1, 4)}",
                 lambda: f"{a(2, 3)}{d(2, 3)}{a(1, 3)}",
             ]
-        )()
+        )
         return made
 
     def address(self) -> str:

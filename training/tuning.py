@@ -281,7 +281,7 @@ def tune(
         encode(row, tokenizer, options.max_tokens) for row in grouped(rows, options.batch, options.seed)
     ]
 
-    class Packed(SFTTrainer):  # type: ignore[misc]
+    class Packed(SFTTrainer):
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:

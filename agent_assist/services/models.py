@@ -276,7 +276,7 @@ class ModelService:
         """The model that comes with the application is in every registry, and active where none is."""
         known = next((r for r in self._repository.all() if r.source.startswith("package:")), None)
         if known is None or not Path(known.path).exists() or self._other_adapter(known):
-            # Not there yet, or the application was installed anew somewhere else, or came with another adapter.
+            # Not there yet, or the application was installed anew elsewhere, or came with another adapter.
             found = self._files.packaged()
             if found is not None:
                 self._repository.save(replace(found, added_at=datetime.now(UTC)))
