@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient, SocketTimeout, imap4, tls
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 from imapclient.imapclient import SENT
 
@@ -24,6 +26,7 @@ from agent_assist.adapters.helpdesks.mail_message import (
 )
 from agent_assist.adapters.helpdesks.mail_options import MailOptions
 from agent_assist.adapters.helpdesks.mail_structure import attachments_of
+from agent_assist.adapters.helpdesks.watch import Verdict, Watch, Wire
 from agent_assist.domain.ticket import Attachment
 from agent_assist.errors import AgentAssistError, ServerFailed, ServerUnreachable
 
@@ -34,6 +37,8 @@ T = TypeVar("T")
 BATCH = 250
 """Mails whose headers are asked for at once."""
 _BODIES = 10
+LONGEST = 300.0
+"""Seconds that one exchange may take, however steadily the server sends."""
 TIMEOUT = SocketTimeout(connect=15, read=60)
 
 
@@ -53,6 +58,29 @@ class Found:
     answered: bool
 
 
+class _WatchedClient(IMAPClient):
+    """Looked after from its first byte on: opening it already reads a greeting and capabilities."""
+
+    def __init__(self, watch: Watch, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        self._looks_after = watch
+        super().__init__(host, port, ssl=context is not None, ssl_context=context, timeout=TIMEOUT)
+
+    def _create_IMAP4(self) -> Any:  # noqa: N802 - the library's name
+        watch = self._looks_after
+        base = tls.IMAP4_TLS if self.ssl else imap4.IMAP4WithTimeout
+
+        class Watched(base):  # type: ignore[misc, valid-type]
+            def _create_socket(self, *given: Any) -> Any:
+                end = super()._create_socket(*given)
+                end.settimeout(TIMEOUT.read)
+                watch.connected(Wire(end))
+                return end
+
+        if self.ssl:
+            return Watched(self.host, self.port, self.ssl_context, TIMEOUT.connect)
+        return Watched(self.host, self.port, TIMEOUT.connect)
+
+
 class Mailbox:
     """One signed-in connection, opened when needed and again when it broke; for one caller at a time."""
 
@@ -61,6 +89,7 @@ class Mailbox:
         self._client: IMAPClient | None = None
         self._selected: tuple[str, bool] | None = None
         self._sent: str | None = None
+        self._watch = Watch()
 
     def run(self, work: Callable[[IMAPClient], T]) -> T:
         """`work` on the connection; once more on a new one where an old one has broken meanwhile.
@@ -69,10 +98,15 @@ class Mailbox:
         """
         host = self._options.imap.host
         for last in (self._client is None, True):
+            self._watch.begin(time.monotonic() + LONGEST, None)
             try:
                 return work(self._client or self._open())
             except (IMAPClientAbortError, OSError, EOFError) as error:
                 self.close()
+                if self._watch.end() is Verdict.LATE:
+                    raise ServerUnreachable(
+                        f"{host} did not finish its answer within {LONGEST:.0f} s."
+                    ) from error
                 if last:
                     raise unreachable(error, self._options.imap) from error
                 log.debug("IMAP connection to %s broke, opening another: %s", host, type(error).__name__)
@@ -83,6 +117,8 @@ class Mailbox:
             except (ValueError, AssertionError, IndexError, KeyError, UnicodeError) as error:
                 self.close()  # an answer that IMAP does not know
                 raise ServerFailed(f"{host} gave an answer that cannot be read ({error}).") from error
+            finally:
+                self._watch.end()
         raise AssertionError  # pragma: no cover
 
     def close(self) -> None:
@@ -260,19 +296,15 @@ class Mailbox:
     def _open(self) -> IMAPClient:
         options, server = self._options, self._options.imap
         try:
-            client = IMAPClient(
-                server.host,
-                server.port,
-                ssl=server.security == "tls",
-                ssl_context=options.certificates() if server.security == "tls" else None,
-                timeout=TIMEOUT,
-            )
+            context = options.certificates() if server.security == "tls" else None
+            client = _WatchedClient(self._watch, server.host, server.port, context)
         except (OSError, IMAPClientError) as error:
             raise unreachable(error, server) from error
         try:
             client.normalise_times = False
             if server.security == "starttls":
                 _start_tls(client, options)
+                self._watch.connected(Wire(client.socket()))
             self._login(client)
         except (OSError, IMAPClientError) as error:
             with contextlib.suppress(Exception):

@@ -13,6 +13,7 @@ import logging
 import re
 import smtplib
 import ssl
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ from email.utils import format_datetime
 from agent_assist.adapters.helpdesks.mail_errors import login_refused, unreachable
 from agent_assist.adapters.helpdesks.mail_message import TOKEN_HEADER, Address
 from agent_assist.adapters.helpdesks.mail_options import MailOptions
+from agent_assist.adapters.helpdesks.watch import Watch, Wire
 from agent_assist.errors import (
     BadInput,
     DeliveryUncertain,
@@ -37,6 +39,8 @@ from agent_assist.errors import (
 
 log = logging.getLogger(__name__)
 TIMEOUT = 60.0
+LONGEST = 300.0
+"""Seconds that handing one mail over may take, however steadily the server answers."""
 _MOST_REFERENCES = 20
 _LONGEST_LINE = 900
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -167,6 +171,7 @@ class Submission:
 
     def __init__(self, options: MailOptions) -> None:
         self._options = options
+        self._watch = Watch()
 
     def check(self) -> None:
         """Sign in and out again."""
@@ -179,8 +184,15 @@ class Submission:
         DeliveryUncertain: the server had it all and did not answer.  Any other error: it was not sent.
         `copy_to` gets it too, without being named in it.
         """
-        server = self._open()
         host = self._options.smtp.host
+        self._watch.begin(time.monotonic() + LONGEST, None)
+        try:
+            return self._send(mail, copy_to, host)
+        finally:
+            self._watch.end()
+
+    def _send(self, mail: Outgoing, copy_to: str, host: str) -> list[str]:
+        server = self._open()
         try:
             refused = self._envelope(server, mail, copy_to)
             self._hand_over(server, mail.content)
@@ -248,9 +260,11 @@ class Submission:
                 )
             else:
                 server = smtplib.SMTP(place.host, place.port, _ME, timeout=TIMEOUT)
+            self._watched(server)
             server.ehlo_or_helo_if_needed()
             if place.security == "starttls":
                 self._start_tls(server)
+                self._watched(server)
             self._login(server)
         except smtplib.SMTPAuthenticationError as error:
             _drop(server)
@@ -268,6 +282,10 @@ class Submission:
             _drop(server)
             raise
         return server
+
+    def _watched(self, server: smtplib.SMTP) -> None:
+        if server.sock is not None:
+            self._watch.connected(Wire(server.sock))
 
     def _start_tls(self, server: smtplib.SMTP) -> None:
         if not server.has_extn("starttls"):

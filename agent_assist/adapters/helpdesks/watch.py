@@ -95,3 +95,13 @@ class Watch:
             with contextlib.suppress(OSError):
                 # The plain socket's method: SSLSocket's own would drop the TLS state under the reader's feet.
                 socket.socket.shutdown(found, socket.SHUT_RDWR)
+
+
+class Wire:
+    """A plain socket as `Watch.connected` takes it, for protocols other than HTTP."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+
+    def get_extra_info(self, name: str) -> Any:
+        return self._end if name == "socket" else None

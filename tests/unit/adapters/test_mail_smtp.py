@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent_assist.adapters.helpdesks.mail_imap import Mailbox
 from agent_assist.adapters.helpdesks.mail_message import Address, read_body, read_envelope
 from agent_assist.adapters.helpdesks.mail_options import MailOptions
 from agent_assist.adapters.helpdesks.mail_smtp import Outgoing, Submission, compose, message_id, reachable
@@ -282,6 +285,36 @@ def test_nobody_there_is_said_so() -> None:
         Submission(options(smtp_port=str(port))).check()
     with pytest.raises(ServerUnreachable, match="no server named"):
         Submission(options(smtp_host="nowhere.invalid", smtp_security="tls")).check()
+
+
+def test_a_server_that_never_ends_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow-loris: each byte comes in time, the answer never ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = str(listener.getsockname()[1])
+
+    def trickle() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                with client, contextlib.suppress(OSError):
+                    client.sendall(b"* OK 220 hello\r\n" if imap else b"220 hello\r\n")
+                    while True:
+                        client.sendall(b"x")
+                        time.sleep(0.05)
+
+    imap = True
+    monkeypatch.setattr("agent_assist.adapters.helpdesks.mail_imap.LONGEST", 0.6)
+    monkeypatch.setattr("agent_assist.adapters.helpdesks.mail_smtp.LONGEST", 0.6)
+    threading.Thread(target=trickle, daemon=True).start()
+    values = {"imap_port": port, "imap_security": "none", "smtp_port": port}
+    begun = time.monotonic()
+    with pytest.raises(ServerUnreachable):
+        Mailbox(options(**values)).folders()
+    imap = False
+    with pytest.raises(ServerUnreachable):
+        Submission(options(**values)).send(composed())
+    assert time.monotonic() - begun < 15
+    listener.close()
 
 
 def test_a_token_signs_in(script: Callable[[dict[str, str]], Script]) -> None:
