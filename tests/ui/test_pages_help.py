@@ -123,6 +123,13 @@ def test_the_real_guide(qtbot: QtBot, surface: Surface) -> None:
 
 
 def test_every_page_has_a_title_and_an_icon() -> None:
-    assert [place.title for place in PLACES] == ["Knowledge", "Models", "Feedback", "Help", "Settings"]
+    assert [place.title for place in PLACES] == [
+        "Knowledge",
+        "Models",
+        "Feedback",
+        "Connections",
+        "Help",
+        "Settings",
+    ]
     for place in PLACES:
         assert resource("icons", f"{place.icon}.svg").is_file()
