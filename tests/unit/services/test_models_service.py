@@ -129,6 +129,19 @@ def test_a_packaged_model_that_moved_is_found_again(desk: Desk) -> None:
     assert again.path == record.path
 
 
+def test_a_workspace_takes_over_the_adapter_that_comes_with_the_application(desk: Desk) -> None:
+    (record,) = desk.service.records()
+    assert Path(record.adapter_path).name == "smollm2-135m-support.gguf"
+    assert Path(record.adapter_path).stat().st_size < 20_000_000
+    LocalModelFiles().verify(record)
+    ModelStore(desk.database).save(replace(record, adapter_path="", adapter_sha256=""))
+    (again,) = desk.service.records()
+    assert (again.adapter_path, again.adapter_sha256) == (record.adapter_path, record.adapter_sha256)
+    ModelStore(desk.database).save(replace(record, adapter_path="/old/place/adapter.gguf"))
+    (moved,) = desk.service.records()
+    assert moved.adapter_path == record.adapter_path
+
+
 def test_without_any_model_it_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LocalModelFiles, "packaged", lambda _: None)
     with pytest.raises(NoModel):
