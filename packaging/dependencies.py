@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 UNPINNED = frozenset({"pip"})
 """The environment's own installer: pinning it would make each set-up replace it."""
 # Packages whose metadata name no licence, or name it only as a text; read in their licence files.
-KNOWN = {"sqlcipher3": "Zlib"}
+KNOWN = {"atheris": "Apache-2.0", "imapclient": "BSD-3-Clause", "sqlcipher3": "Zlib"}
 
 CONSTRAINTS_HEAD = """\
 # The exact versions that the tests ran with; `pip install -c constraints.txt …` takes these.
