@@ -58,7 +58,7 @@ class Found:
     answered: bool
 
 
-class _WatchedClient(IMAPClient):
+class _WatchedClient(IMAPClient):  # type: ignore[misc] # the library has no types
     """Looked after from its first byte on: opening it already reads a greeting and capabilities."""
 
     def __init__(self, watch: Watch, host: str, port: int, context: ssl.SSLContext | None) -> None:
@@ -157,10 +157,11 @@ class Mailbox:
         def work(client: IMAPClient) -> FolderState:
             wanted = [b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"HIGHESTMODSEQ"]
             # A session goes on with the numbers that it began with: what is open is closed first.
-            self._selected, opened = None, self._selected
+            opened = self._selected is not None
+            self._selected = None
             if opened and client.has_capability("UNSELECT"):
                 client.unselect_folder()
-                opened = None
+                opened = False
             if opened:
                 told = client.select_folder(folder, readonly=True)
                 self._selected, wanted[2] = (folder, False), b"EXISTS"
