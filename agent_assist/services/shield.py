@@ -6,19 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agent_assist.domain.injection import NOTE, find_injections, readable
+from agent_assist.domain.injection import find_injections, readable
 from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.text import content_words, split_sentences
 
 
 def unsteered(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits, those that hold such text with a note in its place."""
+    """The hits, such text cut out: a reply may be put together from what is left, so no note stands there."""
     return [_unsteered(hit) for hit in hits]
 
 
-def steering_notes(hits: Sequence[Hit]) -> list[str]:
+def steering_notes(before: Sequence[Hit], after: Sequence[Hit]) -> list[str]:
     """A sentence for the agent where something was left out of an article."""
-    titles = [h.passage.title or h.passage.article_id for h in hits if NOTE in h.passage.text]
+    titles = [h.passage.title or h.passage.article_id for b, h in zip(before, after) if b is not h]
     return [
         f"“{title}” holds text that tries to steer the assistant; it was left out."
         for title in dict.fromkeys(titles)
@@ -53,15 +53,15 @@ def _without_strays(text: str, about: str) -> str:
     if not strays or len(strays) == len(spans):
         return text
     for span in reversed(strays):
-        text = f"{text[: span.start]}{NOTE}{text[span.end :]}"
-    return text
+        text = f"{text[: span.start].rstrip()} {text[span.end :].lstrip(' ')}"
+    return text.strip()
 
 
 def _unsteered(hit: Hit) -> Hit:
     passage = hit.passage
     text, title = passage.text, passage.title
     if find_injections(text, article=True):
-        text = readable(text, article=True)
+        text = readable(text, article=True, note="")
     if passage.collection != Collection.SOLVED:  # there, customers ask whatever they like
         text = _without_strays(text, f"{title} {passage.heading}")
     if title and find_injections(title, article=True):

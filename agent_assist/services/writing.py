@@ -112,7 +112,8 @@ class DraftWriter:
         observe(Gathered())
         _stop(cancel)
         asked = time.monotonic()
-        found = self._found(context)
+        raw = self._found(context)
+        found = unsteered(raw)
         retrieve_ms = (time.monotonic() - asked) * 1000
         hits = tuple(found[: settings.knowledge.passages])
         observe(Retrieved(hits))
@@ -131,7 +132,7 @@ class DraftWriter:
         support = evidence_for(found, said=said, customer=context.customer_words, names=context.known_names)
         run = Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
         run.says = policy.says
-        run.notes.extend((*policy.notes, *context.notes, *steering_notes(found)))
+        run.notes.extend((*policy.notes, *context.notes, *steering_notes(raw, found)))
         made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._wording.by_rule(run)]
         _stop(cancel)
         fresh = [s for s in made if all(similarity(s.text, a) < 0.97 for a in avoid)]
@@ -148,7 +149,7 @@ class DraftWriter:
             found = self._searched(context.ticket, context)
         except WorkerCrashed:
             found = self._searched(context.ticket, context)
-        return unsteered(in_order(context, found))
+        return in_order(context, found)
 
     def _searched(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
         if context.continues:

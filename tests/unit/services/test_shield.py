@@ -6,7 +6,6 @@ import pytest
 
 from agent_assist.adapters.demo import load_demo
 from agent_assist.adapters.knowledge.chunking import passages_of
-from agent_assist.domain.injection import NOTE
 from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.services.shield import steering_notes, unsteered
 
@@ -28,9 +27,11 @@ def hit(text: str, collection: str = Collection.ARTICLES) -> Hit:
     ],
 )
 def test_orders_in_an_article_are_left_out_and_told(order: str) -> None:
-    (made,) = unsteered([hit(f"{PAYING}\n\n{order}")])
-    assert made.passage.text == f"{PAYING}\n\n{NOTE}"
-    assert steering_notes([made]) == [
+    given = [hit(f"{PAYING}\n\n{order}")]
+    (made,) = unsteered(given)
+    assert made.passage.text == PAYING
+    assert steering_notes([made], [made]) == []
+    assert steering_notes(given, [made]) == [
         "“Ways to pay” holds text that tries to steer the assistant; it was left out."
     ]
 
