@@ -292,7 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--made", type=int, default=MADE)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--threshold", type=float, default=0.3)
+    parser.add_argument("--threshold", type=float, default=0.25)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(arguments)
@@ -312,6 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows, tagger.Words(encoder), epochs=options.epochs, rate=options.rate, seed=options.seed
         )
         thresholds = dict.fromkeys(LABELS[1:], options.threshold)
+        thresholds |= {"NAME": 0.8 * options.threshold, "CAPITALISED_NAME": 0.28 * options.threshold}
         save(model, options.output, {"thresholds": thresholds, "held_out": sorted(held), "rows": len(rows)})
     if held:
         loaded = tagger.Tagger(encoder, options.output)

@@ -192,7 +192,8 @@ class Tagger:
         with self._lock, self._threads.limit(limits=1, user_api="blas"):
             scores = self.probabilities(rows)
         for (number, places), chances in zip(parts, scores, strict=True):
-            spans[number] += _spans(texts[number], places, self._decide(chances))
+            words = [texts[number][start:end] for start, end in places]
+            spans[number] += _spans(texts[number], places, self._decide(words, chances))
         return spans
 
     def probabilities(self, rows: Sequence[tuple[str, list[tuple[int, int]], list[str]]]) -> list[Floats]:
@@ -207,12 +208,16 @@ class Tagger:
                 results[n] = row[: len(rows[n][1])]
         return results
 
-    def _decide(self, scores: Floats) -> list[str]:
-        """A word is personal where all personal labels together pass the threshold of the likeliest."""
+    def _decide(self, words: Sequence[str], scores: Floats) -> list[str]:
+        """A word is personal where all personal labels together pass the threshold of the likeliest; a
+        capital, which chats leave out, is half a reason of its own."""
         labels = []
-        for row in scores:
+        for word, row in zip(words, scores, strict=True):
             best = LABELS[1 + int(row[1:].argmax())]
-            labels.append(best if 1 - row[0] >= self.thresholds[best] else "O")
+            needed = self.thresholds[best]
+            if best == "NAME" and word[:1].isupper() and not word.isupper():
+                needed = self.thresholds["CAPITALISED_NAME"]
+            labels.append(best if 1 - row[0] >= needed else "O")
         return labels
 
 

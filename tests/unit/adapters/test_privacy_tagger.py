@@ -10,7 +10,7 @@ import pytest
 
 from agent_assist.adapters.knowledge.embedding import find_encoder
 from agent_assist.adapters.privacy.redactor import TicketRedactor, packaged_tagger
-from agent_assist.adapters.privacy.tagger import Tagger, dequantised, grams, quantised, words_of
+from agent_assist.adapters.privacy.tagger import Tagger, context_of, dequantised, grams, quantised, words_of
 from agent_assist.domain.ticket import ticket_from_json
 from agent_assist.errors import ModelDamaged
 from agent_assist.resources import resource
@@ -34,12 +34,15 @@ def test_messy_chats(text: str, hidden: list[str]) -> None:
     assert [text[start:end] for _, start, end, _ in BOTH.redact(text)[1]] == hidden
 
 
-def test_the_question_before_says_what_a_bare_number_is() -> None:
-    kinds = {}
-    for question in ("last four digits of your ssn please", "what is your policy number?"):
-        spans = packaged_tagger().tag(["4577"], [question])[0]
-        kinds[question] = [kind for kind, _, _ in spans]
-    assert list(kinds.values()) == [["NATIONAL_ID"], ["POLICY"]]
+def test_the_question_before_counts() -> None:
+    def chance(question: str) -> float:
+        row = ("april", words_of("april"), context_of(question))
+        return 1 - float(packaged_tagger().probabilities([row])[0][0][0])
+
+    assert chance("What is your first name?") > chance("Which month?") + 0.1
+    assert [kind for kind, *_ in packaged_tagger().tag(["4577"], ["last four digits of your ssn?"])[0]] == [
+        "NATIONAL_ID"
+    ]
 
 
 def test_a_ticket_is_read_in_order() -> None:
