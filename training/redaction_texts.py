@@ -116,7 +116,7 @@ class Maker:
         return f"{left} {domain} {ending}"
 
     def phone(self) -> str:
-        d, r = self.digits, self.random
+        d = self.digits
         return self.one_of(
             [
                 lambda: d(10, 10),
