@@ -122,13 +122,19 @@ def suite(name: str, display: str | None, *, at_once: bool = True) -> bool:
 
 
 def suites_failed(names: list[str], display: str | None) -> list[str]:
-    """Run the suites; those of the window, which mostly wait, beside the others.  Gives the failed ones."""
+    """Run the suites in two lanes side by side: most of their time is waiting.  Gives the failed ones."""
+    lanes = [
+        [name for name in lane if name in names] for lane in (("unit", "integration"), ("ui", "functional"))
+    ]
+    alone = not all(lanes)
+
+    def lane(number: int) -> list[str]:
+        shown = alone or number == 0
+        return [name for name in lanes[number] if not suite(name, display, at_once=shown)]
+
     with ThreadPoolExecutor(1) as beside:
-        window = beside.submit(suite, "ui", display, at_once=len(names) == 1) if "ui" in names else None
-        failed = [name for name in names if name != "ui" and not suite(name, display)]
-        if window is not None and not window.result():
-            failed.append("ui")
-    return failed
+        second = beside.submit(lane, 1)
+        return [*lane(0), *second.result()]
 
 
 def coverage() -> bool:
