@@ -36,7 +36,7 @@ PLAIN = """
 import json, sys, time
 import llama_cpp
 model = llama_cpp.Llama(sys.argv[1], n_ctx=5120, n_threads=int(sys.argv[2]), n_threads_batch=int(sys.argv[2]),
-                        flash_attn=True, verbose=False)
+                        lora_path=sys.argv[3] or None, flash_attn=True, verbose=False)
 model.create_completion([1, 2, 3], max_tokens=1)
 for line in sys.stdin:
     job = json.loads(line)
@@ -54,9 +54,9 @@ for line in sys.stdin:
 class Plain:
     """llama_cpp.Llama in a process of its own, with the settings of a user who has read its manual."""
 
-    def __init__(self, model: str, threads: int) -> None:
+    def __init__(self, model: str, adapter: str, threads: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", PLAIN, model, str(threads)],
+            [sys.executable, "-c", PLAIN, model, str(threads), adapter],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -80,7 +80,8 @@ class Plain:
 def both(threads: int) -> Iterator[tuple[InferenceClient, Plain]]:
     record = default_record()
     assert record is not None
-    client, plain = InferenceClient(lambda: ModelOptions(threads=threads)), Plain(record.path, threads)
+    client = InferenceClient(lambda: ModelOptions(threads=threads))
+    plain = Plain(record.path, record.adapter_path, threads)
     try:
         client.load(record)
         yield client, plain
