@@ -172,7 +172,9 @@ def without_wrong_opening(text: str, question: str, answer: str) -> str:
     asked = split_sentences(question)
     if asked and _ASKS_WHAT.match(asked[-1].text):
         return rest[:1].upper() + rest[1:]
-    denied = negative(split_sentences(rest)[0].text) if split_sentences(rest) else False
+    # Any sentence may be the one that answers: "Yes, cards last three years. They cannot be exchanged."
+    about = [o.text for o in split_sentences(rest) if coverage(question, o.text) > 0]
+    denied = any(negative(one) for one in about)
     money, cost = free_or_paid(question), free_or_paid(rest)
     fits = (
         denied is not said and coverage(question, rest) >= _ABOUT and (None in (money, cost) or money is cost)

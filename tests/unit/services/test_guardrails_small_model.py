@@ -33,6 +33,12 @@ from agent_assist.services.guardrails import judge, without_wrong_opening
             "No, dogs are not allowed.",
         ),
         ("Yes, dogs are welcome.", "Are dogs welcome?", "Dogs are welcome here.", "Yes, dogs are welcome."),
+        (
+            "Yes, gift cards last 3 years. They cannot be exchanged for cash.",
+            "Can I exchange my gift card for cash?",
+            "Gift cards last 3 years. They cannot be exchanged for cash.",
+            "Gift cards last 3 years. They cannot be exchanged for cash.",
+        ),
         ("Yes, at least 18.", "How old must I be?", "At least 18 years.", "At least 18."),
         ("Yes, come in.", "May I come?", "Yes, anybody may come in.", "Yes, come in."),
         ("No smoking is allowed.", "May I smoke?", "No, smoking is not allowed.", "No smoking is allowed."),
