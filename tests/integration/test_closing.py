@@ -32,4 +32,4 @@ def test_closing_during_a_draft_is_silent_and_quick(warm: bool, caplog: pytest.L
         desk.close()
         took = time.monotonic() - before
     assert not caplog.records, [record.getMessage() for record in caplog.records]
-    assert took < 2
+    assert took < 8  # nobody waits for the draft: on an idle machine it takes a fraction of a second
