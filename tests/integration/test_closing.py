@@ -32,4 +32,6 @@ def test_closing_during_a_draft_is_silent_and_quick(warm: bool, caplog: pytest.L
         desk.close()
         took = time.monotonic() - before
     assert not caplog.records, [record.getMessage() for record in caplog.records]
-    assert took < 8  # nobody waits for the draft: on an idle machine it takes a fraction of a second
+    # It takes a fraction of a second.  The limit only tells that nobody waits for the draft or the model:
+    # under coverage, beside other suites on a fresh machine, killing a worker that is still importing took 15.
+    assert took < 30
