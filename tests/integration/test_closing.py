@@ -33,5 +33,5 @@ def test_closing_during_a_draft_is_silent_and_quick(warm: bool, caplog: pytest.L
         took = time.monotonic() - before
     assert not caplog.records, [record.getMessage() for record in caplog.records]
     # It takes a fraction of a second.  The limit only tells that nobody waits for the draft or the model:
-    # under coverage, beside other suites on a fresh machine, killing a worker that is still importing took 15.
+    # under coverage, beside other suites on a fresh machine, it once took 15 s while a worker was starting.
     assert took < 30
