@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from agent_assist.adapters import demo as demo_desk
-from agent_assist.adapters import network, posture, secrets
+from agent_assist.adapters import network, policy_file, posture, secrets
 from agent_assist.adapters.anchors import FileAnchor, KeyringAnchor
 from agent_assist.adapters.helpdesks.local import LocalDelivery
 from agent_assist.adapters.helpdesks.registry import EntryPointRegistry
@@ -20,18 +20,20 @@ from agent_assist.adapters.inference.catalogue import read_catalogue
 from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.adapters.inference.files import LocalModelFiles
 from agent_assist.adapters.inference.hub import HuggingFaceHub
+from agent_assist.adapters.intents import LogisticIntents
 from agent_assist.adapters.knowledge.cache import IndexCache
 from agent_assist.adapters.knowledge.chunking import passage_input, passages_of
 from agent_assist.adapters.knowledge.client import RetrievalClient
 from agent_assist.adapters.knowledge.parsing import FileReader
+from agent_assist.adapters.knowledge.tuned import adopt
 from agent_assist.adapters.language import PackagedLanguageDetector
-from agent_assist.adapters.policy_file import NAME as POLICY
 from agent_assist.adapters.policy_file import PolicyFile
 from agent_assist.adapters.privacy.redactor import TicketRedactor, packaged_tagger
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.adapters.storage.audit import AuditStore
 from agent_assist.adapters.storage.connections import ConnectionStore
 from agent_assist.adapters.storage.erasure import ErasureStore
+from agent_assist.adapters.storage.intents import IntentStore
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.adapters.storage.outbox import OutboxStore
@@ -40,7 +42,7 @@ from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.storage.vault import Vault
 from agent_assist.adapters.workspace import Workspace, default_folder
-from agent_assist.domain.access import Permission
+from agent_assist.domain.access import taken_by
 from agent_assist.errors import AgentAssistError
 from agent_assist.ports import AuditAnchor, Delivery, Redactor
 from agent_assist.services.access import AccessService
@@ -59,6 +61,7 @@ from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.outbox import OutboxService
 from agent_assist.services.policy import PolicyService
+from agent_assist.services.policy_keeping import PolicyKeeper
 from agent_assist.services.privacy import PrivacyService
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.safety import SafetyService
@@ -66,6 +69,7 @@ from agent_assist.services.security import SecurityService
 from agent_assist.services.solved import SolvedRedaction
 from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
+from agent_assist.services.triage import TriageService
 from agent_assist.services.unsent import UnsentService
 
 
@@ -113,8 +117,15 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     privacy = PrivacyService(
         erasure, identity, knowledge, options, events, clock, access, audit, caches.clear
     )
-    rules = PolicyService(PolicyFile(workspace.folder / POLICY), clock)
-    audit.note_policy(posture.digest(workspace.folder / POLICY))
+    policy = PolicyKeeper(
+        PolicyFile(workspace.folder / policy_file.NAME),
+        policy_file.SealedPolicy(workspace.folder / policy_file.COPY, workspace.policy_key),
+        policy_file.read_policy,
+        access,
+        audit,
+    )
+    rules = PolicyService(policy, clock)
+    rules.policy()
     articles = SqlKnowledgeRepository(workspace.database)
     safety = SafetyService(redactor, tickets, articles, options, events, rules)
     stack.callback(safety.close)
@@ -122,7 +133,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock, safety
     )
     stack.callback(drafting.close)
-    connections, sync = _helpdesks(workspace, tickets, options, events, clock, audit, stack)
+    connections, sync = _helpdesks(workspace, tickets, options, events, clock, audit, access, stack)
     replies = OutboxStore(workspace.database)
     delivery: Delivery = (
         _local_delivery(demo, tickets, clock, stack)
@@ -147,7 +158,16 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         models=models,
         drafting=drafting,
         feedback=FeedbackService(
-            suggestions, tickets, options, events, clock, ticket_redactor, access, audit, privacy.is_erased
+            suggestions,
+            tickets,
+            options,
+            events,
+            clock,
+            ticket_redactor,
+            access,
+            audit,
+            privacy.is_erased,
+            identity.reference,
         ),
         outbox=outbox,
         unsent=UnsentService(UnsentStore(workspace.database), suggestions),
@@ -157,10 +177,12 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         audit=audit,
         privacy=privacy,
         keys=keys,
-        security=_security(workspace, audit, access, keys, models, connections),
+        security=_security(workspace, audit, access, keys, models, connections, rules),
+        policy=policy,
         safety=safety,
         connections=connections,
         sync=sync,
+        triage=TriageService(index, LogisticIntents(), IntentStore(workspace.database), languages),
     )
 
 
@@ -171,6 +193,7 @@ def _security(
     keys: KeyService,
     models: ModelService,
     connections: ConnectionService,
+    rules: PolicyService,
 ) -> SecurityService:
     """What looks at the whole of it for `doctor --security`."""
 
@@ -187,6 +210,7 @@ def _security(
         worker=posture.worker,
         process=posture.process,
         hosts=hosts,
+        policy=rules.policy,
     )
 
 
@@ -206,12 +230,13 @@ def _helpdesks(
     events: EventBus,
     clock: SystemClock,
     audit: AuditService,
+    access: AccessService,
     stack: ExitStack,
 ) -> tuple[ConnectionService, SyncService]:
     """The connected helpdesks and what keeps the queue in step with them."""
     repository = ConnectionStore(workspace.database)
     vault = Vault(workspace.database, workspace.secrets_key, secrets.system_keyring, workspace.identity)
-    connections = ConnectionService(repository, vault, EntryPointRegistry(), events, clock, audit)
+    connections = ConnectionService(repository, vault, EntryPointRegistry(), events, clock, audit, access)
     stack.callback(connections.close)
     sync = SyncService(connections, repository, tickets, events, clock, options)
     stack.callback(sync.close)
@@ -244,10 +269,11 @@ def _governance(
     audit.listen(events)
 
     def guard(names: frozenset[str]) -> None:
-        if any(name.startswith("retention.") for name in names):
-            access.require(Permission.SET_RETENTION)
+        for needed in sorted({need for name in names if (need := taken_by(name)) is not None}):
+            access.require(needed)
 
     options.guard = guard
+    audit.guard = access.require
     return audit, access, identity
 
 
@@ -274,6 +300,7 @@ def _knowledge(
         wording=passage_input,
         on_change=retrieval.forget_topics,
         prepare=SolvedRedaction(redactor),
+        adopt=lambda name: adopt(name, workspace.folder / "encoders"),
     )
     stack.callback(knowledge.close)
     return index, retrieval, knowledge

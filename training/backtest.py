@@ -13,7 +13,7 @@ from agent_assist.errors import BadInput
 from training.evaluation.compare import differences
 from training.evaluation.measures import figures_of
 from training.evaluation.product import read_cases
-from training.promotion import run_in
+from training.product import run_in
 from training.report import Report
 from training.stage import read_rows, write_json, write_rows
 

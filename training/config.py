@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,10 +28,43 @@ class Source(Section):
     """On what ground the data may be learnt from; goes into the dataset card."""
 
 
+class Window(Section):
+    """A stretch of time, or what carries a tag, that counts more, less or not at all: a launch, a season,
+    a policy that has changed."""
+
+    name: str
+    since: date | None = None
+    until: date | None = None
+    """The last day of it, included."""
+    tags: tuple[str, ...] = ()
+    """Only tickets with one of these tags; without any, all."""
+    weight: float = Field(0.0, ge=0, le=10)
+    """0 leaves out, 0.5 keeps every second one, 2 repeats each once."""
+
+    def holds(self, moment: datetime | None, tags: tuple[str, ...]) -> bool:
+        """Whether an example of that time and with those tags lies in it; without a date it lies in no
+        window that has dates."""
+        if self.tags and not set(self.tags) & set(tags):
+            return False
+        if self.since is None and self.until is None:
+            return True
+        if moment is None:
+            return False
+        day = moment.astimezone(UTC).date()
+        return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
+
+
 class PrepareOptions(Section):
     inputs: tuple[Source, ...] = ()
+    workspace: Path | None = None
+    """Its feedback and articles are exported by the product's own commands, redacted, before each run."""
     feedback: tuple[Path, ...] = ()
     """Files that `agent-assist feedback export` wrote: SFT, preference or unpaired rows."""
+    windows: tuple[Window, ...] = ()
+    half_life_days: float | None = Field(None, gt=0)
+    """After so many days an example counts half, counted from the newest one."""
+    replay: float = Field(0.3, ge=0, le=1)
+    """With `--since last`: share of what was learnt before that is learnt again, against forgetting."""
     knowledge: Path | None = None
     """JSON Lines of articles; the passages that retrieval would have given are looked up in it."""
     company: str = ""
@@ -93,6 +127,32 @@ class ExportOptions(Section):
     """Held-out prompts that the gates are measured on."""
 
 
+class EncoderOptions(Section):
+    base: str = "all-MiniLM-L6-v2"
+    """The packaged encoder, or a folder with safetensors weights."""
+    knowledge: Path | None = None
+    """Articles (JSON Lines or CSV) that are searched; those of `prepare` where none are named."""
+    pairs: tuple[Path, ...] = ()
+    """Questions with their articles: `agent-assist feedback export --format retrieval`, or written by hand."""
+    held_out: float = Field(0.25, gt=0, lt=0.9)
+    """Share of the questions that are measured and never learnt from; split by what they are about."""
+    negatives: int = Field(2, ge=1, le=8)
+    """Mined passages beside each right one."""
+    batch: int = Field(32, ge=2)
+    epochs: float = Field(1.0, gt=0)
+    max_steps: int = -1
+    learning_rate: float = Field(2e-5, gt=0)
+    scale: float = Field(20.0, gt=0)
+    """Of the cosines in the loss (inverse temperature)."""
+    save_steps: int = Field(25, ge=1)
+    whole: bool = False
+    """Tune the word vectors, too."""
+    product: bool = True
+    """Measure in the product's own search as well, and open the gate by that."""
+    measure: Literal["R@1", "R@5", "MRR"] = "R@1"
+    """What must be gained."""
+
+
 class Config(Section):
     name: str = Field(pattern=r"^[\w.-]{1,60}$")
     folder: Path
@@ -104,9 +164,14 @@ class Config(Section):
     sft: SftOptions = SftOptions()
     preference: PreferenceOptions = PreferenceOptions()
     export: ExportOptions = ExportOptions()
+    encoder: EncoderOptions | None = None
+    """Tuning of the search; `run` leaves it out where nothing is said of it."""
     evaluate: dict[str, Any] = Field(default_factory=dict)
     """Checked by the stage itself."""
     promote: dict[str, Any] = Field(default_factory=dict)
+
+
+_PATHS = frozenset({"cases", "knowledge", "champion", "canaries", "workspace", "models"})
 
 
 def read_config(path: Path) -> Config:
@@ -136,13 +201,44 @@ def _absolute(config: Config, home: Path) -> Config:
         update={
             "inputs": tuple(s.model_copy(update={"path": at(s.path)}) for s in config.prepare.inputs),
             "feedback": tuple(at(p) for p in config.prepare.feedback),
+            "workspace": at(config.prepare.workspace) if config.prepare.workspace else None,
             "knowledge": at(config.prepare.knowledge) if config.prepare.knowledge else None,
         }
     )
     export = config.export
     if export.converter:
         export = export.model_copy(update={"converter": at(export.converter)})
+    encoder = config.encoder
+    if encoder:
+        folder = at(Path(encoder.base))
+        encoder = encoder.model_copy(
+            update={
+                "base": str(folder) if folder.is_dir() else encoder.base,
+                "knowledge": at(encoder.knowledge) if encoder.knowledge else None,
+                "pairs": tuple(at(p) for p in encoder.pairs),
+            }
+        )
     base = config.base if config.base == "package" else str(at(Path(config.base)))
+
+    def all_at(section: dict[str, Any]) -> dict[str, Any]:
+        """Paths of the sections that their stages check themselves."""
+        made = dict(section)
+        for name in _PATHS & made.keys():
+            given = made[name]
+            if isinstance(given, list):
+                made[name] = [str(at(Path(str(one)))) for one in given]
+            elif isinstance(given, str):
+                made[name] = str(at(Path(given)))
+        return made
+
     return config.model_copy(
-        update={"folder": at(config.folder), "prepare": prepare, "export": export, "base": base}
+        update={
+            "folder": at(config.folder),
+            "prepare": prepare,
+            "export": export,
+            "encoder": encoder,
+            "base": base,
+            "evaluate": all_at(config.evaluate),
+            "promote": all_at(config.promote),
+        }
     )

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from agent_assist.errors import AgentAssistError, BadInput
 from training.config import Section
+from training.product import run_in
 from training.sft import base_path
 from training.stage import Plan, Run, write_json
 
@@ -145,18 +144,3 @@ def put_into_use(workspace: Path, name: str, model: Path, adapter: Path) -> None
     )
     for arguments in commands:
         run_in(workspace, arguments)
-
-
-def run_in(workspace: Path, arguments: Sequence[str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "agent_assist", *arguments, "--workspace", str(workspace)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise BadInput(
-            f"`agent-assist {' '.join(arguments[:2])}` failed: {last}", "Nothing was changed after it."
-        )
-    return done.stdout

@@ -36,6 +36,8 @@ class Run:
     say: Say = lambda _text: None
     resume: bool = False
     """Go on from what an interrupted stage left."""
+    since: datetime | None = None
+    """The watermark of `--since last`: what is older was learnt before."""
 
     @property
     def folder(self) -> Path:

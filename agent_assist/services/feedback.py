@@ -18,6 +18,7 @@ from rapidfuzz.distance import Indel, Levenshtein
 from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.feedback import (
+    TRAINING,
     Action,
     ExportFormat,
     ExportReport,
@@ -60,16 +61,17 @@ class FeedbackService:
         access: AccessService | None = None,
         audit: AuditService | None = None,
         erased: Callable[[Ticket], bool] | None = None,
+        reference: Callable[[str, str], str] | None = None,
     ) -> None:
         """Without `access` everybody may do everything; `erased` tells of a ticket's customer whether they
-        were erased, and then no export has anything of it."""
+        were erased, and then no export has anything of it; `reference` makes keyed digests."""
         self._access = access
         self._audit = audit
         self._suggestions = suggestions
         self._options = options
         self._events = events
         self._clock = clock
-        self._export = FeedbackExport(suggestions, tickets, options, redactor, clock, erased)
+        self._export = FeedbackExport(suggestions, tickets, options, redactor, clock, erased, reference)
         self._lock = threading.Lock()
         self._shown: dict[str, datetime] = {}
         self._since_pair = -1
@@ -244,12 +246,16 @@ class FeedbackService:
     ) -> ExportReport:
         """Write a file of training data or of all records, and its dataset card beside it.
 
-        Personal data is replaced by placeholders unless `raw`, which takes an admin; an agent's export
-        holds their own feedback, a lead's everybody's.  Raises PermissionDenied, BadInput where the file
-        cannot be written, DiskFull; an older file of that name is then as it was.
+        Personal data is replaced by placeholders unless `raw`, which takes an admin; training data takes a
+        lead; of the records an agent's export holds their own, a lead's everybody's.  Raises
+        PermissionDenied, BadInput where the file cannot be written, DiskFull; an older file of that name is
+        then as it was.
         """
-        if raw and self._access is not None:
-            self._access.require(Permission.EXPORT_RAW)
+        if self._access is not None:
+            if ExportFormat(format) in TRAINING:
+                self._access.require(Permission.TRAIN)
+            if raw:
+                self._access.require(Permission.EXPORT_RAW)
         if self._audit is not None:
             # Before, not after: what has left must be in the log whatever happens next.
             action = AuditAction.READ_RAW if raw else AuditAction.EXPORTED

@@ -22,6 +22,7 @@ _TRAINING_COLUMNS: Mapping[ExportFormat, Mapping[str, str]] = {
     ExportFormat.SFT: {
         "prompt": "list of {role, content}: what the model is asked, by the builder that serves",
         "completion": "list with one assistant message: what the agent sent, inserted or copied",
+        "ticket": "the conversation as the draft saw it",
     },
     ExportFormat.PREFERENCE: {
         "prompt": "list of {role, content}",

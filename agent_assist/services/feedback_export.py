@@ -28,6 +28,7 @@ from agent_assist.domain.ticket import Channel, Ticket
 from agent_assist.errors import BadInput, DiskFull
 from agent_assist.ports import Clock, Redactor, SuggestionRepository
 from agent_assist.services.feedback_card import dataset_card
+from agent_assist.services.feedback_meta import learnt_ticket, meta_of
 from agent_assist.services.feedback_table import Row, record, write_csv, write_parquet
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
@@ -62,6 +63,8 @@ class Case:
     """As it was when the draft was made; None where it is no longer here."""
     rejected: str = ""
     """The draft that lost a comparison with this one."""
+    customer: str = ""
+    """Who wrote, as a digest."""
 
     @property
     def draft(self) -> str:
@@ -81,8 +84,11 @@ class FeedbackExport:
         redactor: Redactor,
         clock: Clock,
         erased: Callable[[Ticket], bool] | None = None,
+        reference: Callable[[str, str], str] | None = None,
     ) -> None:
+        """`reference` makes keyed digests: customers are grouped by them, never named."""
         self._erased = erased
+        self._reference = reference
         self._suggestions = suggestions
         self._tickets = tickets
         self._options = options
@@ -137,6 +143,11 @@ class FeedbackExport:
             temporary.write_text(text, encoding="utf-8")
         return report
 
+    def _customer_of(self, ticket: Ticket) -> str:
+        """Who wrote, as a digest: the same person in all their tickets, and nobody outside."""
+        who = ticket.customer.id or ticket.customer.email.casefold()
+        return self._reference("customer", who) if who and self._reference else ""
+
     def _is_erased(self, suggestion: Suggestion) -> bool:
         if self._erased is None:
             return False
@@ -146,7 +157,8 @@ class FeedbackExport:
     def _case(self, suggestion: Suggestion, outcome: Outcome | None) -> Case:
         ticket = self._tickets.get(suggestion.ticket_id)
         other = self._suggestions.get(outcome.preference.rejected) if outcome and outcome.preference else None
-        return Case(suggestion, outcome, ticket, reply_body(other, other.text) if other else "")
+        customer = self._customer_of(ticket) if ticket else ""
+        return Case(suggestion, outcome, ticket, reply_body(other, other.text) if other else "", customer)
 
 
 def reply_body(suggestion: Suggestion, text: str) -> str:
@@ -243,7 +255,10 @@ class _Run:
         if case.ticket is None:
             return self._skip("the ticket is no longer here")
         prompt = [{"role": m.role, "content": m.content} for m in prompt_of(case, self.options)]
-        return [{"prompt": prompt, **row} for row in rows]
+        more: Row = {"meta": meta_of(case.suggestion, case.outcome, case.ticket, case.customer)}
+        if self.format is ExportFormat.SFT:
+            more["ticket"] = learnt_ticket(case.ticket, case.customer)
+        return [{"prompt": prompt, **row, **more} for row in rows]
 
     def _skip(self, why: str) -> list[Row]:
         self.skipped[why] += 1
@@ -308,7 +323,8 @@ def _redacted(case: Case, redactor: Redactor, entities: Counter[str]) -> Case:
     if outcome:
         reason, note = next(replaced), next(replaced)
         outcome = replace(outcome, final_text=final, reason_text=reason, missing_note=note)
-    return Case(replace(suggestion, steer=steer, hits=hits, text=draft), outcome, ticket, rejected)
+    kept = replace(suggestion, steer=steer, hits=hits, text=draft)
+    return replace(case, suggestion=kept, outcome=outcome, ticket=ticket, rejected=rejected)
 
 
 def _replace_all(

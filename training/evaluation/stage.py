@@ -20,6 +20,7 @@ from training.evaluation.compare import Difference, differences, slices
 from training.evaluation.measures import abstention, figures_of, retrieval
 from training.evaluation.product import Candidate, Product, read_cases
 from training.evaluation.sheet import write_sheet
+from training.prepare import workspace
 from training.report import Report
 from training.sft import base_path
 from training.stage import Plan, Run, read_rows, write_json, write_rows
@@ -195,7 +196,7 @@ def _cases(run: Run, options: EvaluateOptions) -> Path:
 
 def _knowledge(run: Run) -> list[Path]:
     options = options_of(run)
-    known = run.config.prepare.knowledge
+    known = workspace.resolved(run).knowledge
     return list(options.knowledge) or ([known] if known else [])
 
 

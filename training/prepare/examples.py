@@ -65,6 +65,7 @@ class Example:
     rejected: str = ""
     label: bool | None = None
     intent: str = ""
+    tags: tuple[str, ...] = ()
     before: Ticket | None = None
     """The ticket as it was when the reply was written."""
 
@@ -95,6 +96,7 @@ class Example:
                 "language": self.language,
                 "channel": self.channel,
                 "intent": self.intent,
+                "tags": list(self.tags),
                 "passages": list(self.passages),
                 "at": self.moment.isoformat() if self.moment else None,
             }
@@ -206,6 +208,7 @@ class Maker:
             tuple(p.article_id for p in passages),
             position,
             source,
+            tags=before.tags,
             before=before,
         )
 

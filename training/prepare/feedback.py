@@ -12,7 +12,9 @@ from rapidfuzz.distance import Levenshtein
 
 from agent_assist.domain.facts import find_facts
 from agent_assist.domain.suggestion import MarkKind
-from agent_assist.errors import BadInput
+from agent_assist.domain.ticket import parse_time, ticket_from_json
+from agent_assist.errors import AgentAssistError, BadInput
+from training.prepare.examples import Example
 from training.prepare.read import Bad
 
 Row = dict[str, Any]
@@ -21,8 +23,8 @@ TYPO = 0.02
 """Edit distance, as a share of the longer text, under which an edit says nothing about preference."""
 
 
-def read_feedback(paths: Sequence[Path]) -> Iterator[tuple[str, Row] | Bad]:
-    """(sft | preference | unpaired, row) of files that `agent-assist feedback export` wrote."""
+def read_feedback(paths: Sequence[Path]) -> Iterator[tuple[str, Row, str] | Bad]:
+    """(sft | preference | unpaired, row, file) of what `agent-assist feedback export` wrote."""
     for path in paths:
         if not path.exists():
             raise BadInput(f"{path} is not there.", "Check `prepare.feedback` in the configuration.")
@@ -36,7 +38,38 @@ def read_feedback(paths: Sequence[Path]) -> Iterator[tuple[str, Row] | Bad]:
                 except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
                     yield Bad(f"{path.name}:{number}", "It is no feedback row.")
                     continue
-                yield kind, row
+                yield kind, row, path.name
+
+
+def example_of(row: Row, source: str) -> Example | None:
+    """What an agent sent, as an example like any other; None for rows of before they had a ticket.
+
+    It was sent to a customer and redacted at its export, so that none of the rules for exports of
+    helpdesks applies.
+    """
+    meta = row.get("meta")
+    if not isinstance(meta, dict) or "ticket" not in row:
+        return None
+    try:
+        ticket, moment = ticket_from_json(row["ticket"]), parse_time(meta.get("at"))
+    except (AgentAssistError, ValueError, TypeError):
+        return None
+    return Example(
+        tuple(row["prompt"]),
+        str(row["completion"][0]["content"]).strip(),
+        ticket.id,
+        str(meta.get("customer") or ""),
+        str(meta.get("agent") or ""),
+        str(meta.get("language") or ""),
+        ticket.channel.value,
+        moment,
+        tuple(map(str, meta.get("passages") or ())),
+        len(ticket.messages),
+        source,
+        intent=str(meta.get("intent") or ""),
+        tags=ticket.tags,
+        before=ticket,
+    )
 
 
 def _kind(row: Row) -> str:

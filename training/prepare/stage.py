@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from agent_assist.adapters.language import PackagedLanguageDetector
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.errors import BadInput
 from training.config import PrepareOptions
-from training.prepare import card
+from training.prepare import card, workspace
+from training.prepare.ageing import Aged, aged, in_force, newest_of
 from training.prepare.examples import Articles, Example, Maker
-from training.prepare.feedback import costs, edit_cost, read_feedback, why_no_pair
+from training.prepare.feedback import costs, edit_cost, example_of, read_feedback, why_no_pair
 from training.prepare.groups import capped, clusters, components, leaks, shares, split
 from training.prepare.read import Bad, read
 from training.report import Report
@@ -40,27 +42,35 @@ class Prepared:
     """The held-out replies with their tickets, for `evaluate`."""
     pairs: list[Row] = field(default_factory=list)
     unpaired: list[Row] = field(default_factory=list)
+    aged: Aged = field(default_factory=Aged)
+
+    @property
+    def new(self) -> int:
+        """Of what may be learnt, how much is younger than the watermark."""
+        return self.aged.new
 
 
 class Prepare:
     name = "prepare"
 
     def inputs(self, run: Run) -> list[Path]:
-        options = run.config.prepare
+        options = workspace.resolved(run)
         knowledge = [options.knowledge] if options.knowledge else []
         return [*(s.path for s in options.inputs), *options.feedback, *knowledge]
 
     def options(self, run: Run) -> Mapping[str, Any]:
-        return run.config.prepare.model_dump(mode="json")
+        since = {"since": run.since.isoformat()} if run.since else {}
+        return run.config.prepare.model_dump(mode="json") | since
 
     def plan(self, run: Run) -> Plan:
-        made = prepare(run.config.prepare, run.config.seed)
+        made = prepare(workspace.resolved(run), run.config.seed, run.since)
         return Plan(
             counts={
                 "tickets": made.read,
                 "rows that cannot be read": len(made.bad),
                 "replies that may be learnt": len(made.before),
                 "after caps": len(made.kept),
+                "new since the last run" if run.since else "new": made.new,
                 "to train on": len(made.train),
                 "held out": len(made.held),
                 "preference pairs": len(made.pairs),
@@ -70,7 +80,7 @@ class Prepare:
         )
 
     def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
-        made = prepare(run.config.prepare, run.config.seed)
+        made = prepare(workspace.resolved(run), run.config.seed, run.since)
         if not made.train and not made.pairs and not made.unpaired:
             raise BadInput(
                 f"Nothing is left to learn from: {made.read} tickets were read, "
@@ -97,11 +107,17 @@ class Prepare:
             "held": len(made.held),
             "pairs": len(made.pairs),
             "unpaired": len(made.unpaired),
+            "new": made.new,
+            "replayed": made.aged.replayed,
+            "newest": newest.isoformat() if (newest := newest_of(made.kept)) else None,
         }
 
 
-def prepare(options: PrepareOptions, seed: int) -> Prepared:
-    """All of it in memory.  Raises BadInput where the held-out part would leak."""
+def prepare(options: PrepareOptions, seed: int, since: datetime | None = None) -> Prepared:
+    """All of it in memory; what is not younger than `since` is only replayed.
+
+    Raises BadInput where the held-out part would leak.
+    """
     made = Prepared()
     maker = Maker(
         options,
@@ -118,6 +134,8 @@ def prepare(options: PrepareOptions, seed: int) -> Prepared:
             else:
                 made.read += 1
                 made.before += maker.examples(found, source.path.name)
+    rows = _feedback(options.feedback, made)
+    made.before = _in_force(made, options)
     cluster = clusters([e.reply for e in made.before], options.near_duplicate)
     places, left = capped(made.before, cluster, options.per_cluster, options.per_agent, seed)
     made.dropped.update(left)
@@ -126,22 +144,47 @@ def prepare(options: PrepareOptions, seed: int) -> Prepared:
     held = split(made.kept, components(made.kept, own), options.held_out)
     if found_leaks := leaks(made.kept, own, held):
         raise BadInput(f"The held-out part would leak: {', '.join(found_leaks)}.", "Report this as a bug.")
-    for one, out in zip(made.kept, held):
-        (made.held if out else made.train).append(one.row())
-        if out and one.before is not None:
+    learnt, made.aged = aged([e for e, out in zip(made.kept, held) if not out], options, since, seed)
+    made.train += [one.row() for one in learnt]
+    for one in (e for e, out in zip(made.kept, held) if out):
+        made.held.append(one.row())
+        if one.before is not None:
             made.cases.append(one.case())
-    _feedback(options.feedback, made)
+    _others(rows, made)
     return made
 
 
-def _feedback(paths: Sequence[Path], made: Prepared) -> None:
-    tested = {json.dumps(r["prompt"], sort_keys=True) for r in made.held}
+def _in_force(made: Prepared, options: PrepareOptions) -> list[Example]:
+    held = [one for one in made.before if in_force(one, options)]
+    if gone := len(made.before) - len(held):
+        made.dropped["in a window that no longer counts"] += gone
+    return held
+
+
+def _feedback(paths: Sequence[Path], made: Prepared) -> list[tuple[str, Row]]:
+    """Add what agents sent to the examples; gives the other rows back."""
+    others: list[tuple[str, Row]] = []
     for found in read_feedback(paths):
         if isinstance(found, Bad):
             made.bad.append(found)
             continue
-        kind, row = found
-        if json.dumps(row["prompt"], sort_keys=True) in tested:
+        kind, row, source = found
+        one = example_of(row, source) if kind == "sft" else None
+        if one is None:
+            others.append((kind, row))
+        else:
+            made.read += 1
+            made.before.append(one)
+    return others
+
+
+def _others(rows: Sequence[tuple[str, Row]], made: Prepared) -> None:
+    """Pairs, judgements and replies without a ticket; nothing of what is held out."""
+    tested = {json.dumps(r["prompt"], sort_keys=True) for r in made.held}
+    tickets = {r["meta"]["ticket"] for r in made.held}
+    for kind, row in rows:
+        own = str((row.get("meta") or {}).get("ticket") or "")
+        if own in tickets or json.dumps(row["prompt"], sort_keys=True) in tested:
             made.dropped["feedback on a held-out ticket"] += 1
         elif kind == "preference":
             if why := why_no_pair(row):
@@ -183,12 +226,29 @@ def _report(made: Prepared) -> Report:
         before = shares(getattr(e, key) for e in made.before)
         after = Counter(getattr(e, key) or "unknown" for e in made.kept)
         report.bars(f"{title}: before (grey) and after the caps (green)", before, after)
+    fading = made.aged
+    report.table(
+        "What is new, and what fades",
+        [
+            ("new", fading.new),
+            ("learnt before, taken again", fading.replayed),
+            ("left out by age or chance", fading.faded),
+            ("repeated", fading.repeated),
+            *((f"in the window “{name}”", count) for name, count in fading.windows.items()),
+        ],
+    )
+    report.bars("Examples by month", months([e.moment for e in made.kept]))
     if made.pairs:
         report.bars("How much the agents changed", costs(made.pairs))
     report.bars("Personal data replaced", made.entities.most_common(20))
     report.table("Rows that cannot be read", [(b.where, b.why) for b in made.bad[:50]])
     report.examples("Three examples", [_shown(row) for row in made.train[:3]])
     return report
+
+
+def months(moments: Sequence[datetime | None]) -> list[tuple[str, int]]:
+    """How many in each month, the newest two years."""
+    return sorted(Counter(f"{m:%Y-%m}" for m in moments if m).items())[-24:]
 
 
 def _shown(row: Row) -> str:

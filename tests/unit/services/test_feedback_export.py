@@ -19,6 +19,7 @@ from agent_assist.domain.feedback import Action, ExportFormat, Reason, Strength
 from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.prompt import build_messages
 from agent_assist.domain.suggestion import Decision
+from agent_assist.domain.ticket import format_time
 from agent_assist.errors import BadInput
 from agent_assist.services.events import EventBus
 from agent_assist.services.feedback import FeedbackService
@@ -89,7 +90,7 @@ def test_sft_rows_are_prompt_and_completion(desk: Desk) -> None:
         for text in (DRAFT, EDIT, REWRITE, DRAFT.replace("Hello", "hello"))
     ]
     for row in rows:
-        assert set(row) == {"prompt", "completion"}
+        assert set(row) == {"prompt", "completion", "meta", "ticket"}
         assert is_conversation(row["prompt"], {"system", "user", "assistant"})
         assert row["prompt"][-1]["role"] == "user"
     assert desk.report.skipped == {"not used as a reply": 1}
@@ -116,7 +117,7 @@ def test_preference_rows_have_the_better_and_the_worse(desk: Desk) -> None:
         (REWRITE, DRAFT),
     ]
     for row in rows:
-        assert set(row) == {"prompt", "chosen", "rejected"}
+        assert set(row) == {"prompt", "chosen", "rejected", "meta"}
         assert all(is_conversation(row[name], {"assistant"}) for name in ("chosen", "rejected"))
     assert desk.report.skipped["only a typo was corrected"] == 1
 
@@ -128,7 +129,7 @@ def test_unpaired_rows_have_a_yes_or_no(desk: Desk) -> None:
         (DRAFT, False),
         (DRAFT, False),
     ]
-    assert all(set(row) == {"prompt", "completion", "label"} for row in rows)
+    assert all(set(row) == {"prompt", "completion", "label", "meta"} for row in rows)
 
 
 def test_a_handed_over_ticket_teaches_no_reply(desk: Desk) -> None:
@@ -239,7 +240,19 @@ def test_an_unknown_channel_falls_back_to_the_tickets(desk: Desk) -> None:
     kept = desk.store.get("s0")
     assert kept is not None
     desk.store.save(replace(kept, channel="fax"))
-    assert desk.rows("sft") == before
+    after = desk.rows("sft")
+    assert [(r["prompt"], r["completion"]) for r in after] == [(r["prompt"], r["completion"]) for r in before]
+
+
+def test_a_row_says_when_and_where_it_came_from_and_names_nobody(desk: Desk) -> None:
+    row = desk.rows("sft")[1]
+    assert row["meta"]["outcome"] == "edited"
+    assert row["meta"]["at"] == format_time(START + timedelta(days=1))
+    assert row["ticket"]["messages"][0]["role"] == "customer"
+    assert "[EMAIL_1]" in row["ticket"]["messages"][0]["text"]
+    assert set(row["ticket"]["customer"]) == {"id"}
+    assert "cm@example.com" not in json.dumps(row)
+    assert "Crystal" not in json.dumps(row)
 
 
 def test_greeting_and_closing_are_no_part_of_what_is_learned(desk: Desk) -> None:

@@ -1,0 +1,51 @@
+"""A workspace as a source: its feedback and articles, by the product's own commands, redacted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from training.config import PrepareOptions
+from training.product import run_in
+from training.stage import Run
+
+_FORMATS = ("sft", "preference", "unpaired")
+
+
+def folder_of(run: Run) -> Path:
+    """Where the exports lie; beside the stages, so that an unchanged workspace changes no stage."""
+    return run.folder / "workspace"
+
+
+def take(run: Run) -> None:
+    """Export what the workspace of the configuration holds now; does nothing where there is none.
+
+    The role is enforced and the exports are written down in the audit log by the product.  The passphrase
+    comes from AGENT_ASSIST_PASSPHRASE or the keyring.  Raises BadInput with the command's own words.
+    """
+    workspace = run.config.prepare.workspace
+    if workspace is None:
+        return
+    run.say(f"prepare: exporting the feedback of {workspace}")
+    folder = folder_of(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    os.chmod(folder, 0o700)  # noqa: PTH101 -- replies to customers, though redacted
+    for wanted in _FORMATS:
+        target = folder / f"{wanted}.jsonl"
+        run_in(workspace, ["feedback", "export", "--format", wanted, "--output", str(target)])
+    if run.config.prepare.knowledge is None:
+        run_in(workspace, ["kb", "export", "--output", str(folder / "articles.jsonl")])
+
+
+def resolved(run: Run) -> PrepareOptions:
+    """The options with the workspace's exports among the files; takes them where they are not there."""
+    options = run.config.prepare
+    if options.workspace is None:
+        return options
+    folder = folder_of(run)
+    if not (folder / f"{_FORMATS[-1]}.jsonl").exists():
+        take(run)
+    files = tuple(folder / f"{wanted}.jsonl" for wanted in _FORMATS)
+    articles = folder / "articles.jsonl"
+    known = options.knowledge or (articles if articles.exists() and articles.stat().st_size else None)
+    return options.model_copy(update={"feedback": (*options.feedback, *files), "knowledge": known})
