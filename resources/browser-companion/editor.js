@@ -82,10 +82,15 @@ globalThis.agentAssistEditor = (() => {
 
   // For an editor that refuses commands: what a paste of plain text looks like.
   function paste(box, text) {
-    const data = new DataTransfer();
+    // Firefox keeps from a page what anybody else has put on a clipboard: there it is put in the page's name,
+    // and by Firefox's own two words for it.
+    const page = box.ownerDocument.defaultView?.wrappedJSObject ?? box.ownerDocument.defaultView ?? globalThis;
+    const data = new page.DataTransfer();
     data.setData("text/plain", text);
-    const event = { clipboardData: data, bubbles: true, cancelable: true };
-    box.dispatchEvent(new (box.ownerDocument.defaultView.ClipboardEvent ?? ClipboardEvent)("paste", event));
+    const how = new page.Object();
+    Object.assign(how, { clipboardData: data, data: text, dataType: "text/plain" });
+    Object.assign(how, { bubbles: true, cancelable: true });
+    (box.wrappedJSObject ?? box).dispatchEvent(new page.ClipboardEvent("paste", how));
   }
 
   const settled = () => new Promise((done) => setTimeout(done, 60));

@@ -132,7 +132,7 @@ class Installer:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             registered = False
         shown = self._key(browser) if sys.platform == "win32" else str(place)
-        return Registration(browser.name, browser.title, shown, self._home(browser).exists(), registered)
+        return Registration(browser.name, browser.title, shown, self._used(browser), registered)
 
     def manifest(self, browser: Browser) -> dict[str, Any]:
         """The native host's manifest: the program, and who may start it."""
@@ -157,7 +157,15 @@ class Installer:
             return Path.home() / "Library" / "Application Support" / browser.mac
         if browser.firefox:
             return Path.home() / browser.linux
-        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / browser.linux
+        return _configuration() / browser.linux
+
+    def _used(self, browser: Browser) -> bool:
+        """Firefox keeps new profiles (since 147) below the configuration; hosts it finds in the old place."""
+        return self._home(browser).exists() or (
+            browser.firefox
+            and sys.platform not in ("win32", "darwin")
+            and (_configuration() / "mozilla").exists()
+        )
 
     def _manifest(self, browser: Browser, profile: Path | None = None) -> Path:
         if profile is not None:
@@ -236,6 +244,10 @@ class Installer:
             text = f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n'
         path.write_text(text, encoding="utf-8")
         path.chmod(0o700)
+
+
+def _configuration() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
 
 
 def _desktop_entry(opener: Path) -> str:

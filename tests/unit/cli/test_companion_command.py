@@ -62,6 +62,15 @@ def test_firefox_and_an_extension_of_ones_own(home: Path) -> None:
     assert call("install", "--extension-id", "nonsense").exit_code == 2
 
 
+def test_a_firefox_whose_profiles_lie_below_the_configuration_is_found(home: Path) -> None:
+    (Path(os.environ["XDG_CONFIG_HOME"]) / "mozilla").mkdir(parents=True)
+    assert Installer().status(BROWSERS["firefox"]).there
+    done = call("install")
+    assert "Firefox: registered" in done.output
+    assert "Chromium: registered" not in done.output
+    assert manifest(home, "firefox").exists()
+
+
 def test_the_workspace_goes_with_the_launcher_whatever_its_name(home: Path) -> None:
     workspace = home / "a b$(touch x)'\""
     CliRunner().invoke(cli, ["--workspace", str(workspace), "companion", "install", "--browser", "chromium"])
