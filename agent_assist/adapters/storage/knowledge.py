@@ -4,58 +4,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import sqlite_utils
 
 from agent_assist.adapters.storage.database import Database
+from agent_assist.adapters.storage.lexical import LexicalIndex
 from agent_assist.domain.knowledge import Article, KnowledgeStats, Passage
 from agent_assist.domain.ticket import format_time, parse_time
 
 _BATCH: Final = 500
 """Ids in one statement; SQLite's oldest limit is 999 variables."""
-
-COLUMN_WEIGHTS: Final = (1.6, 1.2, 1.0)
-"""Title, heading, text in bm25(): a word in the title says more about what a passage answers."""
-
-MAX_QUERY_WORDS: Final = 32
-"""More words make BM25 slower and no better: the first ones of a query are its most telling ones."""
-
-STOP_WORDS: Final = frozenset(
-    """
-    a an the and or but if then of at by for with about to from in on off is are was were be been being
-    am do does did doing have has had having i me my we our you your he him his she her it its they them
-    their this that these those there here what which who whom how when where why can could will would
-    shall should may might must not no so too very just also as than into over under again please thanks
-    thank hello hi hey ok okay yes yeah um uh el la los las un una de del y o en que por para con es son
-    mi su se le lo al como der die das ein eine und oder ist sind ich sie wir mir mich mein ihr zu im in
-    den dem mit von auf fur nicht le les des du et ou est sont je nous vous il elle mon ma mes ce cette
-    dans pour avec sur pas au aux os as um uma do da dos das em no na com eu voce meu minha nao
-    """.split()  # noqa: SIM905 - a list this long is easier to read as text
-)
-"""Words that say nothing about the subject, in the languages of the demo desk."""
-
-_WORD: Final = re.compile(r"\w+", re.UNICODE)
-
-MOST_POSTINGS: Final = 3000
-"""Entries of the word index that one search reads: BM25 reads some 1,000 in a millisecond, and the words
-that stand in most passages say least about which of them is meant."""
-
-_REMEMBERED_WORDS: Final = 50_000
-
-
-def telling_words(text: str) -> list[str]:
-    """The words of any text that say what it is about; all of them where none does."""
-    words = dict.fromkeys(w for w in _WORD.findall(text.lower()) if not w.isspace())
-    telling = [w for w in words if w not in STOP_WORDS and (len(w) > 1 or w.isdigit())]
-    return (telling or list(words))[:MAX_QUERY_WORDS]
-
-
-def match_expression(words: Iterable[str]) -> str:
-    """An FTS5 query for any words: each quoted, joined by OR; "" where there is none."""
-    return " OR ".join(f'"{w}"' for w in words)
 
 
 class SqlKnowledgeRepository:
@@ -63,7 +23,7 @@ class SqlKnowledgeRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._word_counts: dict[str, int] = {}
+        self._lexical = LexicalIndex(database)
 
     def content_hashes(self, collection: str | None = None) -> dict[str, str]:
         where, values = ("WHERE collection = ?", [collection]) if collection else ("", [])
@@ -80,15 +40,11 @@ class SqlKnowledgeRepository:
             _delete(db, [article.id for article, _ in articles])
             return [_insert(db, article, passages) for article, passages in articles]
 
-        made = self._database.write(work)
-        self._word_counts = {}
-        return made
+        return self._database.write(work)
 
     def remove(self, article_ids: Iterable[str]) -> list[int]:
         wanted = list(article_ids)
-        removed = self._database.write(lambda db: _delete(db, wanted))
-        self._word_counts = {}
-        return removed
+        return self._database.write(lambda db: _delete(db, wanted))
 
     def articles(self, collection: str | None = None) -> list[Article]:
         where, values = ("WHERE collection = ?", [collection]) if collection else ("", [])
@@ -150,53 +106,10 @@ class SqlKnowledgeRepository:
     def lexical_search(
         self, query: str, k: int, collections: Sequence[str] | None = None
     ) -> list[tuple[int, float]]:
-        expression = match_expression(self._rarest(telling_words(query)))
-        if not expression:
-            return []
-        within, values = "", []
-        if collections is not None:
-            within = (
-                "AND rowid IN (SELECT p.id FROM passages p JOIN articles a ON a.id = p.article_id "
-                f"WHERE a.collection IN ({_marks(collections)}))"
-            )
-            values = list(collections)
-        weights = ", ".join(map(str, COLUMN_WEIGHTS))
-        # `ORDER BY rank` is sorted inside FTS5: less work than sorting on bm25() outside.
-        rows = self._rows(
-            f"SELECT rowid, -rank FROM passages_fts WHERE passages_fts MATCH ? "
-            f"AND rank MATCH 'bm25({weights})' {within} ORDER BY rank LIMIT ?",
-            [expression, *values, k],
-        )
-        return [(row[0], row[1]) for row in rows]
+        return self._lexical.search(query, k, collections)
 
     def word_counts(self, query: str) -> list[int]:
-        return list(self._counts(telling_words(query)).values())
-
-    def _counts(self, words: Sequence[str]) -> dict[str, int]:
-        """Passages that each word stands in, by the index's own stemming; remembered until a change."""
-        known = self._word_counts
-        if len(known) > _REMEMBERED_WORDS:
-            known = self._word_counts = {}
-        counts: dict[str, int] = {}
-        for word in words:
-            count = known.get(word, 0)
-            if not count:  # asked again: another process may have imported it since
-                statement = "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?"
-                count = int(self._rows(statement, [match_expression([word])])[0][0])
-                if count:
-                    known[word] = count
-            counts[word] = count
-        return counts
-
-    def _rarest(self, words: Sequence[str]) -> list[str]:
-        """The rarest of the words that stand somewhere, as many as may be read; one in any case."""
-        kept: list[str] = []
-        read = 0
-        for word, count in sorted(self._counts(words).items(), key=lambda item: item[1]):
-            if count and (not kept or read + count <= MOST_POSTINGS):
-                kept.append(word)
-                read += count
-        return kept
+        return self._lexical.counts(query)
 
     def topics(self) -> list[tuple[str, str, list[int]]]:
         rows = self._rows(

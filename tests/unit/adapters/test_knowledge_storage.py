@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_assist.adapters.storage import knowledge
+from agent_assist.adapters.storage import lexical
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.domain.knowledge import Article
@@ -109,11 +110,50 @@ def test_a_word_in_most_passages_is_left_to_the_rarer_ones(
     ids = [i for made in repository.save_articles(rows) for i in made]
     assert repository.word_counts("is the branch of the herons open") == [40, 1, 40]
     assert len(repository.lexical_search("heron branch", 50)) == 40
-    monkeypatch.setattr(knowledge, "MOST_POSTINGS", 30)
+    monkeypatch.setattr(lexical, "MOST_POSTINGS", 30)
     assert [i for i, _ in repository.lexical_search("heron branch", 50)] == [ids[7]]
     assert len(repository.lexical_search("branch", 50)) == 40  # alone it is all there is
     repository.save_article(Article("new", "T", "B"), [("", "a second heron")])
     assert repository.word_counts("heron") == [2]
+
+
+def test_scores_are_those_of_fts5_itself(tmp_path: Path) -> None:
+    database = Database(tmp_path / "k.db", bytes(32))
+    repository = SqlKnowledgeRepository(database)
+    chance = random.Random(3)
+    words = ["refund", "branch", "heron", "lamp", "opening", "delivery", "card"]
+    repository.save_articles(
+        [
+            (
+                Article(f"a{n}", chance.choice(words), "B"),
+                [("", " ".join(chance.choices(words, k=1 + n % 9)))],
+            )
+            for n in range(60)
+        ]
+    )
+    expected = database.reader.execute(
+        "SELECT rowid, -rank FROM passages_fts WHERE passages_fts MATCH 'heron OR lamp OR refunds' "
+        "AND rank MATCH 'bm25(1.6, 1.2, 1.0)' ORDER BY rank, rowid LIMIT 20"
+    ).fetchall()
+    found = repository.lexical_search("heron lamp refunds", 20)
+    assert [score for _, score in found] == pytest.approx([score for _, score in expected])
+    assert [i for i, _ in found] == [i for i, _ in expected]
+    assert repository.lexical_search("heron lamp refunds", 20) == found  # now from memory
+    database.close()
+
+
+def test_what_another_process_writes_is_found(tmp_path: Path) -> None:
+    mine, other = Database(tmp_path / "k.db", bytes(32)), Database(tmp_path / "k.db", bytes(32))
+    repository, writer = SqlKnowledgeRepository(mine), SqlKnowledgeRepository(other)
+    writer.save_article(Article("a", "T", "B"), [("", "heron lamp")])
+    assert len(repository.lexical_search("heron", 5)) == 1
+    writer.save_article(Article("b", "T", "B"), [("", "heron lamp")])
+    assert len(repository.lexical_search("heron", 5)) == 2
+    writer.remove(["a", "b"])
+    assert repository.lexical_search("heron", 5) == []
+    assert repository.word_counts("heron") == [0]
+    mine.close()
+    other.close()
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
