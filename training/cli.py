@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import click
 
 from agent_assist.errors import AgentAssistError, BadInput
 from training.config import read_config
-from training.stage import Plan, Run, Stage, run_stage
+from training.loop import run_all, since_of
+from training.stage import Plan, Run, Stage
 
 STAGES = {
     "prepare": "training.prepare.stage:Prepare",
+    "encoder": "training.encoder.stage:EncoderStage",
     "sft": "training.sft:Sft",
     "preference": "training.preference:Preference",
     "export": "training.export:Export",
@@ -50,15 +53,32 @@ def _command(name: str) -> click.Command:
     @click.argument("config", type=click.Path(path_type=Path))
     @click.option("--dry-run", is_flag=True, help="Say what would be done, with three rendered examples.")
     @click.option("--resume", is_flag=True, help="Go on from what an interrupted run left.")
-    def command(config: Path, dry_run: bool, resume: bool) -> None:
-        names = list(STAGES) if name == "run" else [name]
+    @click.option(
+        "--since",
+        default="",
+        metavar="last|DATE",
+        help="What is older was learnt before: only a share of it is learnt again.",
+    )
+    @click.option(
+        "--canary",
+        type=click.FloatRange(0, 99),
+        help="Per cent of the tickets that a promoted model writes at first.",
+    )
+    def command(config: Path, dry_run: bool, resume: bool, since: str, canary: float | None) -> None:
         try:
-            run = Run(read_config(config), say=_say, resume=resume)
-            for one in names:
-                if dry_run:
-                    _show(one, stage(one).plan(run))
-                else:
-                    run_stage(stage(one), run)
+            wanted = read_config(config)
+            if canary is not None:
+                share = {"canary": canary / 100}
+                wanted = wanted.model_copy(update={"promote": wanted.promote | share})
+            run = Run(wanted, say=_say, resume=resume)
+            names = [s for s in STAGES if s != "encoder" or run.config.encoder] if name == "run" else [name]
+            if dry_run:
+                run = replace(run, since=since_of(run, since))
+                for place, one in enumerate(names):
+                    if not _planned(one, run, first=place == 0):
+                        break
+            else:
+                run_all(run, names, stage, since)
         except AgentAssistError as error:
             click.echo(str(error), err=True)
             sys.exit(error.exit_code)
@@ -137,6 +157,18 @@ def _guarded(work: Callable[[], None]) -> None:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
+
+
+def _planned(name: str, run: Run, *, first: bool) -> bool:
+    """Show what a stage would do; False where it is not known before the stages before it have run."""
+    try:
+        _show(name, stage(name).plan(run))
+    except BadInput as error:
+        if first:
+            raise
+        click.echo(f"{name}\n  can be told after the stages before it: {error.sentence}")
+        return False
+    return True
 
 
 def _show(name: str, plan: Plan) -> None:

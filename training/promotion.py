@@ -6,6 +6,7 @@ in use stays registered: `agent-assist model rollback` brings it back at once.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -33,7 +34,10 @@ class PromoteOptions(Section):
     slowest: float = Field(1.5, ge=1)
     """Median time of a draft, as a ratio to the champion's."""
     workspace: Path | None = None
-    """Where the model is put into use; without it the decision is only written down."""
+    """Where the model is put into use; that of `prepare` where none is named.  Without either the decision
+    is only written down."""
+    canary: float = Field(0.0, ge=0, lt=1)
+    """Share of the tickets that the challenger writes at first; 0 puts it into use for all."""
     models: Path | None = None
     """Folder that keeps promoted adapters; below the run's folder where none is given."""
 
@@ -77,11 +81,11 @@ class Promote:
         if reasons:
             raise NotPromoted(" ".join(reasons))
         folder = options.models or run.folder / "models"
-        adapter = keep(run.find("export", "adapter.gguf"), folder, run.config.name)
-        if options.workspace:
-            put_into_use(options.workspace, run.config.name, base_path(run), adapter)
-            run.say(f"promote: {run.config.name} writes in {options.workspace}")
-        return decision | {"adapter": str(adapter)}
+        adapter = keep(run.find("export", "adapter.gguf"), folder, named(run))
+        if workspace := options.workspace or run.config.prepare.workspace:
+            told = put_into_use(workspace, named(run), base_path(run), adapter, options.canary)
+            run.say(f"promote: {told} in {workspace}")
+        return decision | {"name": named(run), "adapter": str(adapter)}
 
 
 def why_not(result: Mapping[str, Any], options: PromoteOptions) -> list[str]:
@@ -123,24 +127,36 @@ def why_not(result: Mapping[str, Any], options: PromoteOptions) -> list[str]:
 
 
 def keep(adapter: Path, folder: Path, name: str) -> Path:
-    """Copy the adapter to where it stays, whole or not at all."""
+    """Copy the adapter to where it stays, whole or not at all; one in use is never written over."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.adapter.gguf"
-    temporary = target.with_name(f".{target.name}.new")
-    shutil.copyfile(adapter, temporary)
-    temporary.replace(target)
+    if not target.exists() or digest_of(target) != digest_of(adapter):
+        temporary = target.with_name(f".{target.name}.new")
+        shutil.copyfile(adapter, temporary)
+        temporary.replace(target)
     return target
 
 
-def put_into_use(workspace: Path, name: str, model: Path, adapter: Path) -> None:
-    """Register the model in a workspace and make it the one that writes.
+def digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def named(run: Run) -> str:
+    """The configuration's name and the adapter's digest: a weekly run makes a new model, and the one before
+    stays what it was."""
+    return f"{run.config.name}-{digest_of(run.find('export', 'adapter.gguf'))[:8]}"
+
+
+def put_into_use(workspace: Path, name: str, model: Path, adapter: Path, canary: float = 0.0) -> str:
+    """Register the model in a workspace and make it the one that writes, or writes for a share; says which.
 
     The workspace's passphrase comes from AGENT_ASSIST_PASSPHRASE or the keyring; the role must allow it.
     Raises BadInput with the command's own words.
     """
-    commands = (
-        ["model", "add", str(model), "--name", name, "--adapter", str(adapter)],
-        ["model", "use", name],
-    )
-    for arguments in commands:
-        run_in(workspace, arguments)
+    run_in(workspace, ["model", "add", str(model), "--name", name, "--adapter", str(adapter)])
+    if canary:
+        run_in(workspace, ["model", "canary", name, "--share", f"{100 * canary:g}"])
+        return f"{name} writes for {canary:.0%} of the tickets"
+    run_in(workspace, ["model", "use", name])
+    return f"{name} writes"

@@ -13,7 +13,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 def schedule_text(kind: str, config: Path, weekday: str = "sunday", hour: int = 3) -> dict[str, str]:
-    """File names with their contents for one kind of scheduler; the run resumes what was interrupted.
+    """File names with their contents for one kind of scheduler; the run learns what is new since the last
+    promotion, and resumes what was interrupted.
 
     Raises BadInput for a kind, weekday or hour that there is not.
     """
@@ -22,7 +23,7 @@ def schedule_text(kind: str, config: Path, weekday: str = "sunday", hour: int = 
             f"{weekday} at {hour} is no time.", "Give a weekday in English and an hour from 0 to 23."
         )
     home = Path(__file__).resolve().parent.parent
-    command = [sys.executable, "-m", "training", "run", str(config.resolve()), "--resume"]
+    command = [sys.executable, "-m", "training", "run", str(config.resolve()), "--since", "last", "--resume"]
     if kind == "cron":
         day = (WEEKDAYS.index(weekday) + 1) % 7
         line = f"0 {hour} * * {day} cd {shlex.quote(str(home))} && nice {shlex.join(command)}\n"

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from agent_assist.adapters.inference.packaged import find_file
 from agent_assist.errors import BadInput
 from agent_assist.resources import resource
+from training.champion import champion_of, remember_champion
 from training.config import Section
 from training.evaluation import likelihood
 from training.evaluation.compare import Difference, differences, slices
@@ -60,7 +60,8 @@ class Evaluate:
     def inputs(self, run: Run) -> list[Path]:
         options = options_of(run)
         found = [_cases(run, options), run.find("export", "adapter.gguf"), base_path(run), *_knowledge(run)]
-        return [*found, *(p for p in (options.champion, options.canaries) if p)]
+        champion = candidates(run, options)[0].adapter
+        return [*found, *(p for p in (champion, options.canaries) if p)]
 
     def options(self, run: Run) -> Mapping[str, Any]:
         return options_of(run).model_dump(mode="json")
@@ -81,6 +82,7 @@ class Evaluate:
                 "There are no cases to measure on.", "Raise `prepare.held_out`, or set `evaluate.cases`."
             )
         champion, challenger = candidates(run, options)
+        remember_champion(run, champion)
         outputs = []
         hits: list[list[str]] = []
         for candidate in (champion, challenger):
@@ -115,11 +117,7 @@ def candidates(run: Run, options: EvaluateOptions) -> tuple[Candidate, Candidate
     if base.suffix != ".gguf":
         raise BadInput("There is no quantised base to serve on.", "Set `base` to the GGUF that is served.")
     challenger = Candidate(f"{run.config.name}", base, run.find("export", "adapter.gguf"))
-    if options.champion:
-        return Candidate("champion", base, options.champion), challenger
-    if options.plain_champion or base != find_file():
-        return Candidate("base", base), challenger
-    return Candidate("packaged"), challenger
+    return champion_of(run, base, options.champion, plain=options.plain_champion), challenger
 
 
 def compared(

@@ -15,7 +15,7 @@ from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.errors import BadInput
 from training.config import PrepareOptions
 from training.prepare import card, workspace
-from training.prepare.ageing import Aged, aged, in_force, newest_of
+from training.prepare.ageing import Aged, aged, in_force
 from training.prepare.examples import Articles, Example, Maker
 from training.prepare.feedback import costs, edit_cost, example_of, read_feedback, why_no_pair
 from training.prepare.groups import capped, clusters, components, leaks, shares, split
@@ -109,7 +109,8 @@ class Prepare:
             "unpaired": len(made.unpaired),
             "new": made.new,
             "replayed": made.aged.replayed,
-            "newest": newest.isoformat() if (newest := newest_of(made.kept)) else None,
+            # Of what is learnt: the held-out ones are younger, and new to the next run.
+            "newest": made.aged.newest.isoformat() if made.aged.newest else None,
         }
 
 
