@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from agent_assist.domain.audit import AuditAction, AuditEntry, AuditNote, AuditReport, Head
 from agent_assist.domain.erasure import Trace
@@ -39,6 +39,7 @@ from agent_assist.domain.model import (
 from agent_assist.domain.outbox import OutboxItem, OutboxState
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Message, QueueFilter, Ticket, TicketStatus, TicketSummary
+from agent_assist.domain.triage import Intent, IntentModel
 from agent_assist.domain.unsent import Unsent
 
 CancelToken = threading.Event
@@ -358,6 +359,18 @@ class SemanticIndex(Protocol):
     def cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:
         """Cosines of texts with indexed passages, one row a text; 0.0 where a passage has no vector."""
 
+    def candidates(
+        self,
+        groups: Sequence[Sequence[str]],
+        k: int,
+        also: Callable[[], Sequence[Sequence[int]]],
+    ) -> list[tuple[list[int], list[list[float]]]]:
+        """For each group of texts (passage ids, cosines): those near any of the texts, then those of `also`,
+        with one row of cosines for each text.
+
+        `also` gives further ids for each group; it is called while the texts are being encoded.
+        """
+
     def similarity(self, texts: Sequence[str], others: Sequence[str]) -> list[list[float]]:
         """Cosines, one row for each of `texts`; what the support check uses."""
 
@@ -428,6 +441,9 @@ class ConnectionRepository(Protocol):
         A ticket that a reply is still to leave for is not dropped.  None leaves the cursor where it is.
         Nothing is saved where the connection itself was removed meanwhile.
         """
+
+    def unsolved(self, connection_id: str, after: str, limit: int) -> list[str]:
+        """Ids of its tickets that are not solved, ascending, from the one behind `after`."""
 
 
 class SecretVault(Protocol):
@@ -511,6 +527,14 @@ class HelpdeskConnector(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class KnowsLeavers(Protocol):
+    """A connector whose `changes` does not see that a ticket was given to somebody else: it is asked."""
+
+    def left(self, tickets: Sequence[str], cancel: CancelToken) -> Sequence[str]:
+        """Those of these (at most a hundred) that are not this account's any more, or were deleted."""
+
+
 class DocumentReader(Protocol):
     def read(
         self, paths: Sequence[Path], collection: str | None, cancel: CancelToken
@@ -537,6 +561,29 @@ class ModelFiles(Protocol):
 
     def packaged_adapter(self) -> str:
         """sha256 of the adapter that comes with the default model; empty where there is none."""
+
+
+class IntentClassifier(Protocol):
+    """Learns and reads intents; pure computation on the encoder's vectors."""
+
+    def fit(
+        self,
+        encoder: str,
+        dimension: int,
+        vectors: bytes,
+        intents: Sequence[str | None],
+        progress: Progress | None = None,
+    ) -> IntentModel:
+        """One intent for each vector, None where a text is out of scope.  Raises BadInput for too few."""
+
+    def read(self, model: IntentModel, vectors: bytes) -> list[Intent]: ...
+
+
+class IntentRepository(Protocol):
+    def save(self, model: IntentModel) -> None:
+        """In place of the one before."""
+
+    def get(self) -> IntentModel | None: ...
 
 
 class LanguageDetector(Protocol):
@@ -571,6 +618,7 @@ __all__ = [
     "Delivery",
     "DocumentReader",
     "HelpdeskConnector",
+    "KnowsLeavers",
     "Hit",
     "KnowledgeRepository",
     "LanguageDetector",

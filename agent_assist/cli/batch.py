@@ -45,7 +45,7 @@ def run_batch(
     """
     failed = done = 0
     with ExitStack() as stack:
-        reader = _open_source(source, stack)
+        reader = open_source(source, stack)
         writer = _open_target(target, stack)
         for chunk in _chunks(reader, size if handle_many else 1):
             for row in _handle_chunk(chunk, handle, handle_many):
@@ -93,7 +93,7 @@ def _chunks(lines: Iterator[str], size: int) -> Iterator[list[Row | AgentAssistE
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        chunk.append(_row(line, number))
+        chunk.append(read_row(line, number))
         if len(chunk) == size:
             yield chunk
             chunk = []
@@ -101,7 +101,7 @@ def _chunks(lines: Iterator[str], size: int) -> Iterator[list[Row | AgentAssistE
         yield chunk
 
 
-def _row(line: str, number: int) -> Row | AgentAssistError:
+def read_row(line: str, number: int) -> Row | AgentAssistError:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
@@ -109,7 +109,7 @@ def _row(line: str, number: int) -> Row | AgentAssistError:
     return row if isinstance(row, dict) else BadInput(f"Line {number} is not a JSON object.")
 
 
-def _open_source(source: str, stack: ExitStack) -> Iterator[str]:
+def open_source(source: str, stack: ExitStack) -> Iterator[str]:
     if source == "-":
         return iter(sys.stdin)
     try:

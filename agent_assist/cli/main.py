@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": ("agent_assist.cli.doctor", "Say what works on this machine and what to fix."),
     "kb": ("agent_assist.cli.kb", "Import, search and maintain the knowledge base."),
     "draft": ("agent_assist.cli.draft", "Draft replies for tickets, with their sources."),
+    "triage": ("agent_assist.cli.triage", "Say what each ticket wants, how it stands and how urgent it is."),
     "redact": ("agent_assist.cli.redact", "Replace personal data in texts by placeholders."),
     "feedback": ("agent_assist.cli.feedback", "Look at what became of drafts, and export it for training."),
     "policy": ("agent_assist.cli.policy", "Check and try the rules that your lead wrote for replies."),

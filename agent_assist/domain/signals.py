@@ -136,11 +136,15 @@ def read_signals(text: str, subject: str = "") -> Signals:
     text = visible(text)[:20_000]
     all_of_it = f"{visible(subject)[:500]}\n{text}" if subject else text
     alarms = [alarm for alarm, pattern in _ALARMS.items() if pattern.search(all_of_it)]
-    heat = len(_ANGER.findall(all_of_it)) + 2 * len(_SHOUT.findall(all_of_it)) + (text.count("!!") > 0)
-    heat += len(_AGAIN.findall(all_of_it))
-    if heat >= 3:
+    if heat_of(all_of_it) >= 3:
         alarms.append(Alarm.ANGER)
     return Signals(tuple(alarms), None if alarms else _small_talk(text))
+
+
+def heat_of(text: str) -> int:
+    """How angry the words are: 0 for calm, 3 and more call for a person."""
+    shouted = 2 * len(_SHOUT.findall(text)) + ("!!" in text)
+    return len(_ANGER.findall(text)) + shouted + len(_AGAIN.findall(text))
 
 
 def _small_talk(text: str) -> SmallTalk | None:

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from agent_assist.services.models import ModelService
     from agent_assist.services.options import OptionsService
     from agent_assist.services.outbox import OutboxService
+    from agent_assist.services.policy_keeping import PolicyKeeper
     from agent_assist.services.privacy import PrivacyService
     from agent_assist.services.retrieval import RetrievalService
     from agent_assist.services.safety import SafetyService
     from agent_assist.services.security import SecurityService
     from agent_assist.services.sync import SyncService
     from agent_assist.services.tickets import TicketService
+    from agent_assist.services.triage import TriageService
     from agent_assist.services.unsent import UnsentService
 
 
@@ -58,11 +60,13 @@ class Desk:
     privacy: PrivacyService | None = None
     keys: KeyService | None = None
     security: SecurityService | None = None
+    policy: PolicyKeeper | None = None
     safety: SafetyService | None = None
     """Looks replies over; None only where a test leaves it out."""
     connections: ConnectionService | None = None
     sync: SyncService | None = None
     """Both None only where a test leaves them out; the demo desk has them and connects nothing."""
+    triage: TriageService | None = None
 
     def close(self) -> None:
         """Stop the workers, finish the writes, close the database."""

@@ -194,3 +194,13 @@ def _erasure(db: Database) -> None:
     brings them back into training data; and the receipts, which hold no personal data."""
     db.execute("CREATE TABLE tombstones (digest TEXT PRIMARY KEY, erased_at TEXT NOT NULL) WITHOUT ROWID")
     db.execute("CREATE TABLE erasures (id TEXT PRIMARY KEY, at TEXT NOT NULL, receipt TEXT NOT NULL)")
+
+
+@migrations(name="0020_intents")
+def _intents(db: Database) -> None:
+    """The classifier of intents: names and measures as JSON, weights as numbers, and the hash of both."""
+    db.execute(
+        """CREATE TABLE intent_model (
+            id INTEGER PRIMARY KEY CHECK (id = 1), head TEXT NOT NULL, weights BLOB NOT NULL,
+            sha256 TEXT NOT NULL)"""
+    )
