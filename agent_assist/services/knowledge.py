@@ -12,11 +12,11 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from agent_assist.domain.knowledge import Article, ImportReport, KnowledgeStats, Passage
 from agent_assist.errors import AgentAssistError, Cancelled, EncoderMissing, WorkerCrashed
@@ -42,6 +42,8 @@ Wording = Callable[[str, str, str], str]
 class HasSettings(Protocol):
     @property
     def current(self) -> Settings: ...
+
+    def change(self, changes: Mapping[str, Any], /) -> Settings: ...
 
 
 def content_hash(article: Article) -> str:
@@ -73,11 +75,13 @@ class KnowledgeService:
         wording: Wording,
         on_change: Callable[[], None] | None = None,
         prepare: Callable[[Article], Article] = lambda article: article,
+        adopt: Callable[[str], str] = lambda name: name,
     ) -> None:
         """`cut` makes passages of an article, `wording` what is encoded of one: (title, heading, text).
 
         `prepare` gives each article the form in which it is kept (solved tickets are redacted);
-        `on_change` hears that articles came or went (the retrieval service reads their topics again).
+        `on_change` hears that articles came or went (the retrieval service reads their topics again);
+        `adopt` gives the name under which an encoder is used, and may copy it to where it stays.
         """
         self._repository = repository
         self._index = index
@@ -88,6 +92,7 @@ class KnowledgeService:
         self._wording = wording
         self._on_change = on_change
         self._prepare = prepare
+        self._adopt = adopt
         self._importing = threading.Lock()
         self._unsubscribe = events.subscribe(self._on_event)
 
@@ -156,6 +161,23 @@ class KnowledgeService:
             self._index.load(self._repository.vectors(encoder), self._repository.vector_ids(encoder))
         self._tell()
         return self.stats()
+
+    def change_encoder(
+        self, name: str, progress: Progress | None = None, cancel: CancelToken | None = None
+    ) -> KnowledgeStats:
+        """Search with another encoder from now on, and encode every article with it.
+
+        `name` is a model's name or a folder; a tuned one is checked and copied into the workspace.  Where it
+        cannot be opened, the one in use stays.  Raises EncoderMissing, PermissionDenied, Cancelled.
+        """
+        before = self._options.current.knowledge.encoder
+        self._options.change({"knowledge.encoder": self._adopt(name)})
+        try:
+            self._index.start()
+        except AgentAssistError:
+            self._options.change({"knowledge.encoder": before})
+            raise
+        return self.rebuild(progress, cancel)
 
     def encode_missing(self, progress: Progress | None = None, cancel: CancelToken | None = None) -> int:
         """Give every passage a vector of the current encoder; returns how many were made."""

@@ -77,6 +77,14 @@ class Product:
         """What `agent-assist draft` gives for each ticket, in order; a failed one has an `error`."""
         return self._batch("draft", tickets)
 
+    def set_encoder(self, folder: str) -> None:
+        """Search with this encoder; before the articles come, so that nothing is encoded twice."""
+        self._run("kb", "rebuild", "--encoder", folder)
+
+    def search(self, tickets: Sequence[Row]) -> list[dict[str, Any]]:
+        """What `agent-assist kb search` gives for each ticket, in order."""
+        return self._batch("kb search", tickets)
+
     def hits(self, tickets: Sequence[Row]) -> list[list[str]]:
         """The ids of the articles that are found for each ticket, best first."""
         rows = self._batch("kb search", tickets)

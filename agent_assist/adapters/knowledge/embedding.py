@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from agent_assist.adapters.knowledge.tuned import verify
 from agent_assist.errors import EncoderMissing
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def find_encoder(name: str) -> Path:
     """The folder of an encoder: the packaged default, a folder, or a model in the hub's local cache.
 
     Nothing is downloaded.  Raises EncoderMissing where it is not there, or is not one that can be
-    opened without running code that came with it.
+    opened without running code that came with it, or where a tuned one is not as it was tuned.
     """
     folder = _packaged() if name in ("", DEFAULT_ENCODER) else _folder(name)
     if folder is None:
@@ -52,6 +53,7 @@ def find_encoder(name: str) -> Path:
             raise EncoderMissing(
                 f"The search model {name} brings code of its own ({foreign[0]}).", "Choose one that does not."
             )
+    verify(folder)
     return folder
 
 
