@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -9,17 +12,24 @@ from typing import Any
 
 import regex
 import yaml
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agent_assist.domain.policy import Fault, Pattern, Policy, Rule, When
 from agent_assist.domain.ticket import Channel
-from agent_assist.errors import BadInput
+from agent_assist.errors import BadInput, DiskFull, WorkspaceReadOnly
+
+log = logging.getLogger(__name__)
 
 NAME = "policy.yaml"
+COPY = "policy.sealed"
 LARGEST = 500_000
 """Bytes of a policy file."""
 MOST = 500
 """Rules of a policy file."""
 
+_NONCE = 12
+_PURPOSE = b"policy"
 _RULE = ("id", "when", "say", "must_say", "must_not", "hand_over", "reason", "from", "until")
 _WHEN = ("words", "regex", "intent", "channel", "language")
 
@@ -31,7 +41,7 @@ class _Wrong(Exception):
 
 
 class PolicyFile:
-    """Implements services.policy.PolicySource."""
+    """Implements services.policy.PolicySource and services.policy_keeping.PolicyText."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,17 +56,66 @@ class PolicyFile:
 
     def read(self) -> Policy:
         """The rules; none where there is no file.  Raises BadInput where it cannot be read at all."""
+        return read_policy(self.text() or "")
+
+    def text(self) -> str | None:
+        """What stands in it; None where there is no file.  Raises BadInput where it cannot be read."""
         try:
             if self.path.stat().st_size > LARGEST:
                 raise BadInput(f"{self.path} is larger than {LARGEST:,} bytes.", "Keep policies short.")
-            text = self.path.read_text(encoding="utf-8-sig")
+            return self.path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
-            return Policy()
+            return None
         except UnicodeDecodeError:
             raise BadInput(f"{self.path} is not UTF-8 text.", "Save it as UTF-8.") from None
         except OSError as error:
             raise BadInput(f"{self.path} cannot be read ({error.strerror}).") from None
-        return read_policy(text)
+
+    def write(self, text: str) -> None:
+        """Replace the file in one step.  Raises WorkspaceReadOnly or DiskFull."""
+        try:
+            replace_file(self.path, text.encode("utf-8"))
+        except PermissionError:
+            raise WorkspaceReadOnly(f"The policy could not be written to {self.path}.") from None
+        except OSError as error:
+            raise DiskFull(f"The policy could not be written: {error.strerror}.") from None
+
+
+class SealedPolicy:
+    """Implements services.policy_keeping.KeptPolicy: a file that only this workspace can have written."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._path = path
+        self._seal = AESGCM(key)
+
+    def read(self) -> str | None:
+        try:
+            data = self._path.read_bytes()
+            return self._seal.decrypt(data[:_NONCE], data[_NONCE:], _PURPOSE).decode("utf-8")
+        except (OSError, InvalidTag, ValueError):
+            return None
+
+    def write(self, text: str) -> None:
+        """A copy that cannot be written is missed only when the file is changed by the wrong person."""
+        nonce = os.urandom(_NONCE)
+        try:
+            replace_file(self._path, nonce + self._seal.encrypt(nonce, text.encode("utf-8"), _PURPOSE))
+        except OSError as error:
+            log.warning("the copy of the policy was not written: %s", error.strerror)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def read_policy(text: str) -> Policy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
 import platform
 import stat
@@ -40,14 +39,6 @@ def _open_to_others(folder: Path) -> list[str]:
         for path in files
         if stat.S_IMODE(path.stat().st_mode) & 0o066 and not path.name.endswith(".lock")
     ]
-
-
-def digest(path: Path) -> str:
-    """sha256 of a file in hexadecimal; empty where there is none."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
 
 
 def process() -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Workspace:
         self.cache_folder = folder / "cache"
         self.logs_folder = folder / "logs"
         self.cache_key = secrets.derive(data_key, "cache")
+        self.policy_key = secrets.derive(data_key, "policy")
         """32 bytes: encrypts what is cached outside the database."""
         carried = secrets.carried_keys(key_file, data_key) if key_file else {}
         self.audit_key = carried.get("audit") or secrets.derive(data_key, "audit")

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from agent_assist.cli.context import Context, json_option, pass_context
-from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction, AuditReport, Head
 from agent_assist.errors import BadInput
 from agent_assist.services.audit import AuditService, entry_json
@@ -55,7 +54,7 @@ def show(context: Context, limit: int, action: str | None, as_json: bool) -> Non
     Example:
       agent-assist audit show --action read_raw
     """
-    log = _log(context, read=True)
+    log = _log(context)
     data = [entry_json(entry) for entry in log.entries(limit, AuditAction(action) if action else None)]
     context.emit(as_json, data, lambda: _entry_lines(data))
 
@@ -73,7 +72,7 @@ def export(context: Context, output: Path, as_json: bool) -> None:
     Example:
       agent-assist audit export --output audit.jsonl
     """
-    log = _log(context, read=True)
+    log = _log(context)
     count = log.export(output)
     head = log.verify().head
     data = {"path": str(output), "entries": count, "head": f"{head.number}:{head.mac}"}
@@ -93,10 +92,7 @@ def accept(context: Context, reason: str, as_json: bool) -> None:
     Example:
       agent-assist audit accept --reason "Backup of 12 November restored after a disk fault"
     """
-    log = _log(context)
-    if context.desk.access is not None:
-        context.desk.access.require(Permission.ACCEPT_AUDIT)
-    report = log.accept(reason)
+    report = _log(context).accept(reason)
     context.emit(as_json, report_json(report), lambda: _report_lines(report))
 
 
@@ -111,12 +107,10 @@ def report_json(report: AuditReport) -> dict[str, Any]:
     }
 
 
-def _log(context: Context, *, read: bool = False) -> AuditService:
+def _log(context: Context) -> AuditService:
     desk = context.desk
     if desk.audit is None:
         raise BadInput("This workspace has no audit log.")
-    if read and desk.access is not None:
-        desk.access.require(Permission.READ_AUDIT)
     return desk.audit
 
 

@@ -12,6 +12,7 @@ from agent_assist.cli.context import Context, json_option, pass_context
 from agent_assist.domain.policy import Policy, Rule
 from agent_assist.domain.ticket import Role, ticket_from_json
 from agent_assist.errors import BadInput
+from agent_assist.services.policy_keeping import PolicyKeeper
 
 
 class _Now:
@@ -23,7 +24,7 @@ class _Now:
 
 @click.group()
 def policy() -> None:
-    """Check and try the rules in policy.yaml.
+    """Check, try and set the rules in policy.yaml.
 
     \b
     Example:
@@ -79,6 +80,61 @@ def _row(rule: Rule) -> Row:
         "from": rule.begins.isoformat() if rule.begins else None,
         "until": rule.ends.isoformat() if rule.ends else None,
     }
+
+
+@policy.command("set")
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+@json_option
+@pass_context
+def set_(context: Context, path: Path, as_json: bool) -> None:
+    """Make the rules of FILE those of the workspace; takes a lead.  A file with a fault is refused.
+
+    \b
+    Example:
+      agent-assist policy set policy.yaml
+    """
+    from agent_assist.adapters.policy_file import PolicyFile
+
+    text = PolicyFile(path).text()
+    if text is None:
+        raise BadInput(f"There is no {path}.", "Name the file with the new rules.")
+    found = _keeper(context).set(text)
+    context.emit(as_json, _policy_json(found), [f"{_count(found)} now."])
+
+
+@policy.command()
+@json_option
+@pass_context
+def show(context: Context, as_json: bool) -> None:
+    """The rules that hold in the workspace, and whether a changed file waits for a lead.
+
+    \b
+    Example:
+      agent-assist policy show
+    """
+    found = _keeper(context).read()
+    lines = [f"line {rule.line:<5} {rule.id}" for rule in found.rules]
+    lines += [str(fault) for fault in found.faults]
+    context.emit(as_json, _policy_json(found), [*lines, f"{_count(found)}."])
+
+
+def _keeper(context: Context) -> PolicyKeeper:
+    if context.desk.policy is None:
+        raise BadInput("This workspace has no policy.")
+    return context.desk.policy
+
+
+def _policy_json(found: Policy) -> Row:
+    return {
+        "rules": [_row(rule) for rule in found.rules],
+        "faults": [{"line": fault.line, "message": fault.sentence} for fault in found.faults],
+        "held_back": found.held_back,
+    }
+
+
+def _count(found: Policy) -> str:
+    count = len(found.rules)
+    return f"{count} {'rule holds' if count == 1 else 'rules hold'}"
 
 
 @policy.command()

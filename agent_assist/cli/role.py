@@ -54,6 +54,22 @@ def set_(context: Context, who: str, wanted: str, as_json: bool) -> None:
     context.emit(as_json, person_json(person), [f"{person.agent} is {_named(person.role)} now."])
 
 
+@role.command("may")
+@click.argument("wanted", metavar="ACTION", type=click.Choice([p.name.lower() for p in Permission]))
+@json_option
+@pass_context
+def may_(context: Context, wanted: str, as_json: bool) -> None:
+    """Ask whether you may do something before you begin a long piece of work; a no stands in the audit log.
+
+    \b
+    Example:
+      agent-assist role may train
+    """
+    permission = Permission[wanted.upper()]
+    _access(context).require(permission)
+    context.emit(as_json, {"may": True, "action": wanted}, [f"You may {permission.value}."])
+
+
 @role.command()
 @json_option
 @pass_context

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     CHANGE_MODELS = "change models"
     EDIT_POLICY = "edit the policy"
     TRAIN = "train on the team's feedback"
+    CONNECT = "connect helpdesks"
     READ_AUDIT = "read the audit log"
     EXPORT_RAW = "export feedback with personal data in it"
     ERASE = "erase a person"
@@ -41,6 +42,7 @@ LEAST: Mapping[Permission, TeamRole] = {
     Permission.CHANGE_MODELS: TeamRole.LEAD,
     Permission.EDIT_POLICY: TeamRole.LEAD,
     Permission.TRAIN: TeamRole.LEAD,
+    Permission.CONNECT: TeamRole.LEAD,
     Permission.READ_AUDIT: TeamRole.LEAD,
     Permission.EXPORT_RAW: TeamRole.ADMIN,
     Permission.ERASE: TeamRole.ADMIN,
@@ -51,6 +53,21 @@ LEAST: Mapping[Permission, TeamRole] = {
     Permission.ACCEPT_AUDIT: TeamRole.ADMIN,
 }
 """The least role that may do it."""
+
+
+GUARDED: Mapping[str, Permission] = {
+    "retention.": Permission.SET_RETENTION,
+    "privacy.": Permission.EDIT_POLICY,
+    "reply.link_domains": Permission.EDIT_POLICY,
+    "knowledge.minimum_evidence": Permission.EDIT_POLICY,
+    "knowledge.encoder": Permission.CHANGE_MODELS,
+}
+"""What an option, or a section that ends in a point, takes; options that are not here are everybody's own."""
+
+
+def taken_by(option: str) -> Permission | None:
+    """What it takes to change the option with this dotted name; None where anybody may."""
+    return next((need for name, need in GUARDED.items() if option.startswith(name)), None)
 
 
 def may(role: TeamRole, permission: Permission) -> bool:

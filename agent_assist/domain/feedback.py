@@ -114,6 +114,10 @@ class ExportFormat(StrEnum):
     PARQUET = "parquet"
 
 
+TRAINING = frozenset({ExportFormat.SFT, ExportFormat.PREFERENCE, ExportFormat.UNPAIRED})
+"""The formats that a model is trained on; the others hold records to look at."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExportReport:
     """What one export wrote."""

@@ -64,6 +64,8 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     faults: tuple[Fault, ...] = ()
     """Rules with a fault are left out of `rules`; the others hold."""
+    held_back: bool = False
+    """Whether the file says something else that waits for somebody who may edit the policy."""
 
 
 def folded(text: str) -> str:

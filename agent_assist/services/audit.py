@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import astuple, replace
 from pathlib import Path
 
+from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import (
     AuditAction,
     AuditEntry,
@@ -56,6 +57,8 @@ class AuditService:
         self._unsubscribe: Callable[[], None] = _nothing
         self._drafted: dict[str, None] = {}
         self._damage: tuple[AuditFinding, ...] | None = None
+        self.guard: Callable[[Permission], None] | None = None
+        """Asked before the log is read or a gap accepted; raises PermissionDenied where a role is missing."""
 
     # --- writing --------------------------------------------------------------------------------
 
@@ -104,7 +107,8 @@ class AuditService:
     # --- reading --------------------------------------------------------------------------------
 
     def entries(self, limit: int = 100, action: AuditAction | None = None) -> list[AuditEntry]:
-        """Newest first."""
+        """Newest first.  Raises PermissionDenied where the log is not this person's to read."""
+        self._ask(Permission.READ_AUDIT)
         self.flush()
         found: list[AuditEntry] = []
         for entry in self._repository.entries(action=action, newest_first=True):
@@ -114,7 +118,8 @@ class AuditService:
         return found
 
     def every(self) -> Iterator[AuditEntry]:
-        """The whole log, oldest first."""
+        """The whole log, oldest first.  Raises PermissionDenied at the first entry."""
+        self._ask(Permission.READ_AUDIT)
         self.flush()
         yield from self._repository.entries()
 
@@ -160,16 +165,22 @@ class AuditService:
 
         It is a file that people edit with any editor: what is seen is that it changed, and by whose desk.
         """
-        last = next(iter(self._repository.entries(0, AuditAction.POLICY_CHANGED, True)), None)
-        if sha256[:16] != (last.facts.get("sha256", "") if last else ""):
+        if sha256[:16] != self.policy_sha256():
             self.record(AuditAction.POLICY_CHANGED, sha256=sha256[:16])
+
+    def policy_sha256(self) -> str:
+        """The beginning of the hash of the policy file as the log last knew it; "" for none."""
+        self.flush()
+        last = next(iter(self._repository.entries(0, AuditAction.POLICY_CHANGED, True)), None)
+        return str(last.facts.get("sha256", "")) if last else ""
 
     def accept(self, why: str) -> AuditReport:
         """Go on after a gap that is known (a restored backup): the gap stays in the log for ever.
 
-        Raises BadInput where nothing is wrong, or where entries themselves were changed: those no
-        restored backup explains.
+        Raises PermissionDenied, or BadInput where nothing is wrong, or where entries themselves were
+        changed: those no restored backup explains.
         """
+        self._ask(Permission.ACCEPT_AUDIT)
         report = self.verify()
         if report.intact:
             raise BadInput("The audit log has no gap.", "Nothing needs to be accepted.")
@@ -198,7 +209,9 @@ class AuditService:
         """Write the whole log as JSON Lines, or CSV where the name ends so; returns the entries.
 
         The last line of JSON Lines is the head: kept elsewhere, it is what `verify --head` takes.
+        Raises PermissionDenied, or BadInput where the file cannot be written.
         """
+        self._ask(Permission.READ_AUDIT)
         self.record(AuditAction.AUDIT_EXPORTED, wait=True)
         count = 0
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
@@ -217,6 +230,10 @@ class AuditService:
         return count
 
     # --- parts ----------------------------------------------------------------------------------
+
+    def _ask(self, permission: Permission) -> None:
+        if self.guard is not None:
+            self.guard(permission)
 
     def _heads(self) -> tuple[dict[str, Head], list[AuditFinding]]:
         heads: dict[str, Head] = {}

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.helpdesk import (
     Account,
@@ -24,6 +25,7 @@ from agent_assist.domain.helpdesk import (
 from agent_assist.errors import AgentAssistError, BadInput, HelpdeskProblem, InvalidSetting
 from agent_assist.ports import Clock, ConnectionRepository, ConnectorRegistry, HelpdeskConnector, SecretVault
 from agent_assist.services import connection_fields
+from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 from agent_assist.services.events import ConnectionsChanged, EventBus, QueueChanged
 
@@ -74,7 +76,11 @@ class ConnectionService:
         events: EventBus,
         clock: Clock,
         audit: AuditService | None = None,
+        access: AccessService | None = None,
     ) -> None:
+        """Without `access` everybody may connect; with it only who may is let near what is connected: each
+        host here is one more that the program reaches."""
+        self._access = access
         self._repository = repository
         self._vault = vault
         self._registry = registry
@@ -131,7 +137,9 @@ class ConnectionService:
         *,
         enabled: bool = True,
     ) -> Connection:
-        """Connect a helpdesk.  Raises InvalidSetting with a sentence that names the field."""
+        """Connect a helpdesk.  Raises PermissionDenied, or InvalidSetting with a sentence that names the
+        field."""
+        self._require()
         declared, secrets = self.kind(kind), secrets or {}
         if declared.problem:
             raise HelpdeskProblem(declared.problem)
@@ -156,6 +164,7 @@ class ConnectionService:
 
         Other values make the next look begin from the start, for other tickets may be wanted now.
         """
+        self._require()
         known = self._existing(connection)
         declared = self.kind(known.kind)
         wanted = {**known.values, **(values or {})}
@@ -171,12 +180,14 @@ class ConnectionService:
 
     def enable(self, connection: str, enabled: bool = True) -> Connection:
         """Switch looking for changes on or off; replies that wait leave when it is on again."""
+        self._require()
         saved = self._repository.save(replace(self._existing(connection), enabled=enabled))
         self._changed(connection, "enabled" if enabled else "disabled")
         return saved
 
     def remove(self, connection: str) -> None:
         """Forget a helpdesk with its secrets and its tickets here; nothing changes in the helpdesk."""
+        self._require()
         self._existing(connection)
         self._repository.remove(connection)
         self._vault.remove(connection)
@@ -260,6 +271,10 @@ class ConnectionService:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def _require(self) -> None:
+        if self._access is not None:
+            self._access.require(Permission.CONNECT)
+
     def _existing(self, connection: str) -> Connection:
         found = self._repository.get(connection)
         if found is None:
@@ -288,6 +303,7 @@ class ConnectionService:
         connection: str,
         work: Callable[[HelpdeskConnector], T],
     ) -> T:
+        self._require()
         declared = self.kind(kind)
         known = self._known(connection, secrets)
         self._check(declared.fields, values, known)

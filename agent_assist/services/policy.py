@@ -63,7 +63,7 @@ class PolicyService:
         self._source = source
         self._clock = clock
         self._lock = threading.Lock()
-        self._seen: object = None
+        self._seen: object = self  # no state of a file is equal to it, not even that there is none
         self._policy = Policy()
 
     def policy(self) -> Policy:

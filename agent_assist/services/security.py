@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent_assist.domain.access import TeamRole
+from agent_assist.domain.policy import Policy
 from agent_assist.domain.security import Safety, SecurityCheck
 from agent_assist.errors import AgentAssistError
 from agent_assist.services.access import AccessService
@@ -28,6 +29,7 @@ class SecurityService:
         worker: Callable[[], Mapping[str, Any]],
         process: Callable[[], Mapping[str, Any]],
         hosts: Callable[[], Sequence[str]],
+        policy: Callable[[], Policy] = Policy,
     ) -> None:
         """The callables look at what only adapters see: the files of the workspace, what a fresh worker
         gave up, this process, and the hosts of configured helpdesks."""
@@ -39,6 +41,7 @@ class SecurityService:
         self._worker = worker
         self._process = process
         self._hosts = hosts
+        self._policy = policy
 
     def checks(self) -> list[SecurityCheck]:
         """Every check, in the order of the report; blocking, seconds where a large model is hashed."""
@@ -48,6 +51,7 @@ class SecurityService:
             "files": self._files,
             "audit": self._log,
             "roles": self._roles,
+            "policy": self._rules,
             "models": self._hashes,
             "network": self._network,
             "workers": self.workers,
@@ -124,6 +128,20 @@ class SecurityService:
             return SecurityCheck("roles", PROBLEM, "No untampered entry names an admin.", facts=facts)
         listed = ", ".join(f"{count} {role}{'s' * (count != 1)}" for role, count in counts.items() if count)
         return SecurityCheck("roles", OK, f"{listed}; you are {self._access.role.value}.", facts=facts)
+
+    def _rules(self) -> SecurityCheck:
+        policy = self._policy()
+        facts = {"rules": len(policy.rules), "held_back": policy.held_back}
+        if policy.held_back:
+            return SecurityCheck(
+                "policy",
+                WARNING,
+                "The policy file was changed by somebody who may not; the rules before it hold.",
+                "Let a lead look at it and open the desk, or put the file back.",
+                facts,
+            )
+        rules = f"{len(policy.rules)} rule{'s' * (len(policy.rules) != 1)}"
+        return SecurityCheck("policy", OK, f"{rules} of the lead's hold for replies.", facts=facts)
 
     def _hashes(self) -> SecurityCheck:
         results = self._models.verify()
