@@ -28,6 +28,7 @@ from agent_assist.domain.helpdesk import (
 )
 from agent_assist.domain.knowledge import Article, Hit, KnowledgeStats, Passage
 from agent_assist.domain.model import (
+    Canary,
     CatalogueEntry,
     ChatMessage,
     EngineFacts,
@@ -208,6 +209,14 @@ class ModelRepository(Protocol):
     def rollback(self) -> ModelRecord | None:
         """Activate the one that was active before; None where there was none."""
 
+    def canary(self) -> Canary | None:
+        """The challenger that writes for a share of the tickets."""
+
+    def set_canary(self, canary: Canary | None) -> None: ...
+
+    def canary_failed(self) -> int:
+        """Count one more draft that it broke down on; returns how many."""
+
 
 class AuditRepository(Protocol):
     """The log; a returned call is on the disk."""
@@ -305,9 +314,15 @@ class LanguageModel(Protocol):
     """The inference worker, seen from the services."""
 
     def load(
-        self, record: ModelRecord, on_status: Callable[[ModelStatus], None] | None = None
+        self,
+        record: ModelRecord,
+        on_status: Callable[[ModelStatus], None] | None = None,
+        beside: ModelRecord | None = None,
     ) -> ModelStatus:
-        """Start the worker with this model, replacing the one before; verifies the hash first."""
+        """Start the worker with this model, replacing the one before; verifies the hash first.
+
+        `beside` is another adapter on the same base, for requests by the challenger.
+        """
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationEvent]:
         """Events of one generation.
@@ -618,9 +633,9 @@ __all__ = [
     "Delivery",
     "DocumentReader",
     "HelpdeskConnector",
-    "KnowsLeavers",
     "Hit",
     "KnowledgeRepository",
+    "KnowsLeavers",
     "LanguageDetector",
     "LanguageModel",
     "ModelFiles",

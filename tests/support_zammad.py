@@ -35,6 +35,7 @@ class SmallZammad:
             "group": "Support",
             "state": "open",
             "owner": "ada@example.com",
+            "owner_id": 5,
             "customer": "carla@customer.example",
             "customer_id": 10,
             "updated_at": stamp(5),

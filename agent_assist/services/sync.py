@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from agent_assist.domain.helpdesk import (
     Ability,
+    Changes,
     Connection,
     SyncState,
     SyncStatus,
@@ -26,7 +27,14 @@ from agent_assist.errors import (
     ErrorInfo,
     TicketGone,
 )
-from agent_assist.ports import CancelToken, Clock, ConnectionRepository, HelpdeskConnector, Progress
+from agent_assist.ports import (
+    CancelToken,
+    Clock,
+    ConnectionRepository,
+    HelpdeskConnector,
+    KnowsLeavers,
+    Progress,
+)
 from agent_assist.services.connections import PULL, SYNC, ConnectionService
 from agent_assist.services.events import (
     ConnectionsChanged,
@@ -50,6 +58,8 @@ MOST_NOTIFICATIONS = 10
 EXCERPT = 160
 NEWS = timedelta(days=1)
 """An older message is no news: it came with the history of a ticket."""
+ASKED_AT_ONCE = 100
+"""Tickets of which one look asks whether they are still the agent's; the next look asks of the next ones."""
 
 
 class SyncService:
@@ -73,6 +83,10 @@ class SyncService:
         self._lock = threading.RLock()
         self._loops: dict[str, SyncLoop] = {}
         self._statuses: dict[str, SyncStatus] = {}
+        self._visited: set[str] = set()
+        """Tickets of others that the agent has opened: they stay, whoever has them."""
+        self._asked: dict[str, str] = {}
+        """For each connection the last ticket that was asked after."""
         self._unsubscribe: Callable[[], None] | None = None
         self._closed = False
 
@@ -146,7 +160,7 @@ class SyncService:
             cursor, done = known.cursor, 0
             try:
                 while not cancel.is_set():
-                    page = connector.changes(cursor, cancel)
+                    page = self._without_visited(connection, connector.changes(cursor, cancel))
                     done += len(page.tickets)
                     saving.add(page)
                     if progress is not None:
@@ -156,9 +170,31 @@ class SyncService:
                     cursor = page.cursor
                 else:
                     raise Cancelled("Looking for changes was stopped.")
+                if isinstance(connector, KnowsLeavers) and known.cursor:
+                    self._let_go(connection, connector, saving, page.cursor, cancel)
             finally:
                 saving.finish()
             return saving.changed
+
+    def _let_go(
+        self,
+        connection: str,
+        connector: KnowsLeavers,
+        saving: PageSaver,
+        cursor: str,
+        cancel: CancelToken,
+    ) -> None:
+        """Drop what was given to somebody else, or deleted, without the helpdesk's list showing it."""
+        after = self._asked.get(connection, "")
+        here = self._repository.unsolved(connection, after, ASKED_AT_ONCE)
+        self._asked[connection] = here[-1] if len(here) == ASKED_AT_ONCE else ""
+        if here:
+            left = connector.left([remote_id(local)[1] for local in here], cancel)
+            saving.add(self._without_visited(connection, Changes((), cursor, gone=tuple(left))))
+
+    def _without_visited(self, connection: str, page: Changes) -> Changes:
+        gone = tuple(remote for remote in page.gone if ticket_id(connection, remote) not in self._visited)
+        return page if gone == page.gone else replace(page, gone=gone)
 
     def refresh(self, ticket: str) -> Ticket:
         """Read one ticket again, now; returns it as it is here then.
@@ -197,6 +233,7 @@ class SyncService:
             thread.start()
             return local
         local = self.fetch(connection, remote).id
+        self._visited.add(local)
         self._events.publish(TicketFollowed(local))
         return local
 

@@ -82,6 +82,11 @@ def test_zendesk_reads_what_its_description_shows(zendesk: Any) -> None:
     assert "enterprise" in ticket.tags
 
 
+def test_zendesk_is_asked_as_described_which_tickets_have_left(zendesk: Any) -> None:
+    # The description's own example: ticket 35436 is there, 2 is not.
+    assert "2" in zendesk.left(["35436", "2"], threading.Event())
+
+
 @pytest.mark.parametrize("write", WRITES, ids=["reply", "note", "status", "tags"])
 @pytest.mark.parametrize("name", ["zendesk", "freshdesk", "chatwoot"])
 def test_what_is_written_fits_the_description(

@@ -106,9 +106,9 @@ class Freshdesk(RestConnector):
             answer = self._http.get("tickets", params=query, cancel=cancel, missing=UnexpectedAnswer)
             found = rows_of(answer.json(), "tickets")
             rows = [
-                Row(str(t["id"]), str(t.get("updated_at") or ""))
+                Row(str(t["id"]), str(t.get("updated_at") or ""), self._wanted(t, groups))
                 for t in found
-                if "id" in t and self._wanted(t, groups)
+                if "id" in t
             ]
             return rows, len(found) >= PAGE
 

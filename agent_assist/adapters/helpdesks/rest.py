@@ -214,6 +214,8 @@ class Row:
     id: str
     updated: str
     """As the helpdesk writes it."""
+    wanted: bool = True
+    """Whether it is this account's; one that is not any more leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,7 @@ def changed_since(
         if cancel.is_set():
             return Changes(tuple(tickets), str(replace(place, seen=seen)), more=True, gone=tuple(gone))
         try:
-            tickets.append(read(row.id))
+            tickets.append(read(row.id)) if row.wanted else gone.append(row.id)
         except TicketGone:
             gone.append(row.id)
         seen[row.id] = row.updated

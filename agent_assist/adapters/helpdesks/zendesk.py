@@ -76,6 +76,7 @@ class Zendesk(RestConnector):
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.NOTE, Ability.STATUS, Ability.TAGS})
 
     _field_names: Mapping[str, str] | None = None
+    _groups: Sequence[Queue] | None = None
 
     def check(self) -> Account:
         user = _part(self._http.get("users/me", missing=UnexpectedAnswer).json(), "user")
@@ -103,6 +104,14 @@ class Zendesk(RestConnector):
             return rows, len(found) >= PAGE
 
         return changed_since(cursor, listed, self.ticket, cancel)
+
+    def left(self, tickets: Sequence[str], cancel: CancelToken) -> list[str]:
+        wanted = {str(number_of(ticket)) for ticket in tickets}
+        query = {"ids": ",".join(sorted(wanted, key=int))}
+        answer = self._http.get("tickets/show_many", params=query, cancel=cancel, missing=UnexpectedAnswer)
+        rows = {str(t["id"]): t for t in _list(answer.json(), "tickets") if "id" in t}
+        groups = self._group_ids()
+        return [ticket for ticket in tickets if ticket not in rows or not self._mine(rows[ticket], groups)]
 
     def ticket(self, ticket: str) -> Ticket:
         number = number_of(ticket)
@@ -172,6 +181,18 @@ class Zendesk(RestConnector):
         return HttpSession(
             f"{self._site}/api/v2", headers={"Authorization": f"Bearer {token}"}, clock=self._clock
         )
+
+    def _group_ids(self) -> frozenset[str]:
+        if self._chosen and self._groups is None:
+            self._groups = self.queues()
+        names = {name.casefold() for name in self._chosen}
+        return frozenset(q.id for q in self._groups or () if q.name.casefold() in names)
+
+    def _mine(self, row: Mapping[str, Any], groups: frozenset[str]) -> bool:
+        """Whether the search would find it; a group that this account cannot list hides none."""
+        if self._only_mine and str(row.get("assignee_id")) != self._me.id:
+            return False
+        return not groups or str(row.get("group_id")) in groups
 
     def _query(self, since: datetime | None) -> str:
         """Zendesk joins equal keywords with OR and different ones with AND."""

@@ -15,7 +15,7 @@ from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.rows import clean
 from agent_assist.domain.helpdesk import Connection, TicketChange
 from agent_assist.domain.outbox import OutboxState
-from agent_assist.domain.ticket import Ticket
+from agent_assist.domain.ticket import Ticket, TicketStatus
 
 _COLUMNS = 'id, kind, title, "values", enabled, cursor, revision'
 _CLOSED = (OutboxState.SENT.value, OutboxState.WITHDRAWN.value)
@@ -88,6 +88,15 @@ class ConnectionStore:
             return tuple(changes)
 
         return self._database.write_later(work)
+
+    def unsolved(self, connection_id: str, after: str, limit: int) -> list[str]:
+        rows = self._database.read(
+            lambda tables: tables.conn.execute(
+                "SELECT id FROM tickets WHERE connection = ? AND id > ? AND status != ? ORDER BY id LIMIT ?",
+                (connection_id, after, TicketStatus.SOLVED.value, limit),
+            ).fetchall()
+        )
+        return [str(row[0]) for row in rows]
 
 
 def _get(conn: Any, connection_id: str) -> Connection | None:

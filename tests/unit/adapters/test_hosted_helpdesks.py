@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support_http import serving
+from support_http import Request, serving
 from support_zammad import START, Clock, SmallZammad, stamp
 
 from agent_assist.adapters.helpdesks.chatwoot import Chatwoot
@@ -60,6 +61,58 @@ def test_zammad_searches_in_its_own_language_and_reads_nothing_twice(
     assert small.queries[1].endswith("updated_at:[2026-11-22T09:03:00Z TO *]")  # two minutes of overlap
     small.ticket["updated_at"] = stamp(9)
     assert [t.id for t in zammad.changes(second.cursor, threading.Event()).tickets] == ["9"]
+
+
+def test_a_zammad_ticket_that_was_given_away_is_told(zammad: Zammad, small: SmallZammad) -> None:
+    assert zammad.left(["9", "12"], threading.Event()) == []  # what the search does not know yet may be new
+    assert small.queries == ["id:(9 OR 12)"]
+    small.ticket["owner_id"] = 6
+    assert zammad.left(["9"], threading.Event()) == ["9"]
+    small.ticket |= {"owner_id": 5, "group": "Warehouse"}
+    assert zammad.left(["9"], threading.Event()) == ["9"]
+
+
+def test_a_freshdesk_ticket_that_was_given_away_leaves_with_its_update() -> None:
+    ticket = {"id": 7, "responder_id": 3, "updated_at": stamp(1), "status": 2, "subject": "Late"}
+    ticket |= {"description_text": "Where is it?", "requester_id": 10, "created_at": stamp(0)}
+
+    def answer(request: Request) -> None:
+        path = urlsplit(request.path).path.removeprefix("/api/v2/")
+        rows = {"agents/me": {"id": 3}, "tickets": [ticket], "tickets/7": ticket}
+        request.answer(200, rows.get(path, []))
+
+    with serving(answer) as server:
+        desk = Freshdesk(Connection("d", "freshdesk", "D", {"url": server.url}), {"token": "x"}, Clock())
+        first = desk.changes("", threading.Event())
+        assert [t.id for t in first.tickets] == ["7"]
+        ticket |= {"responder_id": 4, "updated_at": stamp(2)}
+        second = desk.changes(first.cursor, threading.Event())
+        assert (second.tickets, second.gone) == ((), ("7",))
+        assert desk.changes(second.cursor, threading.Event()).gone == ()
+        desk.close()
+
+
+def test_a_zendesk_ticket_that_was_given_away_is_told() -> None:
+    rows = [{"id": 1, "assignee_id": 3, "group_id": 8}, {"id": 2, "assignee_id": 4, "group_id": 8}]
+    rows.append({"id": 3, "assignee_id": 3, "group_id": 9})
+    asked: list[str] = []
+
+    def answer(request: Request) -> None:
+        path = urlsplit(request.path).path.removeprefix("/api/v2/")
+        if path == "tickets/show_many":
+            asked.append(parse_qs(urlsplit(request.path).query)["ids"][0])
+            request.answer(200, {"tickets": rows})
+        elif path == "groups/assignable":
+            request.answer(200, {"groups": [{"id": 8, "name": "Support"}, {"id": 9, "name": "Sales"}]})
+        else:
+            request.answer(200, {"user": {"id": 3, "name": "Ada"}})
+
+    with serving(answer) as server:
+        values = {"url": server.url, "email": "ada@example.com", "queues": "support"}
+        desk = Zendesk(Connection("d", "zendesk", "D", values), {"token": "x"}, Clock())
+        assert desk.left(["1", "2", "3", "5"], threading.Event()) == ["2", "3", "5"]  # 5 was deleted
+        assert asked == ["1,2,3,5"]
+        desk.close()
 
 
 def test_a_zammad_reply_is_a_mail_to_who_asked_and_is_found_again(zammad: Zammad, small: SmallZammad) -> None:

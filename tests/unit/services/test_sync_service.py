@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from support_helpdesk import HelpdeskDesk, PushConnector, eventually, remote
+from support_helpdesk import FakeConnector, HelpdeskDesk, PushConnector, eventually, remote
 from support_store import START, open_database, ticket
 
 from agent_assist.adapters.storage.database import Database
@@ -110,6 +111,42 @@ def test_the_cursor_stays_where_tickets_cannot_be_saved(
     with pytest.raises(WorkspaceReadOnly):
         desk.sync.pull("acme")
     assert (desk.tickets.count(), cursor(desk)) == (0, "")
+
+
+class AskedConnector(FakeConnector):
+    """Its list does not show what was given to somebody else: that has the tag `theirs`."""
+
+    asked: ClassVar[list[list[str]]] = []
+
+    def left(self, tickets: Sequence[str], cancel: threading.Event) -> list[str]:
+        self.asked.append(list(tickets))
+        there = self.server.tickets
+        return [name for name in tickets if name not in there or "theirs" in there[name].tags]
+
+
+def test_what_was_given_to_somebody_else_leaves_with_the_next_looks(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AskedConnector, "asked", [])
+    monkeypatch.setattr("agent_assist.services.sync.ASKED_AT_ONCE", 2)
+    desk = HelpdeskDesk(database, AskedConnector)
+    for name in ("1", "2", "3", "4"):
+        desk.server.put(remote(name))
+    desk.server.put(remote("5", status=TicketStatus.SOLVED))
+    desk.sync.pull("acme")
+    assert AskedConnector.asked == []  # the first look has just listed them all
+    desk.server.tickets["9"] = remote("9", tags=("theirs",))
+    assert desk.sync.opened("acme", "9") == "acme:9"  # a colleague's, which the agent looks at
+    for name in ("2", "3"):
+        desk.server.tickets[name] = remote(name, tags=("theirs",))
+    item = desk.outbox.send("acme:3", "Soon.")
+    for _ in range(3):
+        desk.sync.pull("acme")
+    assert AskedConnector.asked[:3] == [["1", "2"], ["3", "4"], ["9"]]
+    here = {found.id for found in desk.tickets.queue(QueueFilter(status=None))}
+    assert here == {"acme:1", "acme:3", "acme:4", "acme:5", "acme:9"}
+    assert item.ticket_id == "acme:3"
+    desk.close()
 
 
 def test_what_is_gone_is_dropped_unless_a_reply_waits_for_it(desk: HelpdeskDesk) -> None:
