@@ -242,6 +242,11 @@ _ITS_OWN = re.compile(
 """A sentence about that customer's case, which is not this one's."""
 
 
+def about_one_case(sentence: str) -> bool:
+    """Whether a sentence says what is true of one customer's case only."""
+    return _ITS_OWN.search(sentence) is not None
+
+
 def _reply_part(text: str) -> str:
     """Of a solved ticket, what the agent wrote."""
     parts = _REPLY.split(text)

@@ -15,6 +15,8 @@ class Collection(StrEnum):
     MACROS = "macros"
     SOLVED = "solved"
     """Solved tickets: a question and the reply that closed it."""
+    REMEMBERED = "remembered"
+    """Agents' edits: a question and the sentences that were corrected; see domain.remembered."""
 
 
 @dataclass(frozen=True, slots=True)

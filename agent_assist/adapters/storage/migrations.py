@@ -204,3 +204,25 @@ def _intents(db: Database) -> None:
             id INTEGER PRIMARY KEY CHECK (id = 1), head TEXT NOT NULL, weights BLOB NOT NULL,
             sha256 TEXT NOT NULL)"""
     )
+
+
+@migrations(name="0021_canary")
+def _canary(db: Database) -> None:
+    """The one challenger that writes for a share of the tickets."""
+    db.execute(
+        """CREATE TABLE canary (
+            id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, share REAL NOT NULL,
+            started_at TEXT NOT NULL, failures INTEGER NOT NULL DEFAULT 0)"""
+    )
+
+
+@migrations(name="0014_remembered")
+def _remembered(db: Database) -> None:
+    """Agents' edits as rules.  No reference to the suggestion: a rule outlives the feedback's retention, it is
+    redacted; the person's erasure removes it by its ticket."""
+    db.execute(
+        """CREATE TABLE remembered (
+            id TEXT PRIMARY KEY, ticket_id TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,
+            record TEXT NOT NULL)"""
+    )
+    db.execute("CREATE INDEX remembered_by_ticket ON remembered (ticket_id)")

@@ -1,0 +1,189 @@
+"""What an agent's edit says beyond this ticket: a rule that the next drafts rest on before any tuning.
+
+Pure functions decide what of an edit is a rule and whether its facts have support; the same ones decide
+which edits may become training pairs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from agent_assist.domain.answers import about_one_case
+from agent_assist.domain.facts import Fact, find_facts
+from agent_assist.domain.knowledge import Article
+from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
+from agent_assist.domain.text import split_sentences, words
+
+TYPO = 0.02
+"""Edit distance, as a share of the longer text, below which an edit is a typo and says nothing."""
+
+ARTICLE_PREFIX = "remembered:"
+"""Begins the id of the article in which a rule is searched."""
+
+_LEAST_WORDS = 3
+_LONGEST = 1200
+"""Characters of a rule: a reply that was written anew at length is an article to be written, no rule."""
+
+
+class RuleState(StrEnum):
+    ACTIVE = "active"
+    WAITING = "waiting"
+    """It states what nothing supports: it is used once a person has confirmed it."""
+    REVIEW = "review"
+    """The article that it corrected has changed since: it is not used until a person has looked at it."""
+    DISABLED = "disabled"
+    NONE = "none"
+    """The edit gives no rule, or its rule was removed: kept so that it does not come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One remembered edit; `id` is that of the suggestion which was edited.
+
+    All of its texts are redacted.  It is searched as an article of the collection `remembered`, which is
+    there only while the rule is active.
+    """
+
+    id: str
+    ticket_id: str
+    state: RuleState
+    agent_id: str = ""
+    """Pseudonym of who edited."""
+    team: str = ""
+    created_at: datetime | None = None
+    language: str = ""
+    question: str = ""
+    """What the customer had asked."""
+    before: str = ""
+    """The sentences that went."""
+    after: str = ""
+    """The sentences that came: what is remembered."""
+    gone: tuple[str, ...] = ()
+    """Values of facts that the edit replaced; passages with them no longer stand beside the rule."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Id of each article that was corrected to the digest it had then."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """What the corrected article is about ("hotel"), so that a rule about one thing answers for no other."""
+    why: str = ""
+    """Why it is in this state, in a sentence."""
+    edit: str = ""
+    """Digest of the reply it was made of."""
+
+    @property
+    def article_id(self) -> str:
+        return f"{ARTICLE_PREFIX}{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The sentences of an edit that say something: what went and what came."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def changed_sentences(draft: str, final: str, language: str = "en") -> Change:
+    """The sentences that are in one text alone, without greetings, courtesies, questions back to the customer
+    and what is true of this customer's case only."""
+    old, new = _sentences(draft), _sentences(final)
+    before = tuple(t for k, t in old.items() if k not in new)
+    after = tuple(t for k, t in new.items() if k not in old and _says_something(t, language))
+    return Change(before, after)
+
+
+def _sentences(text: str) -> dict[str, str]:
+    return {" ".join(words(s.text)): s.text for s in split_sentences(text) if words(s.text)}
+
+
+def _says_something(sentence: str, language: str) -> bool:
+    if len(words(sentence)) < _LEAST_WORDS or sentence.rstrip().endswith("?"):
+        return False
+    return not is_courtesy(sentence, language) and not about_one_case(sentence)
+
+
+def why_no_rule(change: Change, distance: float) -> str:
+    """Empty where an edit may become a rule; `distance` as in `Outcome.edit_distance`."""
+    if distance < TYPO or _only_spelling(change):
+        return "Only a typo was corrected."
+    if not change.after:
+        return "The edit says nothing that holds beyond this ticket."
+    if sum(map(len, change.after)) > _LONGEST:
+        return "The reply was written anew at length: an article should say it."
+    return ""
+
+
+def _only_spelling(change: Change) -> bool:
+    """Whether each sentence that came is one that went, with letters changed and no fact."""
+    if not change.before or len(change.before) != len(change.after):
+        return False
+    return all(_close(a, b) for a, b in zip(change.before, change.after))
+
+
+def _close(one: str, other: str) -> bool:
+    a, b = words(one), words(other)
+    if len(a) != len(b) or figures(one) != figures(other):
+        return False
+    different = [(x, y) for x, y in zip(a, b) if x != y]
+    return len(different) <= 1 and all(_typo(x, y) for x, y in different)
+
+
+def _typo(one: str, other: str) -> bool:
+    """One letter more, less, other, or two that changed places (Damerau); short words are words."""
+    if min(len(one), len(other)) < 4 or abs(len(one) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+    rest, other_rest = one[start:], other[start:]
+    return (
+        rest[1:] == other_rest[1:]
+        or rest[1:] == other_rest
+        or rest == other_rest[1:]
+        or (rest[1::-1] == other_rest[:2] and rest[2:] == other_rest[2:])
+    )
+
+
+# --- facts ----------------------------------------------------------------------------------------
+
+
+def figures(text: str, language: str = "de") -> frozenset[str]:
+    """Values of all numbers, dates, amounts and links.
+
+    With "de" as the language nothing is taken for a name by its capital letter alone.
+    """
+    return frozenset(v for f in find_facts(text, language) if f.kind is not MarkKind.NAME for v in f.values)
+
+
+def unsupported(text: str, known: Iterable[str], confirmed: Iterable[str] = ()) -> tuple[Fact, ...]:
+    """The facts of a text that stand in none of the `known` texts and that nobody confirmed (mark ids)."""
+    values = figures("\n".join(known))
+    accepted = frozenset(confirmed)
+    return tuple(
+        fact
+        for fact in find_facts(text, "de")
+        if fact.kind is not MarkKind.NAME
+        and not fact.values & values
+        and mark_id(Mark(fact.kind, fact.start, fact.end, ""), text) not in accepted
+    )
+
+
+def replaced(change: Change) -> tuple[str, ...]:
+    """Facts that an edit took out while it put others in their place."""
+    old, new = figures(" ".join(change.before)), figures(" ".join(change.after))
+    return tuple(sorted(old - new)) if new - old else ()
+
+
+def digest_of(article: Article) -> str:
+    """Changes with what an article says."""
+    return hashlib.sha256(f"{article.title}\0{article.body}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def digest_of_text(text: str) -> str:
+    return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def joined(sentences: Sequence[str]) -> str:
+    return " ".join(" ".join(s.split()) for s in sentences)
