@@ -47,6 +47,7 @@ from agent_assist.errors import AgentAssistError
 from agent_assist.ports import AuditAnchor, Delivery, Redactor
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
+from agent_assist.services.canary import CanaryService
 from agent_assist.services.connections import ConnectionService
 from agent_assist.services.delivery import HelpdeskDelivery
 from agent_assist.services.desk import Desk
@@ -145,6 +146,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     if demo is not None:
         _furnish(demo, options, tickets, SqlKnowledgeRepository(workspace.database))
     keys = KeyService(workspace, access, audit)
+    registry = ModelStore(workspace.database)
     return Desk(
         folder=workspace.folder,
         demo=demo is not None,
@@ -179,6 +181,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         keys=keys,
         security=_security(workspace, audit, access, keys, models, connections, rules),
         policy=policy,
+        canary=CanaryService(registry, models, suggestions, clock, access, audit),
         safety=safety,
         connections=connections,
         sync=sync,
@@ -289,7 +292,6 @@ def _knowledge(
     )
     stack.callback(index.close)
     retrieval = RetrievalService(articles, index, options)
-    stack.callback(retrieval.close)
     knowledge = KnowledgeService(
         articles,
         index,

@@ -38,6 +38,7 @@ from agent_assist.domain.model import (
     ModelStatus,
 )
 from agent_assist.domain.outbox import OutboxItem, OutboxState
+from agent_assist.domain.remembered import Rule, RuleState
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Message, QueueFilter, Ticket, TicketStatus, TicketSummary
 from agent_assist.domain.triage import Intent, IntentModel
@@ -154,6 +155,21 @@ class SuggestionRepository(Protocol):
         self, since: datetime | None = None, until: datetime | None = None, team: str | None = None
     ) -> Iterator[tuple[Decision, Outcome | None]]:
         """As history, oldest first, with no more of the suggestion than its decision: for counting."""
+
+
+class RememberedRepository(Protocol):
+    """Agents' edits as rules, whatever their state."""
+
+    def save(self, rule: Rule) -> None:
+        """Insert or replace."""
+
+    def get(self, rule_id: str) -> Rule | None: ...
+
+    def all(self, states: Iterable[RuleState] | None = None) -> list[Rule]:
+        """Those in these states, or all, newest first."""
+
+    def forget(self, rule_id: str) -> None:
+        """Remove the row: the edit may become a rule again."""
 
 
 class OutboxRepository(Protocol):

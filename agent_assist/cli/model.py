@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from agent_assist.cli.context import Context, json_option, pass_context, progress_line
+from agent_assist.domain.canary import CanaryReport
 from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelStatus
 
 T = TypeVar("T")
@@ -171,6 +172,91 @@ def rollback(ctx: Context, as_json: bool) -> None:
     """
     record = _stoppable(lambda _: ctx.desk.models.rollback())
     ctx.emit(as_json, record_to_json(record), [f"{record.name} writes again."])
+
+
+@model.command()
+@click.argument("name", required=False)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    default=10.0,
+    show_default=True,
+    help="Per cent of the tickets.",
+)
+@click.option("--stop", is_flag=True, help="The model in use writes for all tickets again.")
+@click.option("--promote", is_flag=True, help="The challenger writes for all tickets.")
+@json_option
+@pass_context
+def canary(ctx: Context, name: str | None, share: float, stop: bool, promote: bool, as_json: bool) -> None:
+    """Let a challenger write for a share of the tickets first; without NAME, say how it does.
+
+    A ticket keeps its model.  It must be another adapter on the base in use.
+
+    \b
+    Example:
+      agent-assist model canary weekly-3f09ab12 --share 10
+      agent-assist model canary
+      agent-assist model canary --promote
+    """
+    service = ctx.desk.canary
+    if service is None or (bool(name) + stop + promote) > 1:
+        raise click.UsageError("Give either a NAME, --stop or --promote.")
+    if name:
+        made = service.start(name, share / 100)
+        ctx.emit(
+            as_json,
+            {"name": made.name, "share": made.share},
+            [f"{made.name} writes for {made.share:.0%} of the tickets."],
+        )
+    elif stop:
+        ended = service.stop()
+        ctx.emit(as_json, {"stopped": ended}, [f"{ended} writes no more."])
+    elif promote:
+        status = _stoppable(lambda _: service.promote())
+        ctx.emit(as_json, status_to_json(status), [_use_line(status)])
+    else:
+        found = service.report()
+        ctx.emit(as_json, canary_to_json(found), lambda: canary_lines(found))
+
+
+def canary_to_json(found: CanaryReport | None) -> dict[str, Any]:
+    if found is None:
+        return {"name": None}
+    sides = {
+        side: {
+            "name": arm.name,
+            "drafts": arm.drafts,
+            "decided": arm.decided,
+            "acceptance": arm.acceptance,
+            "edit_cost": arm.edit_cost,
+            "median_ms": arm.median_ms,
+        }
+        for side, arm in (("champion", found.champion), ("challenger", found.challenger))
+    }
+    return {
+        "name": found.canary.name,
+        "share": found.canary.share,
+        "started_at": found.canary.started_at.isoformat(),
+        "failures": found.canary.failures,
+        **sides,
+        "acceptance_gain": found.acceptance_gain,
+        "problems": list(found.problems),
+    }
+
+
+def canary_lines(found: CanaryReport | None) -> list[str]:
+    if found is None:
+        return ["No challenger is being tried."]
+    lines = [f"{found.canary.name} writes for {found.canary.share:.0%} of the tickets."]
+    for arm in (found.champion, found.challenger):
+        accepted = "none decided" if arm.acceptance is None else f"{arm.acceptance:.0%} accepted"
+        changed = "" if arm.edit_cost is None else f", {arm.edit_cost:.0%} of the characters changed"
+        time = "" if arm.median_ms is None else f", {arm.median_ms / 1000:.1f} s a draft"
+        lines.append(f"  {arm.name:32} {arm.drafts} drafts, {arm.decided} decided, {accepted}{changed}{time}")
+    if found.acceptance_gain:
+        low, high = found.acceptance_gain
+        lines.append(f"  change of acceptance {low:+.0%} to {high:+.0%} (95 %)")
+    return [*lines, *(f"  {problem}" for problem in found.problems)]
 
 
 def record_to_json(record: ModelRecord) -> dict[str, Any]:

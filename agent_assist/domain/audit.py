@@ -37,6 +37,8 @@ class AuditAction(StrEnum):
     MODEL_CHANGED = "model_changed"
     MODEL_REMOVED = "model_removed"
     MODEL_PROMOTED = "model_promoted"
+    CANARY_CHANGED = "canary_changed"
+    """A challenger writes for a share of the tickets; 0 % ended it."""
     SETTINGS_CHANGED = "settings_changed"
     POLICY_CHANGED = "policy_changed"
     CONNECTION_CHANGED = "connection_changed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,6 +103,23 @@ class EngineFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """A challenger that writes for a share of the tickets, on the base that is in use."""
+
+    name: str
+    share: float
+    """0 to 1, of the tickets."""
+    started_at: datetime
+    failures: int = 0
+    """Drafts that it broke down on."""
+
+    def takes(self, ticket_id: str) -> bool:
+        """Whether this ticket is the challenger's.  A ticket keeps its model, also when the share grows."""
+        digest = hashlib.sha256(f"{self.name}:{ticket_id}".encode("utf-8", "replace")).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64 < self.share
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One turn for the model; `content` is always plain text, never control tokens."""
 
@@ -138,6 +156,8 @@ class GenerationRequest:
     seed: int = 0
     candidates: int = 1
     stop: tuple[str, ...] = ()
+    challenger: bool = False
+    """By the second adapter, where one was loaded beside the first."""
 
 
 @dataclass(frozen=True, slots=True)

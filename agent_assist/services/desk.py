@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agent_assist.ports import LanguageDetector
     from agent_assist.services.access import AccessService
     from agent_assist.services.audit import AuditService
+    from agent_assist.services.canary import CanaryService
     from agent_assist.services.connections import ConnectionService
     from agent_assist.services.drafting import DraftingService
     from agent_assist.services.events import EventBus
@@ -61,6 +62,7 @@ class Desk:
     keys: KeyService | None = None
     security: SecurityService | None = None
     policy: PolicyKeeper | None = None
+    canary: CanaryService | None = None
     safety: SafetyService | None = None
     """Looks replies over; None only where a test leaves it out."""
     connections: ConnectionService | None = None

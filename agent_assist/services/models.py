@@ -12,7 +12,13 @@ from pathlib import Path
 
 from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction
-from agent_assist.domain.model import CatalogueEntry, EngineFacts, ModelRecord, ModelStatus
+from agent_assist.domain.model import (
+    CatalogueEntry,
+    EngineFacts,
+    ModelRecord,
+    ModelState,
+    ModelStatus,
+)
 from agent_assist.errors import AgentAssistError, BadInput, Cancelled, ModelProblem, NoModel
 from agent_assist.ports import CancelToken, LanguageModel, ModelFiles, ModelHub, ModelRepository, Progress
 from agent_assist.services.access import AccessService
@@ -21,6 +27,9 @@ from agent_assist.services.events import ErrorRaised, Event, EventBus, ModelChan
 from agent_assist.services.options import OptionsService
 
 log = logging.getLogger(__name__)
+
+CANARY_FAILURES = 3
+"""Drafts that a challenger may break down on."""
 
 _NEEDS_RELOAD = frozenset({"model.context_tokens", "model.gpu_layers", "model.threads"})
 
@@ -58,6 +67,10 @@ class ModelService:
         self._files = files
         self._adapter_seen: str | None = None
         self._loading = threading.Lock()
+        self._changing = threading.RLock()
+        """Held while what is loaded and what is active are brought together."""
+        self._loaded: tuple[str, str] | None = None
+        self._beside: ModelRecord | None = None
         self._reloader: threading.Thread | None = None
         self._unsubscribe = events.subscribe(self._on_event)
 
@@ -178,16 +191,56 @@ class ModelService:
         self._require()
         record = self._known(name)
         before = self._repository.active()
-        try:
-            status = self._load(record)
-        except AgentAssistError:
-            if before is not None and before.name != name:
-                with suppress(AgentAssistError):
-                    self._load(before)
-            raise
-        self._note(AuditAction.MODEL_CHANGED, record)
-        self._repository.activate(name)
+        with self._changing:
+            try:
+                status = self._load(record)
+            except AgentAssistError:
+                if before is not None and before.name != name:
+                    with suppress(AgentAssistError):
+                        self._load(before)
+                raise
+            self._note(AuditAction.MODEL_CHANGED, record)
+            self._repository.activate(name)
+            self._repository.set_canary(None)  # what it was compared with writes no more
         return status
+
+    # --- a challenger for a share of the tickets (services/canary.py decides) ------------------------
+
+    def writes(self, ticket_id: str) -> tuple[ModelRecord | None, bool]:
+        """(the model that writes for this ticket, whether it is the challenger)."""
+        canary = self._repository.canary() if self._beside is not None else None
+        if canary and self._beside and self._beside.name == canary.name and canary.takes(ticket_id):
+            return self._beside, True
+        return self._repository.active(), False
+
+    def settle(self) -> None:
+        """Load what another process has put into use since; cheap where nothing changed."""
+        if self._loaded is None or self.status.state is not ModelState.READY:
+            return
+        if not self._changing.acquire(blocking=False):
+            return  # this process is changing it just now
+        try:
+            active = self._repository.active()
+            beside = self._challenger_on(active) if active else None
+            if active and (
+                (active.name, active.adapter_sha256) != self._loaded
+                or (beside.name if beside else "") != (self._beside.name if self._beside else "")
+            ):
+                self._load(active)
+        finally:
+            self._changing.release()
+
+    def challenger_failed(self) -> None:
+        """It broke down on a draft; after a few it writes no more, whoever is at the desk."""
+        canary = self._repository.canary()
+        if canary is None or self._repository.canary_failed() < CANARY_FAILURES:
+            return
+        self._repository.set_canary(None)
+        error = ModelProblem(
+            f"{canary.name} broke down on {CANARY_FAILURES} drafts and writes no more.",
+            "The model in use writes for all tickets.",
+        )
+        self._events.publish(ErrorRaised(error.info))
 
     def verify(self, name: str | None = None) -> list[tuple[ModelRecord, AgentAssistError | None]]:
         """Check the files of one model or of all; each with what is wrong with it."""
@@ -218,13 +271,15 @@ class ModelService:
     def rollback(self) -> ModelRecord:
         """Go back to the model that was active before, and load it."""
         self._require()
-        record = self._repository.rollback()
-        if record is None:
-            raise BadInput(
-                "No other model was active before.", "`agent-assist model list` shows what there is."
-            )
-        self._note(AuditAction.MODEL_CHANGED, record)
-        self._load(record)
+        with self._changing:
+            record = self._repository.rollback()
+            if record is None:
+                raise BadInput(
+                    "No other model was active before.", "`agent-assist model list` shows what there is."
+                )
+            self._note(AuditAction.MODEL_CHANGED, record)
+            self._repository.set_canary(None)
+            self._load(record)
         return record
 
     def speaks(self, language: str) -> bool:
@@ -257,10 +312,27 @@ class ModelService:
 
     def _load(self, record: ModelRecord) -> ModelStatus:
         with self._loading:
+            beside = self._challenger_on(record)
             try:
-                return self._model.load(record, self._tell)
+                try:
+                    status = self._model.load(record, self._tell, beside)
+                except ModelProblem as error:
+                    if beside is None:
+                        raise
+                    log.warning("the challenger %s could not be loaded: %s", beside.name, error)
+                    # A challenger that cannot be loaded must not take the model in use down with it.
+                    self._repository.set_canary(None)
+                    beside = None
+                    status = self._model.load(record, self._tell)
+                self._loaded, self._beside = (record.name, record.adapter_sha256), beside
+                return status
             finally:
                 self._tell(self._model.status)
+
+    def _challenger_on(self, record: ModelRecord) -> ModelRecord | None:
+        canary = self._repository.canary()
+        found = self._repository.get(canary.name) if canary else None
+        return found if found and found.sha256 == record.sha256 and found.name != record.name else None
 
     def _tell(self, status: ModelStatus) -> None:
         self._events.publish(ModelChanged(status))

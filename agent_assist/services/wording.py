@@ -54,6 +54,10 @@ class Run:
     """What the lead's rules add to an answer."""
     prompt_passages: tuple[int, ...] | None = None
     """Ids of the passages that the model was shown; None where it was not asked."""
+    record: ModelRecord | None = None
+    """The model that writes for this ticket."""
+    challenger: bool = False
+    """Whether it is the challenger of a canary."""
 
     def since(self) -> float:
         return (time.monotonic() - self.started) * 1000
@@ -162,7 +166,7 @@ class Wording:
         sentences: tuple[Sentence, ...] | None = None,
         offer: bool = True,
     ) -> Suggestion:
-        context, record = run.context, self.record()
+        context, record = run.context, run.record or self.record()
         language = context.language
         body = body.strip()
         if run.verdict.decision is Decision.DRAFT and run.verdict.way is not Way.SMALL_TALK:

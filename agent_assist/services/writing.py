@@ -108,6 +108,7 @@ class DraftWriter:
         """
         started = time.monotonic()
         settings = self._options.current
+        self._models.settle()
         context = gather(ticket, self._languages, settings, steer)
         observe(Gathered())
         _stop(cancel)
@@ -131,6 +132,7 @@ class DraftWriter:
         said = (*context.said, *policy.says)
         support = evidence_for(found, said=said, customer=context.customer_words, names=context.known_names)
         run = Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
+        run.record, run.challenger = self._models.writes(ticket.id)
         run.says = policy.says
         run.notes.extend((*policy.notes, *context.notes, *steering_notes(raw, found)))
         made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._wording.by_rule(run)]
@@ -184,6 +186,9 @@ class DraftWriter:
             candidates = self._generate(run, self._budget(), varied=bool(avoid))
         except WorkerCrashed:
             run.notes.append("The model's process stopped and was started again.")
+            if run.challenger:  # the one in use takes this draft over
+                self._models.challenger_failed()
+                run.challenger, run.record = False, None
             candidates = self._generate(run, self._budget(), varied=bool(avoid))
         except PromptTooLong:
             candidates = self._generate(run, self._budget() // 3, varied=bool(avoid))
@@ -225,6 +230,7 @@ class DraftWriter:
             candidates=settings.model.candidates,
             stop=_STOPS,
             seed=int(run.started * 1000) % 100_000 if varied else 0,
+            challenger=run.challenger,
         )
         self._await_model(run.cancel)
         text = ""

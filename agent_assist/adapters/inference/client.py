@@ -53,6 +53,7 @@ class InferenceClient:
         )
         self._busy = threading.Lock()
         self._record: ModelRecord | None = None
+        self._beside: ModelRecord | None = None
         self._listener: Callable[[ModelStatus], None] | None = None
         self._status = ModelStatus()
         self._verified: set[tuple[str, int, int, str]] = set()
@@ -69,9 +70,13 @@ class InferenceClient:
         return self._supervisor.pid
 
     def load(
-        self, record: ModelRecord, on_status: Callable[[ModelStatus], None] | None = None
+        self,
+        record: ModelRecord,
+        on_status: Callable[[ModelStatus], None] | None = None,
+        beside: ModelRecord | None = None,
     ) -> ModelStatus:
-        """Replace the model; a generation under way is cancelled.
+        """Replace the model; a generation under way is cancelled.  `beside` is another adapter on the same
+        base, for requests by the challenger.
 
         `on_status` hears of the progress, and of later restarts.  Raises ModelDamaged,
         ModelTooLarge or WorkerCrashed; the model before is then gone too.
@@ -82,6 +87,7 @@ class InferenceClient:
             # A new process for every model: only its end gives a graphics card's memory back.
             self._supervisor.stop()
             self._record, self._listener, self._gpu_crashes = record, on_status, 0
+            self._beside = beside
             self._supervisor.start()
             return self._status
 
@@ -160,6 +166,8 @@ class InferenceClient:
             stamps = [_stamp(record.path, record.sha256)]
             if record.adapter_path:
                 stamps.append(_stamp(record.adapter_path, record.adapter_sha256))
+            if (beside := self._beside) is not None and beside.adapter_path:
+                stamps.append(_stamp(beside.adapter_path, beside.adapter_sha256))
             known = all(stamp in self._verified for stamp in stamps)
             for header, _ in worker.call("load", self._load_fields(record, verify=not known)):
                 status = wire.status_from_header(header)
@@ -181,6 +189,8 @@ class InferenceClient:
             "sha256": record.sha256,
             "adapter_path": record.adapter_path,
             "adapter_sha256": record.adapter_sha256,
+            "beside_path": self._beside.adapter_path if self._beside else "",
+            "beside_sha256": self._beside.adapter_sha256 if self._beside else "",
             "verify": verify,
             "context_tokens": options.context_tokens,
             "gpu_layers": 0 if self._gpu_crashes else options.gpu_layers,

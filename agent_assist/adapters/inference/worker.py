@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,20 @@ class Worker:
         header = request.header
         path, name = Path(header["path"]), str(header["name"])
         adapter = Path(header["adapter_path"]) if header.get("adapter_path") else None
+        beside = Path(header["beside_path"]) if header.get("beside_path") else None
         progress = _Progress(request, name)
         info = gguf.read_header(path)
         if info.is_adapter:
             raise ModelDamaged(f"{path.name} is an adapter, not a model.", "Add it together with its model.")
-        if adapter is not None and not gguf.read_header(adapter).is_adapter:
-            raise ModelDamaged(f"{adapter.name} is not an adapter.", "Choose another file.")
+        for one in (adapter, beside):
+            if one is not None and not gguf.read_header(one).is_adapter:
+                raise ModelDamaged(f"{one.name} is not an adapter.", "Choose another file.")
         if header.get("verify", True):
             hashing.verify(path, header["sha256"], lambda part: progress(part * _HASH_SHARE))
             if adapter is not None:
                 hashing.verify(adapter, header["adapter_sha256"])
+            if beside is not None:
+                hashing.verify(beside, header["beside_sha256"])
         context = min(int(header["context_tokens"]), info.context_tokens or int(header["context_tokens"]))
         cells = -(-(context + _SPARE_CELLS) // 256) * 256
         available = int(header["memory_bytes"])
@@ -99,6 +104,7 @@ class Worker:
             gpu_layers=plan.gpu_layers,
             cells=cells,
             threads=int(header["threads"]) or memory.physical_cores(),
+            beside_path=Path(header["beside_path"]) if header.get("beside_path") else None,
             chunk=_GPU_CHUNK if plan.gpu_layers else worker_llama.BATCH,
         )
         try:
@@ -110,9 +116,7 @@ class Worker:
         plan = memory.Plan(
             Backend.CPU, 0, "Runs on the processor: the graphics card could not load the model."
         )
-        settings = worker_llama.Settings(
-            settings.path, settings.adapter_path, 0, cells, settings.threads, worker_llama.BATCH
-        )
+        settings = replace(settings, gpu_layers=0, chunk=worker_llama.BATCH)
         return worker_llama.Llama(settings, progress.loading), plan
 
     def generate(self, request: Request) -> Header:

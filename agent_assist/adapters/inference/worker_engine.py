@@ -61,6 +61,11 @@ class Engine:
         self._live_name = ""
         self._governor = ThreadGovernor(llama.settings.threads)
         self._parked: ParkedConversations[Any] = ParkedConversations(parked_bytes)
+        self._beside = False
+        """Whether the second adapter is in force; `_others` is what was parked under the one that is not."""
+        self._others: ParkedConversations[Any] = ParkedConversations(
+            parked_bytes // 4 if llama.has_beside else 0
+        )
 
     def abort(self) -> None:
         self.llama.abort(True)
@@ -89,6 +94,7 @@ class Engine:
         prompt = self.prompt_tokens(request)
         room = self.context_tokens - len(prompt)
         limit = max(1, min(request.max_tokens, room))
+        self._switch(request.challenger and self.llama.has_beside)
         cached = self._prepare(request.conversation, prompt)
         try:
             self._read(prompt, cached, check)
@@ -105,6 +111,17 @@ class Engine:
         )
         usage = Usage(len(prompt), cached, sum(c.completion_tokens for c in candidates))
         return Finished(candidates, usage, first_ms, (time.perf_counter() - started) * 1000)
+
+    def _switch(self, beside: bool) -> None:
+        """Put the other adapter in force.  Nothing that one adapter read may be gone on from by the other."""
+        if beside == self._beside:
+            return
+        self._park()
+        self._live, self._live_name = [], ""
+        self.llama.forget_all()
+        self.llama.use_adapter(beside=beside)
+        self._beside = beside
+        self._parked, self._others = self._others, self._parked
 
     def _prepare(self, name: str, prompt: list[int]) -> int:
         """Bring the best prefix of `prompt` into the live sequence; returns its length."""

@@ -50,6 +50,8 @@ class Settings:
     gpu_layers: int
     cells: int
     threads: int
+    beside_path: Path | None = None
+    """A second adapter that requests may ask for."""
     chunk: int = BATCH
     """Prompt tokens between two looks at the cancel flag; the processor looks more often by itself."""
 
@@ -66,6 +68,7 @@ class Llama:
         self._model: Any = None
         self._context: Any = None
         self._adapter: Any = None
+        self._beside: Any = None
         self._threads = settings.threads
         self._flag = ctypes.create_string_buffer(2)
         api.llama_log_set(_log, ctypes.c_void_p(0))
@@ -99,11 +102,16 @@ class Llama:
         if not self._model:
             name = self.settings.path.name
             raise ModelDamaged(f"llama.cpp cannot load {name}: it is damaged or of a kind it does not know.")
-        if self.settings.adapter_path is not None:
-            self._adapter = api.llama_adapter_lora_init(self._model, bytes(self.settings.adapter_path))
-            if not self._adapter:
-                name = self.settings.adapter_path.name
-                raise ModelDamaged(f"The adapter {name} is damaged or does not belong to this model.")
+        self._adapter = self._adapter_of(self.settings.adapter_path)
+        self._beside = self._adapter_of(self.settings.beside_path)
+
+    def _adapter_of(self, path: Path | None) -> Any:
+        if path is None:
+            return None
+        found = api.llama_adapter_lora_init(self._model, bytes(path))
+        if not found:
+            raise ModelDamaged(f"The adapter {path.name} is damaged or does not belong to this model.")
+        return found
 
     def _open(self) -> None:
         params = api.llama_context_default_params()
@@ -119,10 +127,20 @@ class Llama:
         if not self._context:
             raise ModelTooLarge(f"There is no memory for {self.settings.cells:,} tokens of context.")
         if self._adapter is not None:
-            adapters = (api.llama_adapter_lora_p_ctypes * 1)(self._adapter)
-            scales = (ctypes.c_float * 1)(1.0)
-            if api.llama_set_adapters_lora(self._context, adapters, 1, scales) != 0:
-                raise ModelDamaged("The adapter does not belong to this model.")
+            self.use_adapter(beside=False)
+
+    @property
+    def has_beside(self) -> bool:
+        return self._beside is not None
+
+    def use_adapter(self, *, beside: bool) -> None:
+        """Evaluate with the first adapter or the one beside it; what is in the cache belongs to the other."""
+        wanted = self._beside if beside else self._adapter
+        adapters = (api.llama_adapter_lora_p_ctypes * 1)(*([wanted] if wanted is not None else []))
+        scales = (ctypes.c_float * 1)(1.0)
+        count = 0 if wanted is None else 1
+        if api.llama_set_adapters_lora(self._context, adapters, count, scales) != 0:
+            raise ModelDamaged("The adapter does not belong to this model.")
 
     def _warm_up(self) -> None:
         """Touch all weights once, so that the first ticket does not wait for the disk."""

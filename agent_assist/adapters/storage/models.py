@@ -11,7 +11,7 @@ from sqlite_utils import Database as Tables
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.records import dump, parse
 from agent_assist.adapters.storage.rows import stamp
-from agent_assist.domain.model import ModelRecord
+from agent_assist.domain.model import Canary, ModelRecord
 from agent_assist.errors import BadInput
 
 
@@ -77,6 +77,31 @@ class ModelStore:
             return _get(tables.conn, name) if name else None
 
         return self._database.read(work)
+
+    def canary(self) -> Canary | None:
+        row = self._database.read(
+            lambda t: t.conn.execute("SELECT name, share, started_at, failures FROM canary").fetchone()
+        )
+        return Canary(row[0], row[1], datetime.fromisoformat(row[2]), row[3]) if row else None
+
+    def set_canary(self, canary: Canary | None) -> None:
+        def work(tables: Tables) -> None:
+            tables.conn.execute("DELETE FROM canary")
+            if canary is not None:
+                tables.conn.execute(
+                    "INSERT INTO canary VALUES (1, ?, ?, ?, ?)",
+                    (canary.name, canary.share, canary.started_at.isoformat(), canary.failures),
+                )
+
+        self._database.write(work)
+
+    def canary_failed(self) -> int:
+        def work(tables: Tables) -> int:
+            tables.conn.execute("UPDATE canary SET failures = failures + 1")
+            row = tables.conn.execute("SELECT failures FROM canary").fetchone()
+            return int(row[0]) if row else 0
+
+        return self._database.write(work)
 
     def rollback(self) -> ModelRecord | None:
         def work(tables: Tables) -> ModelRecord | None:

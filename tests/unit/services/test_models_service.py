@@ -40,8 +40,14 @@ class Remembering:
         self.changed = threading.Event()
 
     def load(
-        self, record: ModelRecord, on_status: Callable[[ModelStatus], None] | None = None
+        self,
+        record: ModelRecord,
+        on_status: Callable[[ModelStatus], None] | None = None,
+        beside: ModelRecord | None = None,
     ) -> ModelStatus:
+        self.beside = beside
+        if beside is not None and beside.name in self.broken:
+            raise ModelDamaged(f"{beside.name} is damaged.")
         self.loaded.append(record.name)
         self.changed.set()
         if record.name in self.broken:
