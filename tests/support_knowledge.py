@@ -58,7 +58,6 @@ class Library:
 
     def close(self) -> None:
         self.service.close()
-        self.retrieval.close()
         if self.own_worker:
             self.index.close()
         self.database.close()

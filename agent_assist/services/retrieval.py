@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -70,10 +69,6 @@ class RetrievalService:
         self._options = options
         self._known: _Known | None = None
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="lexical-search")
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=True)
 
     def forget_topics(self) -> None:
         """The articles changed: what they are about is read again at the next search."""
@@ -114,23 +109,30 @@ class RetrievalService:
     ) -> list[list[Hit]]:
         known = self._read()
         prepared = [self._prepare(i) for i in inquiries]
-        lexical = self._pool.submit(self._lexical, prepared, collections)
-        texts = list(dict.fromkeys(text for p in prepared for text in p.texts))
-        dense = dict(zip(texts, self._index.search(texts, DEPTH), strict=True))
+        words: list[_Words] = []
+
+        def by_words_and_names() -> list[list[int]]:
+            words[:] = [self._by_words(p.texts[2], collections) for p in prepared]
+            return [
+                list(dict.fromkeys([*found.scores, *self._of_topics(p.mentions)]))
+                for p, found in zip(prepared, words, strict=True)
+            ]
+
+        groups = [list(dict.fromkeys(p.texts)) for p in prepared]
+        found = self._index.candidates(groups, DEPTH, by_words_and_names)
         results = []
-        for one, by_words in zip(prepared, lexical.result(), strict=True):
-            found = [passage for text in dict.fromkeys(one.texts) for passage, _ in dense[text]]
-            results.append(self._rank(one, found, by_words, k, collections, known))
+        for one, (ids, rows), by_words in zip(prepared, found, words, strict=True):
+            cosines = dict(zip(dict.fromkeys(one.texts), rows, strict=True))
+            results.append(
+                self._rank(one, ids, [cosines[t] for t in one.texts], by_words, k, collections, known)
+            )
         return results
 
-    def _lexical(self, prepared: Iterable[_Prepared], collections: Sequence[str] | None) -> list[_Words]:
-        return [
-            _Words(
-                dict(self._repository.lexical_search(p.texts[2], DEPTH, collections)),
-                self._repository.word_counts(p.texts[2]),
-            )
-            for p in prepared
-        ]
+    def _by_words(self, text: str, collections: Sequence[str] | None) -> _Words:
+        return _Words(
+            dict(self._repository.lexical_search(text, DEPTH, collections)),
+            self._repository.word_counts(text),
+        )
 
     def _prepare(self, one: Inquiry) -> _Prepared:
         mentions = self._read().topics.mentions(one.turns)
@@ -144,25 +146,18 @@ class RetrievalService:
     def _rank(
         self,
         one: _Prepared,
-        dense: Iterable[int],
+        ids: Sequence[int],
+        cosines: Sequence[Sequence[float]],
         words: _Words,
         k: int,
         collections: Sequence[str] | None,
         known: _Known,
     ) -> list[Hit]:
-        candidates = dict.fromkeys([*dense, *words.scores, *self._of_topics(one.mentions)])
-        ids = list(candidates)
         if not ids:
             return []
         setting = _setting(one, words, known)
         signs = ranking.signs_of(
-            ids,
-            self._cosines(one.texts, ids),
-            words.scores,
-            one.mentions,
-            known.topics,
-            setting,
-            known.lengths,
+            ids, cosines, words.scores, one.mentions, known.topics, setting, known.lengths
         )
         scored = sorted(((ranking.weight(s), i) for i, s in signs.items()), reverse=True)
         passages = self._repository.passages(i for _, i in scored[: 6 * k])
@@ -174,11 +169,6 @@ class RetrievalService:
                 passages = {i: p for i, p in passages.items() if p.collection in collections}
         hits = [_hit(p, signs[i], setting, one.inquiry) for i, p in passages.items()]
         return _distinct(sorted(hits, key=lambda h: -h.score), k)
-
-    def _cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:
-        different = list(dict.fromkeys(texts))
-        rows = dict(zip(different, self._index.cosines(different, ids), strict=True))
-        return [rows[text] for text in texts]
 
     def _of_topics(self, mentions: Sequence[Mention]) -> list[int]:
         """Passages about what was named: many of them read like those about its neighbours."""

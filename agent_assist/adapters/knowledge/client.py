@@ -113,6 +113,54 @@ class RetrievalClient:
         self.encoding_ms = float(header["encoding_ms"])
         return [[(int(i), float(c)) for i, c in row] for row in header["hits"]]
 
+    def candidates(
+        self,
+        groups: Sequence[Sequence[str]],
+        k: int,
+        also: Callable[[], Sequence[Sequence[int]]],
+    ) -> list[tuple[list[int], list[list[float]]]]:
+        if not groups:
+            return []
+        further: list[Sequence[int]] = []
+
+        def more() -> list[Sequence[int]]:
+            if not further:
+                further.extend(also())
+            return further
+
+        try:
+            return self._candidates(groups, k, more)
+        except WorkerCrashed:
+            if self._supervisor.gave_up:
+                raise
+            return self._candidates(groups, k, more)
+
+    def _candidates(
+        self,
+        groups: Sequence[Sequence[str]],
+        k: int,
+        also: Callable[[], Sequence[Sequence[int]]],
+    ) -> list[tuple[list[int], list[list[float]]]]:
+        """Both requests are on their way before the first is answered: there is one wait, not two."""
+        texts = [list(group) for group in groups]
+        searching = self._supervisor.call("near", {"groups": texts, "k": k})
+        more = [list(ids) for ids in also()]
+        comparing = self._supervisor.call("compare", {"groups": texts, "ids": more})
+        header, block = searching.result()
+        self.encoding_ms = float(header["encoding_ms"])
+        near = [[int(i) for i in ids] for ids in header["ids"]]
+        found = _matrices(block, texts, near)
+        further = _matrices(comparing.result()[1], texts, more)
+        results = []
+        for ids, rows, others, their_rows in zip(near, found, more, further, strict=True):
+            known = set(ids)
+            new = [place for place, i in enumerate(others) if i not in known]
+            joined = [
+                row + [theirs[place] for place in new] for row, theirs in zip(rows, their_rows, strict=True)
+            ]
+            results.append((ids + [others[place] for place in new], joined))
+        return results
+
     def cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:
         return self._matrix("cosines", {"texts": list(texts), "ids": list(ids)}, len(texts), len(ids))
 
@@ -198,3 +246,19 @@ class RetrievalClient:
         with self._lock:
             self._kind, self._count = str(header["kind"]), int(header["count"])
             self._changed = self._changed or changed
+
+
+def _matrices(
+    block: bytes, groups: Sequence[Sequence[str]], ids: Sequence[Sequence[int]]
+) -> list[list[list[float]]]:
+    """The matrices of an answer, one for each group: a row for each text, a column for each id."""
+    values = np.frombuffer(block, "<f4")
+    sizes = [len(texts) * len(found) for texts, found in zip(groups, ids, strict=True)]
+    if values.size != sum(sizes):
+        raise IndexDamaged("The search process gave back an answer of the wrong size.")
+    matrices: list[list[list[float]]] = []
+    start = 0
+    for texts, found, size in zip(groups, ids, sizes, strict=True):
+        matrices.append(values[start : start + size].reshape(len(texts), len(found)).tolist())
+        start += size
+    return matrices

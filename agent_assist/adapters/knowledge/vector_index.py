@@ -88,7 +88,7 @@ class VectorIndex:
         if places:
             if self.kind == "lists":
                 faiss.extract_index_ivf(faiss.downcast_index(self._index.index)).make_direct_map()
-            rows = np.stack([self._index.reconstruct(int(ids[place])) for place in places])
+            rows = self._index.reconstruct_batch(np.array([ids[place] for place in places], np.int64))
             result[:, places] = queries @ rows.T
         return result
 

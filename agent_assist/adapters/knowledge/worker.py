@@ -81,6 +81,28 @@ class RetrievalWorker:
         encoding_ms = (time.perf_counter() - started) * 1000
         return {"hits": self._index.search(queries, int(request.header["k"])), "encoding_ms": encoding_ms}
 
+    def near(self, request: Request) -> Answer:
+        """For each group of texts the ids near any of them, and their cosines with each."""
+        started = time.perf_counter()
+        groups = request.header["groups"]
+        self._query_vectors([text for texts in groups for text in texts])
+        encoding_ms = (time.perf_counter() - started) * 1000
+        k = int(request.header["k"])
+        ids: list[list[int]] = []
+        rows: list[bytes] = []
+        for texts in groups:
+            queries = self._query_vectors(texts)
+            found = self._index.search(queries, k)
+            ids.append(list(dict.fromkeys(i for hits in found for i, _ in hits)))
+            rows.append(self._index.cosines(queries, ids[-1]).astype("<f4").tobytes())
+        return {"ids": ids, "encoding_ms": encoding_ms}, b"".join(rows)
+
+    def compare(self, request: Request) -> Answer:
+        """For each group of texts their cosines with the ids given for it."""
+        groups = zip(request.header["groups"], request.header["ids"], strict=True)
+        rows = [self._index.cosines(self._query_vectors(texts), ids) for texts, ids in groups]
+        return {}, b"".join(part.astype("<f4").tobytes() for part in rows)
+
     def cosines(self, request: Request) -> Answer:
         queries = self._query_vectors(request.header["texts"])
         return {}, self._index.cosines(queries, request.header["ids"]).astype("<f4").tobytes()
@@ -135,6 +157,8 @@ def main() -> None:
         "add",
         "remove",
         "search",
+        "near",
+        "compare",
         "cosines",
         "similarity",
         "dump",
