@@ -37,6 +37,7 @@ from agent_assist.adapters.storage.intents import IntentStore
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.adapters.storage.outbox import OutboxStore
+from agent_assist.adapters.storage.remembered import RememberedStore
 from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.unsent import UnsentStore
@@ -64,6 +65,7 @@ from agent_assist.services.outbox import OutboxService
 from agent_assist.services.policy import PolicyService
 from agent_assist.services.policy_keeping import PolicyKeeper
 from agent_assist.services.privacy import PrivacyService
+from agent_assist.services.remembered import RememberedService
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.safety import SafetyService
 from agent_assist.services.security import SecurityService
@@ -130,6 +132,12 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     articles = SqlKnowledgeRepository(workspace.database)
     safety = SafetyService(redactor, tickets, articles, options, events, rules)
     stack.callback(safety.close)
+    edits = RememberedStore(workspace.database)
+    remembered = RememberedService(
+        edits, suggestions, tickets, knowledge, ticket_redactor, events, jobs, access, privacy.is_erased
+    )
+    retrieval.prefer = remembered.preferred
+    stack.callback(remembered.close)
     drafting = DraftingService(
         tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock, safety
     )
@@ -185,6 +193,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         safety=safety,
         connections=connections,
         sync=sync,
+        remembered=remembered,
         triage=TriageService(index, LogisticIntents(), IntentStore(workspace.database), languages),
     )
 
@@ -364,6 +373,8 @@ def begin(desk: Desk) -> None:
     def load_index(_: JobContext) -> None:
         try:
             desk.knowledge.warm_up()
+            if desk.remembered is not None:
+                desk.remembered.catch_up()
         except AgentAssistError as error:
             desk.events.publish(ErrorRaised(error.info))
             raise

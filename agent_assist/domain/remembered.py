@@ -14,9 +14,10 @@ from enum import StrEnum
 
 from agent_assist.domain.answers import about_one_case
 from agent_assist.domain.facts import Fact, find_facts
-from agent_assist.domain.knowledge import Article
+from agent_assist.domain.knowledge import Article, Hit
 from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
+from agent_assist.domain.support import agrees
 from agent_assist.domain.text import split_sentences, words
 
 TYPO = 0.02
@@ -165,7 +166,7 @@ def unsupported(text: str, known: Iterable[str], confirmed: Iterable[str] = ()) 
         fact
         for fact in find_facts(text, "de")
         if fact.kind is not MarkKind.NAME
-        and not fact.values & values
+        and not agrees(fact, values)
         and mark_id(Mark(fact.kind, fact.start, fact.end, ""), text) not in accepted
     )
 
@@ -187,3 +188,47 @@ def digest_of_text(text: str) -> str:
 
 def joined(sentences: Sequence[str]) -> str:
     return " ".join(" ".join(s.split()) for s in sentences)
+
+
+# --- use ------------------------------------------------------------------------------------------
+
+_NEAR = 0.45
+"""Cosine from which a rule may go first at all."""
+_LEAD = 0.03
+"""By how much another passage may be nearer than a rule that goes first."""
+_LEAD_OVER_SOURCE = 0.12
+"""As much for the article that the rule corrected: it is about the same, with the old wording."""
+
+
+def preferred(hits: Sequence[Hit], rules: Mapping[str, Rule]) -> list[Hit]:
+    """Hits with the rule first that is as near as what search put first, the newest of several.
+
+    Passages of the articles that it corrected are then left out where they have the facts that it replaced:
+    a draft must not rest on both.  `rules` are by article id.
+    """
+    if not hits or not rules:
+        return list(hits)
+    top = hits[0]
+    near = [h for h in hits if h.passage.article_id in rules and _goes_first(h, top, rules)]
+    if not near:
+        return list(hits)
+    first = max(near, key=lambda h: (_time(rules[h.passage.article_id]), h.score))
+    rule = rules[first.passage.article_id]
+    rest = [h for h in hits if h is not first and not _outdated(h, rule)]
+    return [first, *rest]
+
+
+def _goes_first(hit: Hit, top: Hit, rules: Mapping[str, Rule]) -> bool:
+    rule = rules[hit.passage.article_id]
+    lead = _LEAD_OVER_SOURCE if top.passage.article_id in rule.sources else _LEAD
+    return (hit.dense or 0.0) >= max(_NEAR, (top.dense or 0.0) - lead)
+
+
+def _time(rule: Rule) -> str:
+    return rule.created_at.isoformat() if rule.created_at else ""
+
+
+def _outdated(hit: Hit, rule: Rule) -> bool:
+    if hit.passage.article_id not in rule.sources or not rule.gone:
+        return False
+    return bool(figures(hit.passage.text) & set(rule.gone))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent_assist.services.outbox import OutboxService
     from agent_assist.services.policy_keeping import PolicyKeeper
     from agent_assist.services.privacy import PrivacyService
+    from agent_assist.services.remembered import RememberedService
     from agent_assist.services.retrieval import RetrievalService
     from agent_assist.services.safety import SafetyService
     from agent_assist.services.security import SecurityService
@@ -68,6 +69,8 @@ class Desk:
     connections: ConnectionService | None = None
     sync: SyncService | None = None
     """Both None only where a test leaves them out; the demo desk has them and connects nothing."""
+    remembered: RememberedService | None = None
+    """Edits that act at once; None only where a test leaves it out."""
     triage: TriageService | None = None
 
     def close(self) -> None:

@@ -97,6 +97,13 @@ class SyncChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RulesChanged:
+    """An edit was remembered, or a remembered one changed; `sentence` tells the agent, or is empty."""
+
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorRaised:
     """An error that belongs to no draft and no job."""
 
@@ -114,6 +121,7 @@ Event = (
     | FeedbackRecorded
     | SettingsChanged
     | ErrorRaised
+    | RulesChanged
     | NewCustomerMessage
     | TicketFollowed
     | ConnectionsChanged

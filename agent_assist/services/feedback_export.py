@@ -23,6 +23,7 @@ from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.model import ChatMessage
 from agent_assist.domain.privacy import known_values
 from agent_assist.domain.prompt import build_messages, ticket_until
+from agent_assist.domain.remembered import TYPO
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Channel, Ticket
 from agent_assist.errors import BadInput, DiskFull
@@ -33,9 +34,6 @@ from agent_assist.services.feedback_table import Row, record, write_csv, write_p
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
 from agent_assist.settings import Settings
-
-TYPO = 0.02
-"""Edit distance below which an edit is a typo, not a preference."""
 
 _USED = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
 _TRAINING = frozenset({ExportFormat.SFT, ExportFormat.PREFERENCE, ExportFormat.UNPAIRED})
@@ -307,7 +305,8 @@ def _redacted(case: Case, redactor: Redactor, entities: Counter[str]) -> Case:
     texts += [text for h in solved for text in (h.passage.title, h.passage.heading, h.passage.text)]
     texts += [case.draft, case.final, case.rejected]
     texts += [outcome.reason_text, outcome.missing_note] if outcome else []
-    replaced = iter(_replace_all(texts, redactor, known_values(ticket) if ticket else [], public, entities))
+    known = known_values(ticket) if ticket else []
+    replaced = iter(without_personal(texts, redactor, known, public, entities))
     if ticket:
         ticket = replace(ticket, messages=tuple(replace(m, text=next(replaced)) for m in messages))
     subject, steer = next(replaced), next(replaced)
@@ -327,13 +326,14 @@ def _redacted(case: Case, redactor: Redactor, entities: Counter[str]) -> Case:
     return replace(case, suggestion=kept, outcome=outcome, ticket=ticket, rejected=rejected)
 
 
-def _replace_all(
+def without_personal(
     texts: list[str],
     redactor: Redactor,
     known: list[tuple[str, str]],
     public: str,
     entities: Counter[str],
 ) -> list[str]:
+    """The texts of one ticket with personal data replaced, but for what stands in `public`; counts kinds."""
     replaced: list[str] = []
     for text, (_, found) in zip(texts, redactor.redact_all(texts, known), strict=True):
         pieces: list[str] = []

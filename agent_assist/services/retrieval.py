@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -67,6 +67,8 @@ class RetrievalService:
         self._repository = repository
         self._index = index
         self._options = options
+        self.prefer: Callable[[Sequence[Hit]], list[Hit]] = list
+        """Has the last word on the order of the passages that a draft rests on: remembered edits go first."""
         self._known: _Known | None = None
         self._lock = threading.Lock()
 

@@ -151,7 +151,7 @@ class DraftWriter:
             found = self._searched(context.ticket, context)
         except WorkerCrashed:
             found = self._searched(context.ticket, context)
-        return in_order(context, found)
+        return self._retrieval.prefer(in_order(context, found))
 
     def _searched(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
         if context.continues:

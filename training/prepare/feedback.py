@@ -10,17 +10,13 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from agent_assist.domain.facts import find_facts
-from agent_assist.domain.suggestion import MarkKind
+from agent_assist.domain.remembered import TYPO, unsupported
 from agent_assist.domain.ticket import parse_time, ticket_from_json
 from agent_assist.errors import AgentAssistError, BadInput
 from training.prepare.examples import Example
 from training.prepare.read import Bad
 
 Row = dict[str, Any]
-
-TYPO = 0.02
-"""Edit distance, as a share of the longer text, under which an edit says nothing about preference."""
 
 
 def read_feedback(paths: Sequence[Path]) -> Iterator[tuple[str, Row, str] | Bad]:
@@ -97,13 +93,9 @@ def why_no_pair(row: Row) -> str:
     if edit_cost(row) < TYPO:
         return "only a typo was corrected"
     known = "\n".join([*(m["content"] for m in row["prompt"]), rejected])
-    if not _figures(chosen) <= _figures(known):
+    if unsupported(chosen, [known]):
         return "the edit adds a fact that nothing supports"
     return ""
-
-
-def _figures(text: str) -> frozenset[str]:
-    return frozenset(v for f in find_facts(text, "de") if f.kind is not MarkKind.NAME for v in f.values)
 
 
 def costs(rows: Sequence[Row]) -> list[tuple[str, int]]:

@@ -17,6 +17,7 @@ from agent_assist.adapters.storage import threads
 from agent_assist.adapters.storage.database import Database
 from agent_assist.domain.erasure import Trace, full_names, masked, masked_json, without_articles
 from agent_assist.domain.knowledge import Collection
+from agent_assist.domain.remembered import ARTICLE_PREFIX
 from agent_assist.errors import BadInput
 
 _NOT_SEARCHED = frozenset(
@@ -75,17 +76,21 @@ class ErasureStore:
         )
 
     def solved_articles(self, trace: Trace) -> list[str]:
-        """Solved tickets among the articles that come from this person's tickets, or name them."""
-        pattern, tickets = trace.pattern(), set(trace.tickets)
+        """Solved tickets and remembered edits among the articles that come from this person's tickets, or
+        name them."""
+        pattern, own = trace.pattern(), set(trace.tickets)
+        edits = self._records("remembered", "ticket_id", trace.tickets)
+        own |= {f"{ARTICLE_PREFIX}{row['id']}" for row in edits}
         rows = self._rows(
-            "SELECT id, title, body, url FROM articles WHERE collection = ?", [Collection.SOLVED.value]
+            "SELECT id, title, body, url FROM articles WHERE collection IN (?, ?)",
+            [Collection.SOLVED.value, Collection.REMEMBERED.value],
         )
-        return [row[0] for row in rows if row[0] in tickets or (pattern and pattern.search("\n".join(row)))]
+        return [row[0] for row in rows if row[0] in own or (pattern and pattern.search("\n".join(row)))]
 
     def held(self, trace: Trace) -> dict[str, list[dict[str, Any]]]:
         """Everything that is kept of the person, table by table, as it stands."""
         kept: dict[str, list[dict[str, Any]]] = {}
-        for table in ("tickets", "messages", "suggestions", "outbox", "unsent"):
+        for table in ("tickets", "messages", "suggestions", "outbox", "unsent", "remembered"):
             key = "id" if table == "tickets" else "ticket_id"
             kept[table] = self._records(table, key, trace.tickets)
         kept["outcomes"] = self._records("outcomes", "suggestion_id", [s["id"] for s in kept["suggestions"]])
@@ -181,8 +186,11 @@ class ErasureStore:
         return self._database.read(lambda t: t.conn.execute(statement, list(values)).fetchall())
 
 
+_OF_TICKET = (("drafts", "suggestions"), ("replies", "outbox"), ("unsent", "unsent"), ("rules", "remembered"))
+
+
 def _remove(conn: Any, tickets: Sequence[str]) -> dict[str, int]:
-    removed = dict.fromkeys(("tickets", "messages", "drafts", "outcomes", "replies", "unsent"), 0)
+    removed = dict.fromkeys(("tickets", "messages", "drafts", "outcomes", "replies", "unsent", "rules"), 0)
     for ticket in tickets:
         one = (ticket,)
         if conn.execute("SELECT 1 FROM outbox WHERE ticket_id = ? AND state = 'sending'", one).fetchone():
@@ -194,7 +202,7 @@ def _remove(conn: Any, tickets: Sequence[str]) -> dict[str, int]:
                 (SELECT id FROM suggestions WHERE ticket_id = ?)""",
             one,
         ).fetchone()[0]
-        for name, table in (("drafts", "suggestions"), ("replies", "outbox"), ("unsent", "unsent")):
+        for name, table in _OF_TICKET:
             removed[name] += conn.execute(f"DELETE FROM {table} WHERE ticket_id = ?", one).rowcount  # noqa: S608
         removed["tickets"] += threads.remove(conn, ticket)
     return removed
