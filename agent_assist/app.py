@@ -112,7 +112,11 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     tickets = TicketService(TicketStore(workspace.database), events, clock)
     suggestions = SuggestionStore(workspace.database)
     redactor = RuleRedactor()
-    ticket_redactor = TicketRedactor(packaged_tagger, lambda: options.current.privacy.patterns)
+    ticket_redactor = TicketRedactor(
+        packaged_tagger,
+        lambda: options.current.privacy.patterns,
+        lambda: options.current.privacy.presidio,
+    )
     index, retrieval, knowledge = _knowledge(workspace, options, events, ticket_redactor, stack)
     model, models = _models(workspace, options, events, stack, access, audit)
     caches = IndexCache(workspace.cache_folder, workspace.cache_key)

@@ -192,6 +192,18 @@ class PrivacyOptions(Section):
         description="What else is personal data here, as TYPE=pattern, such as STAFF_ID=S\\d{6}; several are "
         "separated by two semicolons. They are regular expressions.",
     )
+    presidio: bool = Field(
+        True,
+        title="Identity numbers of many countries",
+        description="Also look for them with Presidio, which knows the numbers and check digits of some "
+        "twenty countries. It is loaded when a text first speaks of one: one or two seconds, 100 MB.",
+    )
+    redact_prompts: bool = Field(
+        False,
+        title="Placeholders in prompts",
+        description="The model reads [NAME_1] in the place of personal data, and you read drafts with the "
+        "data put back. A model on this computer needs no such care; a prompt that leaves it does.",
+    )
 
     @field_validator("patterns")
     @classmethod

@@ -10,6 +10,7 @@ from agent_assist.cli.batch import Row, input_option, output_option, run_batch
 from agent_assist.cli.context import Context, pass_context
 from agent_assist.domain.ticket import ticket_from_json
 from agent_assist.errors import BadInput
+from agent_assist.settings import PrivacyOptions, load
 
 Entity = tuple[str, int, int, str]
 
@@ -34,8 +35,10 @@ def redact(context: Context, source: str | None, target: str, rules_only: bool) 
         raise BadInput("Nothing to redact was given.", "Name a file with --input, or - for standard input.")
     from agent_assist.adapters.privacy.redactor import TicketRedactor, packaged_tagger
 
-    patterns = _patterns(context)
-    redactor = TicketRedactor(None if rules_only else packaged_tagger, lambda: patterns)
+    privacy = _options(context)
+    redactor = TicketRedactor(
+        None if rules_only else packaged_tagger, lambda: privacy.patterns, lambda: privacy.presidio
+    )
 
     def one(row: Row) -> Row:
         if "messages" in row:
@@ -55,13 +58,12 @@ def redact(context: Context, source: str | None, target: str, rules_only: bool) 
     context.exit_code = run_batch(source, target, one, handle_many=many, size=256)
 
 
-def _patterns(context: Context) -> str:
-    """The company's patterns from the settings file; the database is not opened for them."""
-    from agent_assist import settings
+def _options(context: Context) -> PrivacyOptions:
+    """Those of the settings file; the database is not opened for them."""
     from agent_assist.adapters.workspace import default_folder
 
     folder = context.workspace or default_folder()
-    return settings.load(folder / "settings.json").privacy.patterns
+    return load(folder / "settings.json").privacy
 
 
 def _text(row: Row) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
 
+from agent_assist.adapters.privacy.asked import answers, asked_for, typed
 from agent_assist.adapters.privacy.company import CompanyPatterns
 from agent_assist.adapters.privacy.normal import Folded, folded
 from agent_assist.adapters.privacy.people import addresses, names
@@ -23,10 +24,11 @@ from agent_assist.adapters.privacy.placeholders import (
     restore,
     without_overlaps,
 )
+from agent_assist.adapters.privacy.presidio import national_ids
 from agent_assist.adapters.privacy.rules import known_pattern, named, sure, sure_first
 from agent_assist.adapters.privacy.spoken import labelled_numbers, spoken
 from agent_assist.domain.privacy import email_names, known_values
-from agent_assist.domain.ticket import Customer, Ticket
+from agent_assist.domain.ticket import Customer, Role, Ticket
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ _MOST_TAGGED: Final = 200_000
 """Characters of one text that the classifier reads; rules read all of it."""
 _PART: Final = 32_768
 """Characters that rules read in one go."""
+_LOOK_BACK: Final = 6
+"""Messages in which the question is looked for that a message answers."""
 
 
 class Names(Protocol):
@@ -65,14 +69,17 @@ class TicketRedactor:
         self,
         tagger: Callable[[], Names] | None = None,
         patterns: Callable[[], str] = lambda: "",
+        presidio: Callable[[], bool] = lambda: True,
     ) -> None:
         """`tagger` gives the classifier when it is first needed; None means rules only.
 
-        `patterns` gives the company's own patterns, as `privacy.patterns` holds them.
+        `patterns` gives the company's own patterns, as `privacy.patterns` holds them; `presidio` says
+        whether Presidio looks for identity numbers, too.
         """
         self._make = tagger
         self._tagger: Names | None = None
         self._patterns = patterns
+        self._presidio = presidio
 
     def redact(self, text: str, known: Sequence[tuple[str, str]] = ()) -> tuple[str, list[Entity]]:
         return self.redact_all([text], known)[0]
@@ -94,7 +101,8 @@ class TicketRedactor:
         known += [("NAME", n) for n in email_names(ticket.customer.email)]
         known += [("NAME", m.author) for m in ticket.messages if m.author.strip()]
         texts = [ticket.subject, *(m.text for m in ticket.messages), *(m.folded for m in ticket.messages)]
-        results, numbers = self._together(texts, known)
+        befores = ["", *_befores(ticket), *("" for _ in ticket.messages)]
+        results, numbers = self._together(texts, known, befores)
         count = len(ticket.messages)
         messages = tuple(
             replace(
@@ -122,11 +130,10 @@ class TicketRedactor:
         return RedactedTicket(made, entities, tuple(results[0][1]), numbers.mapping)
 
     def _together(
-        self, texts: Sequence[str], known: Sequence[tuple[str, str]]
+        self, texts: Sequence[str], known: Sequence[tuple[str, str]], befores: Sequence[str] | None = None
     ) -> tuple[list[tuple[str, list[Entity]]], Numbering]:
         """One numbering for all; a name found in one text is looked for in the others."""
-        befores = ["", *texts[:-1]]
-        found = self._find(texts, befores, known)
+        found = self._find(texts, ["", *texts[:-1]] if befores is None else befores, known)
         heard = dict.fromkeys(
             text[start:end].strip()
             for text, spans in zip(texts, found, strict=True)
@@ -150,36 +157,59 @@ class TicketRedactor:
     ) -> list[list[Found]]:
         company = CompanyPatterns.read(self._patterns())
         plains = [folded(t) for t in texts]
-        found = [self._by_rules(p, known, company) for p in plains]
+        questions = [folded(b[-2000:]).text for b in befores]
+        asked = [asked_for(q) if q else () for q in questions]
+        found = [self._by_rules(p, known, company, a) for p, a in zip(plains, asked, strict=True)]
         if self._make is not None:
             if self._tagger is None:
                 self._tagger = self._make()
-            cut = [p.text[:_MOST_TAGGED] for p in plains]
-            tagged = self._tagger.tag(cut, [folded(b[-2000:]).text for b in befores])
-            found = [filled(p.text, f, t) for p, f, t in zip(plains, found, tagged, strict=True)]
+            tagged = self._tagger.tag([p.text[:_MOST_TAGGED] for p in plains], questions)
+            found = [
+                filled(p.text, f, typed(p.text, t, a))
+                for p, f, t, a in zip(plains, found, tagged, asked, strict=True)
+            ]
         return [[(k, *p.back(s, e)) for k, s, e in f] for p, f in zip(plains, found, strict=True)]
 
     def _by_rules(
-        self, plain: Folded, known: Sequence[tuple[str, str]], company: CompanyPatterns
+        self,
+        plain: Folded,
+        known: Sequence[tuple[str, str]],
+        company: CompanyPatterns,
+        asked: Sequence[str],
     ) -> list[Found]:
         pattern, wholes = known_pattern(tuple(known))
+        presidio = self._presidio()
         found: list[Found] = []
         for start, part in _parts(plain.text):
             here = [
                 *company.find(part),
                 *sure_first(part),
                 *named(part, pattern, wholes),
-                *_likely(part),
+                *_likely(part, presidio),
+                *answers(part, asked),
             ]
             found += [(k, s + start, e + start) for k, s, e in without_overlaps(here)]
         return found
 
 
-def _likely(text: str) -> Iterable[Found]:
+def _befores(ticket: Ticket) -> list[str]:
+    """For each message what it answers: the last message of the other side, else the message before it."""
+    befores = []
+    for n, message in enumerate(ticket.messages):
+        public = [m for m in ticket.messages[max(0, n - _LOOK_BACK) : n] if m.role is not Role.NOTE]
+        other = next((m.text for m in reversed(public) if m.role is not message.role), None)
+        before = ticket.messages[n - 1].text if n else ticket.subject
+        befores.append(before if other is None else other)
+    return befores
+
+
+def _likely(text: str, presidio: bool) -> Iterable[Found]:
     """From the surest to the loosest."""
     digit = any(c.isdigit() for c in text)
     yield from spoken(text)
     if digit:
+        if presidio:
+            yield from national_ids(text)
         yield from sure(text)
         yield from addresses(text)
         yield from labelled_numbers(text)

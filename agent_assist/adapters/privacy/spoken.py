@@ -28,9 +28,18 @@ _NO_SECRET = re.compile(
     r"|protected|lost|forgotten|unknown|new|different|longer|shorter|accepted|rejected|denied|secret|private)[.!?]*",
     re.IGNORECASE,
 )
-_NUMBER = r"[A-Za-z]{0,4}[-/ ]?\d[\dA-Za-z]{0,15}(?:[- /]\d[\dA-Za-z]{0,11}){0,5}"
+_NUMBER = r"[A-Za-z]{0,4}[-/ ]?\d[\dA-Za-z]{0,23}(?:[- /]\d[\dA-Za-z]{0,11}){0,5}"
 _CONTEXT: Final = (
-    ("NATIONAL_ID", r"ssn|social(?: security)?(?: (?:number|no))?|national insurance(?: number)?|tax id"),
+    (
+        "NATIONAL_ID",
+        (
+            r"ssn|social(?: security)?(?: (?:number|no))?|national insurance(?: number)?|tax id|id card|identity card"
+            r"|(?:national|thai|personal|citizen|resident) (?:id(?:entity|entification)?|registration)|isikukood|taj(?: szám)?|cnp"
+            r"|снилс|инн|іпн|рнокпп|bürgernummer|burgerservicenummer|bsn|fødselsnummer|cpr|ahv|curp|rodné číslo|numer pesel|pesel"
+            r"|sécurité sociale|numéro de sécu|sozialversicherungsnummer|sv-nummer|nino|nhs(?: number)?|medicare|aadhaa?r|tfn"
+            r"|codice fiscale|personnummer|henkilötunnus|kimlik no|身份证号码?|주민등록번호"
+        ),
+    ),
     ("CARD", r"(?:credit |debit )?card(?: (?:number|no|nr))?|visa|mastercard|amex|kartennummer"),
     (
         "ACCOUNT",
@@ -59,9 +68,23 @@ _LABELLED = tuple(
     )
     for kind, words in _CONTEXT
 )
+_NAMED_AFTER = tuple(
+    (
+        kind,
+        re.compile(
+            rf"(?<![\w-])({_NUMBER})\s+(?:is|ist|es|est|é)\s+(?:my|our|the|her|his|meine?|mi|mon|ma|minha|o meu)\s+(?:{words})(?!\w)",
+            re.IGNORECASE,
+        ),
+    )
+    for kind, words in _CONTEXT
+)
+"""The other way round: "4577 is my ssn"."""
+_TELLS_AFTER = re.compile(
+    r"[\dA-Z]\s+(?:is|ist|es|est|é)\s+(?:my|our|the|her|his|mein|mi|mon|ma|o meu)", re.IGNORECASE
+)
 _LAST_FOUR = re.compile(
     r"\b(?:last|final|letzten|últimos)\s+(?:four|4|vier|cuatro)(?:\s+(?:digits?|numbers?|ziffern|dígitos))?"
-    r"(?P<of>(?:\s+[a-z]+){0,6}?)\s*(?:is|are|:|=)?\s*(?P<value>\d(?:[ -]?\d){2,4})(?!\d)",
+    r"(?P<of>(?:\s+[a-z]+){0,6}?)\s*(?:is|are|:|=|\?(?:\s*(?:customer|client|user|me)\s*:)?)?\s*(?P<value>\d(?:[ -]?\d){2,4})(?!\d)",
     re.IGNORECASE,
 )
 _ENDING = re.compile(
@@ -108,7 +131,7 @@ def labelled_numbers(text: str) -> Iterator[Found]:
         yield "DATE_OF_BIRTH", match.start(1), match.end(1)
     for match in _LAST_FOUR.finditer(text):
         yield _whose(match.group("of")), match.start("value"), match.end("value")
-    for kind, pattern in _LABELLED:
+    for kind, pattern in (*_LABELLED, *(_NAMED_AFTER if _TELLS_AFTER.search(text) else ())):
         for match in pattern.finditer(text):
             value = match.group(1)
             if sum(c.isdigit() for c in value) >= 3:

@@ -1,0 +1,158 @@
+"""Identity numbers of many countries, by Presidio's own recognisers; and our rules as one of Presidio's.
+
+Presidio is asked only where our rules leave something open: a text that speaks of an identity number and
+holds one.  It runs without a language model (its no-op engine), and none of its recognisers that look
+something up is used, so that nothing is downloaded.  It is loaded when it is first needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
+
+log = logging.getLogger(__name__)
+
+Found = tuple[str, int, int]
+"""Type, start, end."""
+
+NATIONAL: Final = (
+    "AuMedicareRecognizer", "AuTfnRecognizer", "CaSinRecognizer", "DeFuehrerscheinRecognizer",
+    "DeHealthInsuranceRecognizer", "DeIdCardRecognizer", "DePassportRecognizer", "DeSocialSecurityRecognizer",
+    "DeTaxIdRecognizer", "EsPassportRecognizer",
+    "FiPersonalIdentityCodeRecognizer", "InAadhaarRecognizer", "InPanRecognizer", "InPassportRecognizer",
+    "InVoterRecognizer", "ItDriverLicenseRecognizer", "ItFiscalCodeRecognizer", "ItIdentityCardRecognizer",
+    "ItPassportRecognizer", "KrDriverLicenseRecognizer", "KrFrnRecognizer", "KrPassportRecognizer",
+    "KrRrnRecognizer", "NgNinRecognizer", "NhsRecognizer", "PhPassportRecognizer", "PhTinRecognizer",
+    "PhUmidRecognizer", "PlPeselRecognizer", "SePersonnummerRecognizer", "SgFinRecognizer",
+    "ThTninRecognizer", "TrNationalIdRecognizer", "UkDrivingLicenceRecognizer", "UkNinoRecognizer",
+    "UkPassportRecognizer", "UsItinRecognizer", "UsMbiRecognizer", "UsPassportRecognizer", "UsSsnRecognizer",
+    "ZaIdNumberRecognizer", "ZaPassportRecognizer",
+)  # fmt: skip
+"""Presidio's recognisers of numbers that belong to one person; those of companies and cars are left out."""
+_SPEAKS: Final = re.compile(
+    r"passp?ort|passeport|pasaporte|passaporto|reisepass|ausweis|führerschein|fuehrerschein|fahrerlaubnis|patente"
+    r"|driv(?:er|ing).{0,3} licen|dvla|dl number|identit|identidad|identificaci|identification|kimlik|\bid (?:number|no\b|card)"
+    r"|national id|\bnin\b|\bnhs\b|health (?:service|auth)|medicare|medicaid|\bmbi\b|\btfn\b|\btin\b|\bitin\b"
+    r"|tax (?:id|file|payer)|taxpayer|steuer-?id|steuerliche id|\bsin(?: number| no\b| is|:|#)|social (?:sec|ins)"
+    r"|national insurance|\bnino\b|\bni number|codice fiscale|\bcf\b|pesel|hetu|henkilö|personbeteckning|personal id|personnummer"
+    r"|samordning|\bssns?\b|tckn|\btc no|aadhaar|uidai|\bpan (?:card|number|no\b|is)|permanent account|voter|\bepic\b"
+    r"|\brrn\b|\bfrn\b|resident reg|주민|외국인|여권|면허|เลข|รหัส|umid|gsis|\bcrn\b|nric|\bfin(?: number| no\b| is|:|#)"
+    r"|sozialversicher|rentenversicher|versicherungsnummer|krankenversich|versichertennummer|krankenkasse|kvnr|thai (?:national )?id|tnin",
+    re.IGNORECASE,
+)
+"""A text without any of these is not shown to Presidio."""
+_UNTELLING: Final = frozenset(
+    re.findall(
+        r"\S+",
+        "us united states travel canada nas pass individual expires valid documento elettronica elettronico"
+        " italiano viaggio viaggiare estero carta licenza account number permit security tax payer id",
+    )
+)
+"""Words that Presidio takes for context and that stand in too many other sentences."""
+_BEFORE, _AFTER, _LEAST = 48, 24, 6
+"""Characters in which a word must say what the number is, and its fewest digits."""
+_SECONDS: Final = 1
+"""What one pattern of Presidio may take on one part of a text."""
+_load: Final = threading.Lock()
+
+
+def national_ids(text: str) -> Iterator[Found]:
+    """Identity numbers with a word beside them that says so.  Nothing where Presidio cannot be loaded."""
+    if not _SPEAKS.search(text) or sum(c.isdigit() for c in text) < _LEAST:
+        return
+    for recogniser, says in _recognisers():
+        for found in recogniser.analyze(text, recogniser.supported_entities):
+            start, end = found.start, found.end
+            whole = not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum()
+            near = f"{text[max(0, start - _BEFORE) : start]}\n{text[end : end + _AFTER]}"
+            if whole and sum(c.isdigit() for c in text[start:end]) >= _LEAST and says.search(near):
+                yield "NATIONAL_ID", start, end
+
+
+@lru_cache(maxsize=1)
+def _recognisers() -> Sequence[tuple[Any, re.Pattern[str]]]:
+    """Each with the words that must stand beside what it finds."""
+    try:
+        module = loaded()
+    except ImportError as error:
+        log.warning("Presidio could not be loaded, so our own rules look for identity numbers: %s", error)
+        return ()
+    registry = module.RecognizerRegistry([_made(name) for name in NATIONAL], supported_languages=["en"])
+    return [(r, says) for r in registry.recognizers if (says := context_of(r)) is not None]
+
+
+def context_of(recogniser: Any) -> re.Pattern[str] | None:
+    """The recogniser's own context words, less those that say nothing; None where none is left."""
+    said = [w for w in recogniser.context or () if w.casefold() not in _UNTELLING]
+    if not said:
+        return None
+    return re.compile("|".join(rf"(?<!\w){re.escape(w)}(?![^\W\d_])" for w in said), re.IGNORECASE)
+
+
+def _made(name: str) -> Any:
+    recognisers = importlib.import_module("presidio_analyzer.predefined_recognizers")
+    return getattr(recognisers, name)(supported_language="en")  # all of them, whatever the text's language
+
+
+def loaded() -> Any:
+    """The package `presidio_analyzer`.  Raises ImportError."""
+    with _load, _hidden("torch", "transformers"):
+        module = importlib.import_module("presidio_analyzer")
+        patterns = importlib.import_module("presidio_analyzer.pattern_recognizer")
+    patterns.REGEX_TIMEOUT_SECONDS = _SECONDS  # type: ignore[attr-defined]
+    logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)
+    return module
+
+
+@contextmanager
+def _hidden(*names: str) -> Iterator[None]:
+    """Presidio imports spaCy, and spaCy imports these two where they are installed: 9 seconds and 420 MB
+    instead of 2 seconds and 100 MB, for models that are not used here."""
+    absent = [name for name in names if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in absent:
+            sys.modules.pop(name, None)
+
+
+def engine(find: Callable[[str], Sequence[Found]]) -> Any:
+    """A Presidio `AnalyzerEngine` whose recognisers are `find` (ours, with our types) and `NATIONAL`.
+
+    For comparisons, and for a company that already works with Presidio.  Its recogniser of e-mail
+    addresses is left out: it asks the network for a list.  Raises ImportError.
+    """
+    module = loaded()
+
+    class Own(module.EntityRecognizer):  # type: ignore[misc, name-defined]
+        def load(self) -> None:
+            pass
+
+        def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: Any = None) -> list[Any]:
+            return [module.RecognizerResult(kind, start, end, 1.0) for kind, start, end in find(text)]
+
+        def get_supported_entities(self) -> list[str]:
+            return list(self.supported_entities)
+
+    own = Own(supported_entities=list(OWN_TYPES), name="Agent Assist", supported_language="en")
+    registry = module.RecognizerRegistry([own, *map(_made, NATIONAL)], supported_languages=["en"])
+    provider = importlib.import_module("presidio_analyzer.nlp_engine").NlpEngineProvider
+    models = [{"lang_code": "en", "model_name": "no_op"}]
+    nothing = provider(nlp_configuration={"nlp_engine_name": "no_op", "models": models}).create_engine()
+    return module.AnalyzerEngine(registry=registry, nlp_engine=nothing, supported_languages=["en"])
+
+
+OWN_TYPES: Final = (
+    "NAME", "NATIONAL_ID", "CARD", "IBAN", "ACCOUNT", "POLICY", "CLAIM", "ORDER", "EMAIL", "PHONE", "ADDRESS",
+    "PASSWORD", "DATE_OF_BIRTH", "IP", "URL", "API_KEY", "CRYPTO", "MAC_ADDRESS",
+)  # fmt: skip
+"""What our rules and the classifier find."""
