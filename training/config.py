@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent_assist.errors import BadInput
 
-Format = Literal["auto", "jsonl", "csv", "mbox", "eml", "zendesk", "zammad", "rows"]
+Format = Literal["auto", "jsonl", "csv", "mbox", "eml", "zendesk", "zammad", "rows", "parquet"]
 
 
 class Section(BaseModel):
@@ -54,6 +54,21 @@ class Window(Section):
         return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
 
 
+class RayOptions(Section):
+    """Where the runner `ray` works; without an address it starts on this machine alone."""
+
+    address: str = ""
+    """Of a running cluster, such as `auto` or `ray://host:10001`."""
+    workers: int = Field(0, ge=0)
+    """Processes that transform; 0 for one a core."""
+    shards: Path | None = None
+    """Folder for the Parquet shards, which all machines of a cluster must see."""
+    rows: int = Field(2000, ge=1)
+    """Records of a shard."""
+    memory_mb: int = Field(200, ge=80)
+    """Of Ray's object store, on one machine."""
+
+
 class PrepareOptions(Section):
     inputs: tuple[Source, ...] = ()
     workspace: Path | None = None
@@ -81,6 +96,9 @@ class PrepareOptions(Section):
     """The largest share of the examples that one agent may have, where there are at least four agents."""
     held_out: float = Field(0.1, ge=0, lt=0.5)
     """Share of the connected components kept for measuring; the newest ones in time come first."""
+    runner: Literal["plain", "ray"] = "plain"
+    """`ray` spreads the work on single tickets over processes or machines; the files are the same."""
+    ray: RayOptions = RayOptions()
 
 
 class SftOptions(Section):
@@ -203,6 +221,9 @@ def _absolute(config: Config, home: Path) -> Config:
             "feedback": tuple(at(p) for p in config.prepare.feedback),
             "workspace": at(config.prepare.workspace) if config.prepare.workspace else None,
             "knowledge": at(config.prepare.knowledge) if config.prepare.knowledge else None,
+            "ray": config.prepare.ray.model_copy(
+                update={"shards": at(config.prepare.ray.shards) if config.prepare.ray.shards else None}
+            ),
         }
     )
     export = config.export

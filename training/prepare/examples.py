@@ -208,6 +208,7 @@ class Maker:
             tuple(p.article_id for p in passages),
             position,
             source,
+            intent=intent_of(before),
             tags=before.tags,
             before=before,
         )
@@ -249,6 +250,13 @@ class Maker:
         return replace(
             ticket, messages=tuple(replace(m, text=t) for m, t in zip(ticket.messages, parts)), subject=""
         )
+
+
+def intent_of(ticket: Ticket) -> str:
+    """What the helpdesk says that the customer wanted: a field of that name, or a tag `intent:…`."""
+    fields = {name.casefold(): value for name, value in ticket.fields.items()}
+    tagged = (tag.partition(":")[2] for tag in ticket.tags if tag.casefold().startswith("intent:"))
+    return str(fields.get("intent") or next(tagged, "")).strip()
 
 
 def _answers(before: Ticket) -> bool:

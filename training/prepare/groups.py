@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from datasketch import MinHash, MinHashLSH
@@ -13,6 +13,8 @@ from agent_assist.domain.text import words
 from training.prepare.examples import Example
 
 _PERMUTATIONS = 64
+_SCHEME = "affine32"
+"""How datasketch permutes; named, so that signatures from other machines fit."""
 _SHORT = 6
 """Words under which a reply is compared whole: three of four shared words say little."""
 
@@ -38,25 +40,37 @@ def signature(text: str) -> MinHash:
     """MinHash of a text's word 3-grams (Broder, 1997)."""
     tokens = words(text)
     size = 3 if len(tokens) >= _SHORT else max(1, len(tokens))
-    made = MinHash(num_perm=_PERMUTATIONS, seed=1)
+    made = MinHash(num_perm=_PERMUTATIONS, seed=1, scheme=_SCHEME)
     for start in range(max(1, len(tokens) - size + 1)):
         made.update(" ".join(tokens[start : start + size]).encode())
     return made
 
 
-def clusters(texts: Sequence[str], threshold: float) -> list[int]:
-    """The number of each text's cluster of near-duplicates; a cluster is named by its first text."""
+def key_of(text: str) -> str:
+    """The same for texts that differ in case, spaces and punctuation only."""
+    return " ".join(words(text))
+
+
+def clusters(
+    texts: Sequence[str], threshold: float, marks: Mapping[str, Sequence[int]] | None = None
+) -> list[int]:
+    """The number of each text's cluster of near-duplicates; a cluster is named by its first text.
+
+    `marks` are signatures that were made before, by `key_of` their text.
+    """
+    marks = marks or {}
     index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
     parts = Components()
     same: dict[str, int] = {}
     for place, text in enumerate(texts):
-        key = " ".join(words(text))
+        key = key_of(text)
         parts.root(place)
         if key in same:
             parts.join(place, same[key])
             continue
         same[key] = place
-        mark = signature(text)
+        made = marks.get(key)
+        mark = signature(text) if made is None else MinHash(seed=1, hashvalues=made, scheme=_SCHEME)
         for near in index.query(mark):
             parts.join(place, near)
         index.insert(place, mark)

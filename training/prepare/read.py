@@ -1,20 +1,17 @@
-"""Exports of helpdesks as tickets: CSV, JSON Lines, mbox, EML, Zendesk and Zammad JSON.
+"""Exports of helpdesks as tickets: CSV, JSON Lines, mbox, EML, Zendesk and Zammad JSON, Parquet.
 
-A row that cannot be read is a `Bad`, with where it stands and why; it never ends the reading.
+Reading has two steps: a file gives records, each the raw material of one ticket as text, and a pure function
+makes a ticket of a record, with quotes, signatures and HTML removed.  Records can be sent to other machines.
+A record that cannot be read is a `Bad`, with where it stands and why; it never ends the reading.
 """
 
 from __future__ import annotations
 
 import csv
-import email
-import email.policy
 import json
-import mailbox
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +28,39 @@ from agent_assist.domain.ticket import (
 )
 from agent_assist.errors import AgentAssistError, BadInput
 from training.config import Source
+from training.prepare.mail import eml, eml_files, mail_ticket, mbox
+from training.prepare.mail import threads as mail_threads
+from training.prepare.record import COLUMNS, Read, Record
+from training.prepare.record import Bad as Bad
 
 csv.field_size_limit(20_000_000)
 
 
-@dataclass(frozen=True)
-class Bad:
-    """A row or file that could not be read."""
-
-    where: str
-    why: str
-
-
-Read = Iterator[Ticket | Bad]
-
-
-def read(source: Source) -> Read:
+def read(source: Source) -> Iterator[Ticket | Bad]:
     """All tickets of a file, or of the files below a folder, in the order of their names."""
+    for found in records(source):
+        yield found if isinstance(found, Bad) else ticket_of(found)
+
+
+def ticket_of(record: Record) -> Ticket | Bad:
+    """The ticket that a record is, cleaned; depends on nothing else."""
+    try:
+        ticket = _MAKERS[record.kind](record.payload)
+    except AgentAssistError as error:
+        return Bad(record.where, error.sentence)
+    except (KeyError, TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
+        return Bad(record.where, f"It is no ticket ({type(error).__name__}: {error}).")
+    return ticket if ticket.messages else Bad(record.where, "It has no messages.")
+
+
+def records(source: Source) -> Read:
+    """All records of a file, or of the files below a folder, in the order of their names."""
+    for found in _records(source):
+        named = isinstance(found, Record) and not found.source
+        yield replace(found, source=source.path.name) if named else found
+
+
+def _records(source: Source) -> Read:
     path = source.path
     if not path.exists():
         raise BadInput(f"{path} is not there.", "Check `prepare.inputs` in the configuration.")
@@ -55,7 +68,7 @@ def read(source: Source) -> Read:
         for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
             yield from _file(file, source.format)
     elif path.is_dir():
-        yield from _threads(_eml_files(path))
+        yield from mail_threads(eml_files(path))
     else:
         yield from _file(path, source.format)
 
@@ -88,7 +101,7 @@ def _jsonl(path: Path) -> Read:
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield _made(f"{path.name}:{number}", lambda line=line: ticket_from_json(json.loads(line)))  # type: ignore[misc]
+                yield Record("jsonl", f"{path.name}:{number}", line)
 
 
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -99,6 +112,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "author": ("author", "agent", "agent_id", "sender", "from"),
     "subject": ("subject", "title"),
     "channel": ("channel", "via"),
+    "intent": ("intent", "topic", "category"),
 }
 _AGENT = frozenset(
     ["agent", "admin", "staff", "support", "operator", "outbound", "outgoing", "reply", "false", "0"]
@@ -128,13 +142,14 @@ def _csv(path: Path) -> Read:
             else:
                 grouped.setdefault(identity, []).append((number, row))
     for identity, group in grouped.items():
-        yield _made(
-            f"{path.name}:{group[0][0]}",
-            lambda identity=identity, group=group: _of_rows(identity, [r for _, r in group], at),  # type: ignore[misc]
-        )
+        used = {column for column in at.values() if column}
+        rows_of = [{k: v for k, v in row.items() if k in used} for _, row in group]
+        yield Record("csv", f"{path.name}:{group[0][0]}", json.dumps([identity, rows_of, at]))
 
 
-def _of_rows(identity: str, rows: list[Mapping[str, str]], at: Mapping[str, str]) -> Ticket:
+def _csv_ticket(payload: str) -> Ticket:
+    identity, rows, at = json.loads(payload)
+
     def value(row: Mapping[str, str], what: str) -> str:
         return (row.get(at[what]) or "").strip() if at[what] else ""
 
@@ -150,9 +165,10 @@ def _of_rows(identity: str, rows: list[Mapping[str, str]], at: Mapping[str, str]
     ]
     return Ticket(
         identity,
-        _in_time(messages),
+        in_time(messages),
         subject=value(rows[0], "subject"),
         channel=_channel(value(rows[0], "channel")),
+        fields={"intent": found} if (found := value(rows[0], "intent")) else {},
         status=TicketStatus.SOLVED,
     )
 
@@ -163,10 +179,11 @@ def _of_rows(identity: str, rows: list[Mapping[str, str]], at: Mapping[str, str]
 def _zendesk(path: Path) -> Read:
     """`{"tickets": […]}` with comments, a list of them, or one ticket a line."""
     for where, one in _objects(path, "tickets"):
-        yield _made(where, lambda one=one: _zendesk_ticket(one))  # type: ignore[misc]
+        yield Record("zendesk", where, json.dumps(one))
 
 
-def _zendesk_ticket(one: Mapping[str, Any]) -> Ticket:
+def _zendesk_ticket(payload: str) -> Ticket:
+    one = json.loads(payload)
     requester = str(one.get("requester_id", (one.get("requester") or {}).get("id", "")))
     comments = one.get("comments") or []
     if not comments and one.get("description"):
@@ -184,7 +201,7 @@ def _zendesk_ticket(one: Mapping[str, Any]) -> Ticket:
     via = one.get("via") or {}
     return Ticket(
         str(one["id"]),
-        _in_time(messages),
+        in_time(messages),
         subject=str(one.get("subject") or ""),
         channel=_channel(str(via.get("channel") or "")),
         customer=Customer(id=requester),
@@ -195,10 +212,11 @@ def _zendesk_ticket(one: Mapping[str, Any]) -> Ticket:
 
 def _zammad(path: Path) -> Read:
     for where, one in _objects(path, "tickets"):
-        yield _made(where, lambda one=one: _zammad_ticket(one))  # type: ignore[misc]
+        yield Record("zammad", where, json.dumps(one))
 
 
-def _zammad_ticket(one: Mapping[str, Any]) -> Ticket:
+def _zammad_ticket(payload: str) -> Ticket:
+    one = json.loads(payload)
     messages = []
     for place, article in enumerate(one.get("articles") or []):
         sender = str(article.get("sender") or "").casefold()
@@ -213,7 +231,7 @@ def _zammad_ticket(one: Mapping[str, Any]) -> Ticket:
         )
     return Ticket(
         str(one["id"]),
-        _in_time(messages),
+        in_time(messages),
         subject=str(one.get("title") or ""),
         customer=Customer(id=str(one.get("customer_id") or "")),
         status=TicketStatus.SOLVED,
@@ -237,72 +255,28 @@ def _objects(path: Path, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield f"{path.name}#{number}", row
 
 
-# --- mail -----------------------------------------------------------------------------------------
+# --- Parquet --------------------------------------------------------------------------------------
 
 
-def _eml(path: Path) -> Read:
-    yield from _threads(iter([(path.name, _parsed(path.read_bytes()))]))
+def _parquet(path: Path) -> Read:
+    """Records as `training.prepare.shards` writes them, or tickets as JSON text in a column `ticket`."""
+    import pyarrow.parquet as parquet
 
-
-def _eml_files(folder: Path) -> Iterator[tuple[str, EmailMessage]]:
-    for path in sorted(folder.rglob("*.eml")):
-        yield path.name, _parsed(path.read_bytes())
-
-
-def _mbox(path: Path) -> Read:
-    box = mailbox.mbox(str(path), create=False)
-    yield from _threads((f"{path.name}#{n}", _parsed(bytes(m))) for n, m in enumerate(box, 1))
-
-
-def _parsed(raw: bytes) -> EmailMessage:
-    made = email.message_from_bytes(raw, policy=email.policy.default)
-    assert isinstance(made, EmailMessage)  # noqa: S101 -- what the policy makes
-    return made
-
-
-def _threads(mails: Iterator[tuple[str, EmailMessage]]) -> Read:
-    """Mails grouped by their references; who wrote first is the customer."""
-    root: dict[str, str] = {}
-    groups: dict[str, list[tuple[str, EmailMessage]]] = {}
-    for where, mail in mails:
-        own = str(mail["Message-ID"] or where).strip()
-        links = f"{mail['References'] or ''} {mail['In-Reply-To'] or ''}".split()
-        first = next((root[link] for link in links if link in root), links[0] if links else own)
-        root[own] = first
-        for link in links:
-            root.setdefault(link, first)
-        groups.setdefault(first, []).append((where, mail))
-    for group in groups.values():
-        yield _made(group[0][0], lambda group=group: _thread(group))  # type: ignore[misc]
-
-
-def _thread(group: list[tuple[str, EmailMessage]]) -> Ticket:
-    ordered = sorted(group, key=lambda pair: _sent(pair[1]))
-    customer = parseaddr(str(ordered[0][1]["From"] or ""))[1].casefold()
-    messages = []
-    for where, mail in ordered:
-        name, address = parseaddr(str(mail["From"] or ""))
-        body = mail.get_body(("plain", "html"))
-        if body is None:
-            continue
-        text = reduce_mail(str(body.get_content()), html=body.get_content_type() == "text/html").text
-        role = Role.CUSTOMER if address.casefold() == customer else Role.AGENT
-        messages.append(Message(where, role, text, _sent(mail), address or name))
-    first = ordered[0][1]
-    return Ticket(
-        str(first["Message-ID"] or ordered[0][0]),
-        tuple(messages),
-        subject=str(first["Subject"] or ""),
-        customer=Customer(email=customer, name=parseaddr(str(first["From"] or ""))[0]),
-    )
-
-
-def _sent(mail: EmailMessage) -> datetime:
-    try:
-        moment = parsedate_to_datetime(str(mail["Date"]))
-    except (TypeError, ValueError):
-        return datetime.min.replace(tzinfo=UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    with parquet.ParquetFile(path) as file:
+        names = set(file.schema_arrow.names)
+        columns = COLUMNS if set(COLUMNS) <= names else ("ticket",)
+        if not set(columns) <= names:
+            raise ValueError("it has neither records nor a column “ticket”")
+        number = 0
+        for batch in file.iter_batches(256, columns=list(columns)):
+            for row in batch.to_pylist():
+                number += 1
+                if "ticket" in row:
+                    yield Record("jsonl", f"{path.name}:{number}", str(row["ticket"] or ""))
+                elif row["kind"] == "bad":
+                    yield Bad(row["where"], row["payload"])
+                else:
+                    yield Record(**row)
 
 
 # --- shared ---------------------------------------------------------------------------------------
@@ -310,21 +284,19 @@ def _sent(mail: EmailMessage) -> datetime:
 _READERS: Mapping[str, Callable[[Path], Read]] = {
     "jsonl": _jsonl,
     "csv": _csv,
-    "mbox": _mbox,
-    "eml": _eml,
+    "mbox": mbox,
+    "eml": eml,
     "zendesk": _zendesk,
     "zammad": _zammad,
+    "parquet": _parquet,
 }
-
-
-def _made(where: str, make: Callable[[], Ticket]) -> Ticket | Bad:
-    try:
-        ticket = make()
-    except AgentAssistError as error:
-        return Bad(where, error.sentence)
-    except (KeyError, TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
-        return Bad(where, f"It is no ticket ({type(error).__name__}: {error}).")
-    return ticket if ticket.messages else Bad(where, "It has no messages.")
+_MAKERS: Mapping[str, Callable[[str], Ticket]] = {
+    "jsonl": lambda payload: ticket_from_json(json.loads(payload)),
+    "csv": _csv_ticket,
+    "zendesk": _zendesk_ticket,
+    "zammad": _zammad_ticket,
+    "mail": mail_ticket,
+}
 
 
 def _role(value: str) -> Role:
@@ -346,7 +318,7 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
-def _in_time(messages: list[Message]) -> tuple[Message, ...]:
+def in_time(messages: list[Message]) -> tuple[Message, ...]:
     if any(m.created_at is None for m in messages):
         return tuple(messages)
     return tuple(sorted(messages, key=lambda m: m.created_at or datetime.min.replace(tzinfo=UTC)))

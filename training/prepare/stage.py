@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent_assist.adapters.language import PackagedLanguageDetector
-from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.errors import BadInput
 from training.config import PrepareOptions
 from training.prepare import card, workspace
 from training.prepare.ageing import Aged, aged, in_force
-from training.prepare.examples import Articles, Example, Maker
+from training.prepare.examples import Example
 from training.prepare.feedback import costs, edit_cost, example_of, read_feedback, why_no_pair
 from training.prepare.groups import capped, clusters, components, leaks, shares, split
-from training.prepare.read import Bad, read
+from training.prepare.record import Bad
+from training.prepare.rows import Made, marks_of, run_plain
 from training.report import Report
 from training.stage import Plan, Run, write_rows
 
@@ -80,7 +80,7 @@ class Prepare:
         )
 
     def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
-        made = prepare(workspace.resolved(run), run.config.seed, run.since)
+        made = prepare(workspace.resolved(run), run.config.seed, run.since, out)
         if not made.train and not made.pairs and not made.unpaired:
             raise BadInput(
                 f"Nothing is left to learn from: {made.read} tickets were read, "
@@ -114,30 +114,27 @@ class Prepare:
         }
 
 
-def prepare(options: PrepareOptions, seed: int, since: datetime | None = None) -> Prepared:
+def prepare(
+    options: PrepareOptions, seed: int, since: datetime | None = None, scratch: Path | None = None
+) -> Prepared:
     """All of it in memory; what is not younger than `since` is only replayed.
 
     Raises BadInput where the held-out part would leak.
     """
     made = Prepared()
-    maker = Maker(
-        options,
-        PackagedLanguageDetector(),
-        RuleRedactor() if options.redact else None,
-        _articles(options.knowledge),
-        made.dropped,
-        made.entities,
-    )
-    for source in options.inputs:
-        for found in read(source):
-            if isinstance(found, Bad):
-                made.bad.append(found)
-            else:
-                made.read += 1
-                made.before += maker.examples(found, source.path.name)
+    marks: dict[str, list[int]] = {}
+    for one in _transformed(options, scratch):
+        if one.bad is not None:
+            made.bad.append(one.bad)
+            continue
+        made.read += 1
+        made.before += one.examples
+        made.dropped.update(one.dropped)
+        made.entities.update(one.entities)
+        marks |= marks_of([one])
     rows = _feedback(options.feedback, made)
     made.before = _in_force(made, options)
-    cluster = clusters([e.reply for e in made.before], options.near_duplicate)
+    cluster = clusters([e.reply for e in made.before], options.near_duplicate, marks)
     places, left = capped(made.before, cluster, options.per_cluster, options.per_agent, seed)
     made.dropped.update(left)
     made.kept = [made.before[i] for i in places]
@@ -153,6 +150,17 @@ def prepare(options: PrepareOptions, seed: int, since: datetime | None = None) -
             made.cases.append(one.case())
     _others(rows, made)
     return made
+
+
+def _transformed(options: PrepareOptions, scratch: Path | None) -> Iterator[Made]:
+    """What became of each record, in the order of the input, by the runner that the options name."""
+    if options.runner == "plain":
+        yield from run_plain(options)
+        return
+    from training.prepare.beyond import run_ray
+
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="shards-") as folder:
+        yield from run_ray(options, Path(folder))
 
 
 def _in_force(made: Prepared, options: PrepareOptions) -> list[Example]:
@@ -198,16 +206,6 @@ def _others(rows: Sequence[tuple[str, Row]], made: Prepared) -> None:
             made.train.append(row)
 
 
-def _articles(path: Path | None) -> Articles | None:
-    if path is None:
-        return None
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read: {error}.", "It must be JSON Lines of articles.") from None
-    return Articles(rows)
-
-
 def _report(made: Prepared) -> Report:
     report = Report("What the examples were made of")
     report.table(
@@ -223,10 +221,11 @@ def _report(made: Prepared) -> Report:
         ],
     )
     report.bars("Left out, and why", made.dropped.most_common(20))
-    for title, key in (("Agents", "agent"), ("Languages", "language"), ("Channels", "channel")):
+    for title in ("Agent", "Intent", "Language", "Channel"):
+        key = title.lower()
         before = shares(getattr(e, key) for e in made.before)
         after = Counter(getattr(e, key) or "unknown" for e in made.kept)
-        report.bars(f"{title}: before (grey) and after the caps (green)", before, after)
+        report.bars(f"{title}s: before (grey) and after the caps (green)", before, after)
     fading = made.aged
     report.table(
         "What is new, and what fades",
