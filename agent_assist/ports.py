@@ -446,6 +446,35 @@ class ConnectorRegistry(Protocol):
         """A connector that has opened nothing yet.  Raises HelpdeskProblem for an unknown kind, BadInput for
         values that it cannot use."""
 
+    def sign_in(
+        self,
+        kind: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str],
+        open_page: Callable[[str], object],
+        cancel: CancelToken,
+    ) -> dict[str, str]:
+        """Have a person sign in in the browser, as the kind's `sign_in` declares; returns the secrets to
+        keep.  `open_page` gets the address.  Raises BadInput where it declares none, LoginRefused, Cancelled
+        and the other HelpdeskProblems."""
+
+
+@runtime_checkable
+class SharedSecrets(Protocol):
+    """A connection's secrets as its connectors share them: a value that is set is kept."""
+
+    lock: threading.RLock
+    """For whoever renews a token: only one may."""
+    passing: dict[str, str]
+    """What is shared and kept nowhere: the access token of the hour."""
+
+    def again(self) -> None:
+        """Take over what another process has kept meanwhile."""
+
+    def get(self, name: str, default: str, /) -> str: ...
+
+    def __setitem__(self, name: str, value: str, /) -> None: ...
+
 
 class ConnectionRepository(Protocol):
     def all(self) -> list[Connection]:
@@ -576,6 +605,31 @@ class DocumentReader(Protocol):
 class ModelHub(Protocol):
     def pull(self, entry: CatalogueEntry, folder: Path, progress: Progress, cancel: CancelToken) -> Path:
         """Download with resume and check the hash; returns the file."""
+
+
+class TrainingRuns(Protocol):
+    """`python -m training` as a process of its own, and what it leaves in a folder."""
+
+    def missing(self) -> str:
+        """What is not installed, and how to get it; empty where a run can start."""
+
+    def start(self, folder: Path, config: Mapping[str, Any], on_line: Callable[[str], None]) -> None:
+        """Write the configuration and start; each line of its output goes to `on_line`, on a thread."""
+
+    def wait(self) -> int:
+        """The exit code, once the run that was started has ended."""
+
+    def stop(self) -> None:
+        """End the run with everything that it started; it can be resumed."""
+
+    def results(self, folder: Path) -> dict[str, Any]:
+        """`result`, `decision`, `drafts` and `sheet` as far as the last run left them."""
+
+    def save_sheet(self, folder: Path, who: str, rows: Sequence[Mapping[str, str]]) -> Path:
+        """Write down a person's judgements, whole or not at all."""
+
+    def judged(self, folder: Path, seed: int) -> dict[str, Any]:
+        """What the sheets that people filled in say together."""
 
 
 class ModelFiles(Protocol):

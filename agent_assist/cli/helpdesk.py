@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -88,6 +89,7 @@ def list_(ctx: Context, as_json: bool) -> None:
 @click.option("--title", default="", help="A name of your own; its id is made of it.")
 @_set_option
 @_secret_option
+@click.option("--sign-in", "browser", is_flag=True, help="Sign in in the browser (OAuth) for its tokens.")
 @click.option("--no-test", is_flag=True, help="Save without signing in first.")
 @json_option
 @pass_context
@@ -97,6 +99,7 @@ def add(
     title: str,
     settings: Sequence[str],
     secret_variables: Sequence[str],
+    browser: bool,
     no_test: bool,
     as_json: bool,
 ) -> None:
@@ -113,7 +116,10 @@ def add(
     declared = connections.kind(kind)
     values = dict(_pairs(settings))
     _no_secret_among(declared, values)
-    secrets = _secrets(declared.fields, secret_variables)
+    secrets = _secrets(declared.fields, secret_variables, ask=not browser)
+    if browser:
+        stop = threading.Event()
+        secrets |= _on_thread(lambda: connections.sign_in(kind, values, secrets, _open_page, stop), stop)
     account = None if no_test else connections.test(kind, values, secrets)
     connection = connections.add(kind, title, values, secrets)
     data = connection_to_json(connection, connections.secrets_in) | {"account": _account_json(account)}
@@ -294,7 +300,14 @@ def _no_secret_among(kind: ConnectorKind, values: dict[str, str]) -> None:
             )
 
 
-def _secrets(fields: Sequence[ConnectionField], variables: Sequence[str]) -> dict[str, str]:
+def _open_page(address: str) -> None:
+    click.echo(f"Sign in in your browser:\n{address}", err=True)
+    webbrowser.open(address)
+
+
+def _secrets(
+    fields: Sequence[ConnectionField], variables: Sequence[str], *, ask: bool = True
+) -> dict[str, str]:
     named = dict(_pairs(variables))
     secrets: dict[str, str] = {}
     for name, variable in named.items():
@@ -303,7 +316,7 @@ def _secrets(fields: Sequence[ConnectionField], variables: Sequence[str]) -> dic
             raise BadInput(f"The environment variable {variable} is not set.", f"Set it to the {name}.")
         secrets[name] = value
     for field in fields:
-        if field.kind is FieldKind.SECRET and field.name not in secrets and sys.stdin.isatty():
+        if field.kind is FieldKind.SECRET and field.name not in secrets and ask and sys.stdin.isatty():
             note = "" if field.required else " (may be empty)"
             secrets[field.name] = click.prompt(
                 f"{field.title}{note}", default="", hide_input=True, show_default=False, err=True

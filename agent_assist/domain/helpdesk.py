@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from agent_assist.domain.oauth import SignIn
 from agent_assist.domain.ticket import Message, Ticket
 
 
@@ -110,6 +111,8 @@ class ConnectorKind:
     abilities: frozenset[Ability] = frozenset()
     problem: str = ""
     """Why it cannot be used here; empty where it can."""
+    sign_in: SignIn | None = None
+    """How its accounts sign in in the browser; None where they do not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -17,16 +17,23 @@ from agent_assist.domain.helpdesk import (
     Connection,
     ConnectionField,
     ConnectorKind,
-    FieldKind,
     Queue,
     connection_id,
     remote_id,
 )
 from agent_assist.errors import AgentAssistError, BadInput, HelpdeskProblem, InvalidSetting
-from agent_assist.ports import Clock, ConnectionRepository, ConnectorRegistry, HelpdeskConnector, SecretVault
+from agent_assist.ports import (
+    CancelToken,
+    Clock,
+    ConnectionRepository,
+    ConnectorRegistry,
+    HelpdeskConnector,
+    SecretVault,
+)
 from agent_assist.services import connection_fields
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
+from agent_assist.services.connection_secrets import Secrets, fields_of, settled
 from agent_assist.services.events import ConnectionsChanged, EventBus, QueueChanged
 
 log = logging.getLogger(__name__)
@@ -35,23 +42,6 @@ T = TypeVar("T")
 DESK, SYNC, PULL = "desk", "sync", "pull"
 """Connectors of one connection, each made when it is first used: what the loop waits for or reads at length
 must not hold up a reply."""
-
-
-class Secrets(dict[str, str]):
-    """A connection's secrets; a value that is set is kept, and none is ever printed."""
-
-    def __init__(self, values: Mapping[str, str], keep: Callable[[str, str], None]) -> None:
-        super().__init__(values)
-        self._keep = keep
-
-    def __setitem__(self, name: str, value: str) -> None:
-        self._keep(name, value)
-        super().__setitem__(name, value)
-
-    def __repr__(self) -> str:
-        return f"Secrets({', '.join(self)})"
-
-    __str__ = __repr__
 
 
 @dataclass
@@ -89,6 +79,8 @@ class ConnectionService:
         self._audit = audit
         self._lock = threading.Lock()
         self._live: dict[tuple[str, str], _Live] = {}
+        self._secrets: dict[str, tuple[int, Secrets]] = {}
+        """For each connection the revision that its secrets are of, and they."""
         self._closed = False
 
     # --- what is connected ------------------------------------------------------------------------
@@ -126,7 +118,8 @@ class ConnectionService:
         self, kind: str, values: Mapping[str, str], secrets: Mapping[str, str], connection: str = ""
     ) -> dict[str, str]:
         """For each field that is not right a sentence that names it; a form shows them beside the fields."""
-        return connection_fields.problems(self.kind(kind).fields, values, self._known(connection, secrets))
+        declared = self.kind(kind)
+        return connection_fields.problems(fields_of(declared), values, self._known(connection, secrets))
 
     def add(
         self,
@@ -143,7 +136,7 @@ class ConnectionService:
         declared, secrets = self.kind(kind), secrets or {}
         if declared.problem:
             raise HelpdeskProblem(declared.problem)
-        self._check(declared.fields, values, secrets)
+        self._check(fields_of(declared), values, secrets)
         title = title.strip() or declared.title
         identity = self._free_id(title)
         self._vault.put(identity, secrets)
@@ -168,11 +161,11 @@ class ConnectionService:
         known = self._existing(connection)
         declared = self.kind(known.kind)
         wanted = {**known.values, **(values or {})}
-        self._check(declared.fields, wanted, self._known(connection, secrets or {}))
+        self._check(fields_of(declared), wanted, self._known(connection, secrets or {}))
         kept = connection_fields.checked(declared.fields, wanted)
         cursor = known.cursor if kept == dict(known.values) else ""
         if secrets:
-            self._vault.put(connection, secrets)
+            self._vault.put(connection, settled(declared, secrets))
         title = (title or "").strip() or known.title
         saved = self._repository.save(replace(known, title=title, values=kept, cursor=cursor))
         self._changed(connection, "changed")
@@ -193,6 +186,25 @@ class ConnectionService:
         self._vault.remove(connection)
         self._changed(connection, "removed")
         self._events.publish(QueueChanged())
+
+    # --- signing in in the browser ----------------------------------------------------------------
+
+    def sign_in(
+        self,
+        kind: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str],
+        open_page: Callable[[str], object],
+        cancel: CancelToken,
+        connection: str = "",
+    ) -> dict[str, str]:
+        """Have the person sign in in the browser; returns the secrets for `add`, `change` and `test`.
+
+        Takes as long as the person does; `cancel` ends it.  `open_page` is called with the address, on this
+        thread.  Raises PermissionDenied, BadInput, Cancelled, LoginRefused and the other HelpdeskProblems.
+        """
+        self._require()
+        return self._registry.sign_in(kind, values, self._known(connection, secrets), open_page, cancel)
 
     # --- trying out -------------------------------------------------------------------------------
 
@@ -306,13 +318,26 @@ class ConnectionService:
         self._require()
         declared = self.kind(kind)
         known = self._known(connection, secrets)
-        self._check(declared.fields, values, known)
+        self._check(fields_of(declared), values, known)
         trial = Connection(connection or "test", kind, declared.title, self._kept(declared, values))
-        connector = self._registry.make(trial, Secrets(known, lambda name, value: None), self._clock)
+        connector = self._registry.make(trial, self._on_trial(known, secrets, connection), self._clock)
         try:
             return work(connector)
         finally:
             connector.close()
+
+    def _on_trial(self, known: Mapping[str, str], given: Mapping[str, str], connection: str) -> Secrets:
+        """For a connector that is thrown away.  What it renews goes back to where the old one came from: many
+        servers take a refresh token once only."""
+
+        def keep(name: str, value: str) -> None:
+            if name in given:
+                if isinstance(given, MutableMapping):
+                    given[name] = value
+            elif connection:
+                self._vault.put(connection, {name: value})
+
+        return Secrets(known, keep)
 
     @staticmethod
     def _kept(declared: ConnectorKind, values: Mapping[str, str]) -> dict[str, str]:
@@ -328,30 +353,35 @@ class ConnectionService:
         """Make the connector of these values; the one before is closed, whatever it does just now."""
         _shut(live)
 
-        def keep(name: str, value: str) -> None:
-            self._vault.put(connection.id, {name: value})
-
-        secrets = Secrets(self._vault.get(connection.id), keep)
+        secrets = self._shared(connection)
         connector = self._registry.make(connection, secrets, self._clock)
         live.connector, live.revision = connector, connection.revision
         return connector
+
+    def _shared(self, connection: Connection) -> Secrets:
+        """One for all connectors of these values: a token that one of them renews is all of theirs."""
+        vault, name = self._vault, connection.id
+        with self._lock:
+            revision, known = self._secrets.get(name, (0, None))
+            if known is None or revision != connection.revision:
+                known = Secrets(
+                    vault.get(name), lambda n, v: vault.put(name, {n: v}), lambda: vault.get(name)
+                )
+                self._secrets[name] = (connection.revision, known)
+            return known
 
     def _changed(self, connection: str, what: str) -> None:
         with self._lock:
             live = [one for (name, _), one in self._live.items() if name == connection]
             if what == "removed":
                 self._live = {key: one for key, one in self._live.items() if key[0] != connection}
+                self._secrets.pop(connection, None)
         if what in ("removed", "disabled"):
             for one in live:
                 _shut(one)
         if self._audit is not None:
             self._audit.record(AuditAction.CONNECTION_CHANGED, connection=connection, change=what)
         self._events.publish(ConnectionsChanged())
-
-
-def secret_names(kind: ConnectorKind) -> list[str]:
-    """The names of its secret fields."""
-    return [field.name for field in kind.fields if field.kind is FieldKind.SECRET]
 
 
 def _shut(live: _Live) -> None:

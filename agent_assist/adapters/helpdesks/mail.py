@@ -16,10 +16,12 @@ from agent_assist.adapters.helpdesks.mail_imap import Mailbox
 from agent_assist.adapters.helpdesks.mail_index import EMPTY, Key, MailIndex
 from agent_assist.adapters.helpdesks.mail_message import TOKEN_HEADER, Address, Body
 from agent_assist.adapters.helpdesks.mail_options import FIELDS, MailOptions
+from agent_assist.adapters.helpdesks.mail_providers import SIGN_IN
 from agent_assist.adapters.helpdesks.mail_smtp import Outgoing, Submission, compose, message_id, reachable
 from agent_assist.adapters.helpdesks.mail_threads import Known, Place, bare_subject
 from agent_assist.adapters.helpdesks.mail_ticket import ticket_of_mails
 from agent_assist.domain.helpdesk import Ability, Account, Changes, Connection, ConnectionField, Queue
+from agent_assist.domain.oauth import SignIn
 from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.errors import AgentAssistError, BadInput, DeliveryUncertain, HelpdeskProblem, TicketGone
 from agent_assist.ports import CancelToken, Clock
@@ -45,6 +47,7 @@ class MailConnector:
     title: ClassVar[str] = "Shared mailbox (IMAP and SMTP)"
     fields: ClassVar[Sequence[ConnectionField]] = FIELDS
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.PUSH})
+    sign_in: ClassVar[SignIn] = SIGN_IN
 
     def __init__(self, connection: Connection, secrets: Mapping[str, str], clock: Clock) -> None:
         self._options = MailOptions.read(connection.values, secrets)

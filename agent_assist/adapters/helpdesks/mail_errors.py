@@ -66,6 +66,8 @@ def imap_login_refused(error: LoginError, options: MailOptions) -> HelpdeskProbl
 
 def login_refused(host: str, options: MailOptions, words: str) -> LoginRefused:
     sentence = f"{host} refused the login of {options.username}: {words.rstrip('.')}."
+    if options.source:
+        return LoginRefused(sentence, "Sign in again under Connections.")
     if options.token:
         return LoginRefused(sentence, "The access token may have expired: enter a new one.")
     if not options.password:

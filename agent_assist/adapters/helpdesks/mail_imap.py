@@ -322,8 +322,14 @@ class Mailbox:
 
     def _login(self, client: IMAPClient) -> None:
         options = self._options
-        if options.token:
-            client.oauth2_login(options.username, options.token)
+        if token := options.access_token():
+            try:
+                client.oauth2_login(options.username, token)
+            except LoginError:
+                if options.source is None:
+                    raise
+                options.source.refused(token)
+                client.oauth2_login(options.username, options.access_token())
         elif (options.username + options.password).isascii():
             client.login(options.username, options.password)
         else:  # LOGIN knows ASCII only

@@ -10,11 +10,22 @@ from dataclasses import dataclass, field
 
 import certifi
 
+from agent_assist.adapters.helpdesks.mail_providers import OTHER, PROVIDERS, SIGN_IN
+from agent_assist.adapters.helpdesks.oauth import TokenSource
 from agent_assist.domain.helpdesk import ConnectionField, FieldKind
+from agent_assist.domain.oauth import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from agent_assist.errors import BadInput, InvalidSetting
 
 _LOCAL_ONLY = "“none” sends the password unprotected: only for a server on this machine."
 FIELDS: Sequence[ConnectionField] = (
+    ConnectionField(
+        "provider",
+        "Provider",
+        "Google Workspace and Microsoft 365: their servers are filled in, and you sign in in the browser.",
+        FieldKind.CHOICE,
+        default=OTHER,
+        choices=(OTHER, *PROVIDERS),
+    ),
     ConnectionField("address", "Mail address", "support@example.com: customers write to it.", required=True),
     ConnectionField("name", "Name of the sender", "Stands before the address in replies: Acme Support."),
     ConnectionField("username", "User name", "Empty where it is the mail address."),
@@ -30,7 +41,13 @@ FIELDS: Sequence[ConnectionField] = (
         "Instead of a password: OAuth 2 (XOAUTH2), for Microsoft 365 and Google Workspace.",
         FieldKind.SECRET,
     ),
-    ConnectionField("imap_host", "IMAP server", "imap.example.com", required=True),
+    ConnectionField(
+        CLIENT_ID,
+        "Client id",
+        "To sign in in the browser: your company's registration of this program.",
+    ),
+    ConnectionField(CLIENT_SECRET, "Client secret", "Beside it; Google gives one.", FieldKind.SECRET),
+    ConnectionField("imap_host", "IMAP server", "imap.example.com; empty: the provider's."),
     ConnectionField("imap_port", "IMAP port", "993; 143 with STARTTLS.", FieldKind.NUMBER, default="993"),
     ConnectionField(
         "imap_security",
@@ -40,7 +57,7 @@ FIELDS: Sequence[ConnectionField] = (
         default="tls",
         choices=("tls", "starttls", "none"),
     ),
-    ConnectionField("smtp_host", "SMTP server", "smtp.example.com", required=True),
+    ConnectionField("smtp_host", "SMTP server", "smtp.example.com; empty: the provider's."),
     ConnectionField("smtp_port", "SMTP port", "587; 465 with TLS.", FieldKind.NUMBER, default="587"),
     ConnectionField(
         "smtp_security",
@@ -102,6 +119,16 @@ class MailOptions:
     ca_file: str
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    source: TokenSource | None = field(default=None, repr=False, compare=False)
+    """Where the tokens of a browser's sign-in come from."""
+
+    @property
+    def by_token(self) -> bool:
+        return bool(self.token or self.source)
+
+    def access_token(self) -> str:
+        """For XOAUTH2, good for now; empty where there is a password.  Raises HelpdeskProblem."""
+        return self.source.token() if self.source else self.token
 
     @property
     def domain(self) -> str:
@@ -134,6 +161,9 @@ class MailOptions:
             if any(ord(c) < 32 or ord(c) == 127 for c in value):
                 raise InvalidSetting(f"The setting “{name}” holds a character that cannot be in it.")
         address = given["address"].lower()
+        if provider := PROVIDERS.get(given["provider"]):
+            given["imap_host"] = given["imap_host"] or provider.imap
+            given["smtp_host"] = given["smtp_host"] or provider.smtp
         if not _ADDRESS.fullmatch(address):
             raise InvalidSetting(f"“{given['address'][:80]}” is not a mail address.")
         return MailOptions(
@@ -142,6 +172,7 @@ class MailOptions:
             username=given["username"] or given["address"],
             password=secrets.get("password", ""),
             token=secrets.get("token", "").strip(),
+            source=_source(given, secrets),
             imap=_server(given, "imap"),
             smtp=_server(given, "smtp"),
             folders=_listed(given["queues"]) or ("INBOX",),
@@ -152,6 +183,13 @@ class MailOptions:
             sent_copy=given["sent_copy"],
             ca_file=given["ca_file"],
         )
+
+
+def _source(given: Mapping[str, str], secrets: Mapping[str, str]) -> TokenSource | None:
+    server = SIGN_IN.server(given)
+    if server is None or not secrets.get(REFRESH_TOKEN):
+        return None
+    return TokenSource(server, given, secrets, given["address"])
 
 
 def _listed(value: str) -> tuple[str, ...]:

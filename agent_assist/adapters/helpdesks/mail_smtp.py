@@ -300,13 +300,23 @@ class Submission:
         options = self._options
         if not server.has_extn("auth"):
             return  # a server that knows its own network
-        if options.token:
-            told = f"user={options.username}\1auth=Bearer {options.token}\1\1"
-            server.auth("XOAUTH2", lambda challenge=None: told if not challenge else "")
+        if token := options.access_token():
+            try:
+                _with_token(server, options.username, token)
+            except smtplib.SMTPAuthenticationError:
+                if options.source is None:
+                    raise
+                options.source.refused(token)
+                _with_token(server, options.username, options.access_token())
         elif not (options.username + options.password).isascii():
             raise login_refused(options.smtp.host, options, "SMTP knows only ASCII characters in a password")
         else:
             server.login(options.username, options.password)
+
+
+def _with_token(server: smtplib.SMTP, username: str, token: str) -> None:
+    told = f"user={username}\1auth=Bearer {token}\1\1"
+    server.auth("XOAUTH2", lambda challenge=None: told if not challenge else "")
 
 
 def _drop(server: smtplib.SMTP | None) -> None:

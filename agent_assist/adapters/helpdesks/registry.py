@@ -11,13 +11,15 @@ Nothing here has to change for that, and a class that cannot be imported is told
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from agent_assist.adapters import network
+from agent_assist.adapters.helpdesks import oauth
 from agent_assist.domain.helpdesk import Ability, Connection, ConnectionField, ConnectorKind
-from agent_assist.errors import AgentAssistError, HelpdeskProblem
-from agent_assist.ports import Clock, HelpdeskConnector
+from agent_assist.domain.oauth import SignIn
+from agent_assist.errors import AgentAssistError, BadInput, HelpdeskProblem
+from agent_assist.ports import CancelToken, Clock, HelpdeskConnector
 
 GROUP = "agent_assist.helpdesks"
 _METHODS = ("check", "queues", "changes", "ticket", "find_reply", "reply", "ticket_of", "page_of", "close")
@@ -44,6 +46,8 @@ class EntryPointRegistry:
             raise HelpdeskProblem(connector, "Install its package again, or remove the connection.")
         make: type = connector
         network.permit(connection.values.values())
+        if (declared := _sign_in_of(connector)) and (server := declared.server(connection.values)):
+            network.permit([server.token])
         try:
             made: HelpdeskConnector = make(connection, secrets, clock)
         except AgentAssistError:
@@ -55,6 +59,22 @@ class EntryPointRegistry:
             ) from None
         return made
 
+    def sign_in(
+        self,
+        kind: str,
+        values: Mapping[str, str],
+        secrets: Mapping[str, str],
+        open_page: Callable[[str], object],
+        cancel: CancelToken,
+    ) -> dict[str, str]:
+        connector = self._load(kind)
+        declared = None if isinstance(connector, str) else _sign_in_of(connector)
+        server = declared.server(values) if declared else None
+        if server is None:
+            raise BadInput("There is nothing to sign in to with these values.", "Fill in the form first.")
+        network.permit([server.token])
+        return oauth.sign_in(server, values, secrets, open_page, cancel)
+
     def _kind(self, name: str) -> ConnectorKind:
         connector = self._load(name)
         if isinstance(connector, str):
@@ -64,6 +84,7 @@ class EntryPointRegistry:
             title=connector.title,
             fields=tuple(connector.fields),
             abilities=frozenset(connector.abilities),
+            sign_in=_sign_in_of(connector),
         )
 
     def _entry_points(self) -> dict[str, EntryPoint]:
@@ -94,6 +115,12 @@ class EntryPointRegistry:
             return f"The connector {name} cannot be used: {why}."
         fit: type[HelpdeskConnector] = loaded
         return fit
+
+
+def _sign_in_of(connector: type[HelpdeskConnector]) -> SignIn | None:
+    """What it declares; a connector need not know of it."""
+    found = getattr(connector, "sign_in", None)
+    return found if isinstance(found, SignIn) else None
 
 
 def _unfit(loaded: object) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from agent_assist.adapters.helpdesks.http import HttpSession
+from agent_assist.adapters.helpdesks.oauth import BearerAuth, TokenSource
 from agent_assist.adapters.helpdesks.rest import (
     ONLY_MINE,
     RestConnector,
@@ -21,6 +22,7 @@ from agent_assist.adapters.helpdesks.rest import (
     sent_before,
 )
 from agent_assist.domain.helpdesk import Ability, Account, Changes, ConnectionField, FieldKind, Queue
+from agent_assist.domain.oauth import CLIENT_ID, REFRESH_TOKEN, OAuthServer, SignIn
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket, TicketStatus, parse_time
 from agent_assist.errors import LoginRefused, PermissionMissing, TicketGone, UnexpectedAnswer
 from agent_assist.ports import CancelToken
@@ -51,6 +53,7 @@ _CHANNELS = {
 }
 _TICKET_PAGE = re.compile(r"/agent/tickets/(\d+)\b")
 _TOKEN_KEY = "agent_assist"
+REDIRECT_PORT = 47923
 
 
 class Zendesk(RestConnector):
@@ -62,18 +65,36 @@ class Zendesk(RestConnector):
         ConnectionField(
             "url", "Address", "https://YOUR-COMPANY.zendesk.com", kind=FieldKind.URL, required=True
         ),
-        ConnectionField("email", "Your e-mail", "The one you sign in with; empty with an OAuth token."),
+        ConnectionField("email", "Your e-mail", "With an API token: the one you sign in with; else empty."),
         ConnectionField(
             "token",
             "API or OAuth token",
-            "Admin Center › Apps and integrations › APIs.",
+            "Admin Center › Apps and integrations › APIs; not needed where you sign in in the browser.",
             FieldKind.SECRET,
-            required=True,
+        ),
+        ConnectionField(
+            CLIENT_ID,
+            "OAuth client",
+            "To sign in in the browser: the identifier of a public OAuth client with the redirect URL "
+            f"http://localhost:{REDIRECT_PORT}/, which your administrator makes.",
         ),
         ONLY_MINE,
         queues_field("Groups", "Names of the groups whose tickets are shown; empty for all."),
     )
     abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.NOTE, Ability.STATUS, Ability.TAGS})
+    sign_in: ClassVar[SignIn] = SignIn(
+        (
+            OAuthServer(
+                "zendesk",
+                "Zendesk",
+                "{url}/oauth/authorizations/new",
+                "{url}/oauth/tokens",
+                ("read", "write"),
+                host="localhost",
+                port=REDIRECT_PORT,  # Zendesk compares the whole address, its port included
+            ),
+        )
+    )
 
     _field_names: Mapping[str, str] | None = None
     _groups: Sequence[Queue] | None = None
@@ -176,6 +197,14 @@ class Zendesk(RestConnector):
 
     def _open(self) -> HttpSession:
         email, token = self._values.get("email", "").strip(), self._secrets.get("token", "")
+        server = self.sign_in.server(self._values)
+        if server is not None and self._secrets.get(REFRESH_TOKEN):
+            source = TokenSource(server, self._values, self._secrets, self.title)
+            return HttpSession(f"{self._site}/api/v2", auth=BearerAuth(source), clock=self._clock)
+        if not token:
+            raise LoginRefused(
+                "There is no token for Zendesk.", "Enter one under Connections, or sign in there."
+            )
         if email:
             return HttpSession(f"{self._site}/api/v2", auth=(f"{email}/token", token), clock=self._clock)
         return HttpSession(

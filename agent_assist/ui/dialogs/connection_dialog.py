@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -38,6 +40,8 @@ class ConnectionDialog(QDialog):
     """`saved` carries the connection.  Nothing is saved before "Save"; a test saves nothing."""
 
     saved = Signal(object)
+    page_wanted = Signal(str)
+    """The address to sign in at; comes from the service's thread."""
 
     def __init__(
         self,
@@ -54,6 +58,10 @@ class ConnectionDialog(QDialog):
         self._connection, self._kept = connection, kept
         self._kinds = {kind.name: kind for kind in kinds}
         self._busy = False
+        self._signed_in: dict[str, str] = {}
+        self._stop = threading.Event()
+        self.page_wanted.connect(self._on_page_wanted)
+        self.finished.connect(lambda _: self._stop.set())
         self.setWindowTitle(f"Change {connection.title}" if connection else "Connect a helpdesk")
         self.resize(WIDTH, HEIGHT)
         self.kind = QComboBox()
@@ -68,6 +76,8 @@ class ConnectionDialog(QDialog):
         self._spinner.hide()
         self.test = Button(ui.theme, "Test connection")
         self.test.clicked.connect(self._on_test)
+        self.sign_in = Button(ui.theme, "Sign in")
+        self.sign_in.clicked.connect(self._on_sign_in)
         self.save = Button(ui.theme, "Save" if connection else "Connect", Kind.PRIMARY)
         self.save.setDefault(True)
         self.save.clicked.connect(self._on_save)
@@ -108,6 +118,7 @@ class ConnectionDialog(QDialog):
         scroll.setWidget(inner)
         foot = QHBoxLayout()
         foot.setSpacing(SPACE_2)
+        foot.addWidget(self.sign_in)
         foot.addWidget(self.test)
         foot.addWidget(self._spinner)
         foot.addStretch(1)
@@ -130,22 +141,69 @@ class ConnectionDialog(QDialog):
         self.form.deleteLater()
         self.form = form
         self.name.setPlaceholderText(kind.title if kind else "")
-        self.banner.hide()
+        self._signed_in = {}
+        self._on_changed()
 
     def _on_changed(self) -> None:
         """What a test said holds for what was in the form then."""
         self.banner.hide()
+        kind = self._kinds.get(str(self.kind.currentData()))
+        server = kind.sign_in.server(self.form.values()) if kind and kind.sign_in else None
+        self.sign_in.setVisible(kind is not None and kind.sign_in is not None)
+        self.sign_in.setEnabled(server is not None)
+        self.sign_in.setText(f"Sign in to {server.title}" if server else "Sign in")
+
+    # --- signing in in the browser ------------------------------------------------------------------
+
+    def _on_sign_in(self) -> None:
+        kind, values, secrets = str(self.kind.currentData()), self.form.values(), self.form.secrets()
+        known = self._connection.id if self._connection else ""
+        connections, stop = self._connections, threading.Event()
+        self._stop = stop
+
+        def work() -> dict[str, str]:
+            return connections.sign_in(kind, values, secrets, self.page_wanted.emit, stop, known)
+
+        self._run(work, self._on_signed_in)
+
+    def _on_page_wanted(self, address: str) -> None:
+        if self._stop.is_set():
+            return
+        opened = QDesktopServices.openUrl(QUrl(address))
+        told = "Sign in in your browser; this form goes on by itself."
+        if not opened:
+            told = "No browser could be opened. Copy the address and open it in one."
+        self.banner.show_message(
+            Tone.ATTENTION,
+            "Waiting for your browser",
+            told,
+            [
+                ("Copy address", lambda: QGuiApplication.clipboard().setText(address)),
+                ("Stop", self._stop.set),
+            ],
+        )
+
+    def _on_signed_in(self, secrets: dict[str, str]) -> None:
+        self._signed_in = secrets
+        self.banner.show_message(Tone.OK, "You are signed in", "Test the connection, or save it.")
+
+    def _secrets(self) -> dict[str, str]:
+        """What was typed, and what signing in has left."""
+        return {**self.form.secrets(), **self._signed_in}
 
     # --- trying and saving --------------------------------------------------------------------------
 
     def _on_test(self) -> None:
-        kind, values, secrets = str(self.kind.currentData()), self.form.values(), self.form.secrets()
+        kind, values, secrets = str(self.kind.currentData()), self.form.values(), self._secrets()
         known = self._connection.id if self._connection else ""
-        connections = self._connections
+        connections, signed_in = self._connections, self._signed_in
 
         def work() -> tuple[dict[str, str], Account | None]:
             problems = connections.problems(kind, values, secrets, known)
-            return problems, None if problems else connections.test(kind, values, secrets, known)
+            try:
+                return problems, None if problems else connections.test(kind, values, secrets, known)
+            finally:  # what the test has renewed is what holds from now on
+                signed_in.update({name: secrets[name] for name in signed_in})
 
         self._run(work, self._on_tested)
 
@@ -157,7 +215,7 @@ class ConnectionDialog(QDialog):
             self.banner.show_message(Tone.OK, "It works", f"Signed in as {who}.")
 
     def _on_save(self) -> None:
-        kind, values, secrets = str(self.kind.currentData()), self.form.values(), self.form.secrets()
+        kind, values, secrets = str(self.kind.currentData()), self.form.values(), self._secrets()
         title, known = self.name.text().strip(), self._connection
         connections = self._connections
 
@@ -197,5 +255,5 @@ class ConnectionDialog(QDialog):
     def _set_busy(self, busy: bool) -> None:
         self._busy = busy
         self._spinner.setVisible(busy)
-        for widget in (self.form, self.name, self.test, self.save):
+        for widget in (self.form, self.name, self.test, self.save, self.sign_in):
             widget.setEnabled(not busy)

@@ -19,7 +19,7 @@ from agent_assist.errors import (
     WorkspaceDamaged,
 )
 from agent_assist.services.connection_fields import checked, problems
-from agent_assist.services.connections import Secrets, secret_names
+from agent_assist.services.connection_secrets import Secrets, secret_names
 from agent_assist.services.events import ConnectionsChanged
 
 URL = {"url": "https://acme.example"}
