@@ -28,6 +28,7 @@ from agent_assist.adapters.knowledge.parsing import FileReader
 from agent_assist.adapters.knowledge.tuned import adopt
 from agent_assist.adapters.language import PackagedLanguageDetector
 from agent_assist.adapters.policy_file import PolicyFile
+from agent_assist.adapters.privacy.prompts import RedactedPrompts
 from agent_assist.adapters.privacy.redactor import TicketRedactor, packaged_tagger
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.adapters.storage.audit import AuditStore
@@ -42,8 +43,10 @@ from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.storage.vault import Vault
+from agent_assist.adapters.training_process import TrainingProcess
 from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.domain.access import taken_by
+from agent_assist.domain.privacy import ticket_values
 from agent_assist.errors import AgentAssistError
 from agent_assist.ports import AuditAnchor, Delivery, Redactor
 from agent_assist.services.access import AccessService
@@ -59,6 +62,7 @@ from agent_assist.services.feedback import FeedbackService
 from agent_assist.services.jobs import JobContext, JobQueue
 from agent_assist.services.keys import KeyService
 from agent_assist.services.knowledge import KnowledgeService, content_hash
+from agent_assist.services.learning import LearningService
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.outbox import OutboxService
@@ -142,8 +146,25 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     )
     retrieval.prefer = remembered.preferred
     stack.callback(remembered.close)
+    prompted = RedactedPrompts(
+        model,
+        ticket_redactor,
+        lambda name: ticket_values(ticket) if (ticket := tickets.get(name)) else [],
+        lambda: options.current.privacy.redact_prompts,
+    )
     drafting = DraftingService(
-        tickets, retrieval, model, models, index, languages, suggestions, jobs, events, options, clock, safety
+        tickets,
+        retrieval,
+        prompted,
+        models,
+        index,
+        languages,
+        suggestions,
+        jobs,
+        events,
+        options,
+        clock,
+        safety,
     )
     stack.callback(drafting.close)
     connections, sync = _helpdesks(workspace, tickets, options, events, clock, audit, access, stack)
@@ -159,6 +180,32 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         _furnish(demo, options, tickets, SqlKnowledgeRepository(workspace.database))
     keys = KeyService(workspace, access, audit)
     registry = ModelStore(workspace.database)
+    canary = CanaryService(registry, models, suggestions, clock, access, audit)
+    feedback = FeedbackService(
+        suggestions,
+        tickets,
+        options,
+        events,
+        clock,
+        ticket_redactor,
+        access,
+        audit,
+        privacy.is_erased,
+        identity.reference,
+    )
+    learning = LearningService(
+        TrainingProcess(platformdirs.user_data_path("agent-assist", appauthor=False) / "tools"),
+        workspace.folder / "training",
+        feedback,
+        knowledge,
+        models,
+        canary,
+        options,
+        events,
+        access,
+        audit,
+    )
+    stack.callback(learning.close)
     return Desk(
         folder=workspace.folder,
         demo=demo is not None,
@@ -171,18 +218,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         retrieval=retrieval,
         models=models,
         drafting=drafting,
-        feedback=FeedbackService(
-            suggestions,
-            tickets,
-            options,
-            events,
-            clock,
-            ticket_redactor,
-            access,
-            audit,
-            privacy.is_erased,
-            identity.reference,
-        ),
+        feedback=feedback,
         outbox=outbox,
         unsent=UnsentService(UnsentStore(workspace.database), suggestions),
         languages=languages,
@@ -193,7 +229,8 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         keys=keys,
         security=_security(workspace, audit, access, keys, models, connections, rules),
         policy=policy,
-        canary=CanaryService(registry, models, suggestions, clock, access, audit),
+        canary=canary,
+        learning=learning,
         safety=safety,
         connections=connections,
         sync=sync,

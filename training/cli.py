@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,7 @@ STAGES = {
     "encoder": "training.encoder.stage:EncoderStage",
     "sft": "training.sft:Sft",
     "preference": "training.preference:Preference",
+    "probe": "training.probe:Probe",
     "export": "training.export:Export",
     "evaluate": "training.evaluation.stage:Evaluate",
     "promote": "training.promotion:Promote",
@@ -71,7 +73,7 @@ def _command(name: str) -> click.Command:
                 share = {"canary": canary / 100}
                 wanted = wanted.model_copy(update={"promote": wanted.promote | share})
             run = Run(wanted, say=_say, resume=resume)
-            names = [s for s in STAGES if s != "encoder" or run.config.encoder] if name == "run" else [name]
+            names = [s for s in STAGES if _wanted(s, run)] if name == "run" else [name]
             if dry_run:
                 run = replace(run, since=since_of(run, since))
                 for place, one in enumerate(names):
@@ -84,6 +86,11 @@ def _command(name: str) -> click.Command:
             sys.exit(error.exit_code)
 
     return command
+
+
+def _wanted(name: str, run: Run) -> bool:
+    """Whether `run` goes through a stage: some only where the configuration has their part."""
+    return name not in ("encoder", "probe") or getattr(run.config, name) is not None
 
 
 for _name in (*STAGES, "run"):
@@ -117,11 +124,48 @@ def sheet(sheets: tuple[Path, ...], seed: int) -> None:
     """Read the sheets that people filled in: gains, preference, agreement."""
 
     def work() -> None:
-        import json
-
         from training.evaluation.sheet import read_sheets
 
         click.echo(json.dumps(read_sheets(sheets, seed), indent=1))
+
+    _guarded(work)
+
+
+@cli.command()
+@click.option("--source", type=click.Path(path_type=Path), help="A source package downloaded elsewhere.")
+def converter(source: Path | None) -> None:
+    """Fetch llama.cpp's converter of exactly the version that serves, for `export`."""
+
+    def work() -> None:
+        from training.converter import fetch
+
+        click.echo(str(fetch(source)))
+
+    _guarded(work)
+
+
+@cli.command()
+@click.option("--model", type=click.Path(path_type=Path), help="A GGUF; without it the packaged model.")
+@click.option("--adapter", type=click.Path(path_type=Path), help="A LoRA adapter on it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the failures as JSON.")
+def golden(model: Path | None, adapter: Path | None, as_json: bool) -> None:
+    """Run the frozen golden set through the installed product: after an upgrade, before a promotion.
+
+    Ends with 1 where a case fails.
+    """
+
+    def work() -> None:
+        from training.evaluation.golden import run_golden
+
+        failures, cases = run_golden(model, adapter)
+        if as_json:
+            click.echo(json.dumps({"cases": cases, "failures": failures}, ensure_ascii=False, indent=1))
+        else:
+            for failure in failures:
+                click.echo(f"{failure['id']}: {failure['why']}\n  {failure['text']}")
+            click.echo(f"{cases - len(failures)} of {cases} golden cases pass.")
+        if failures:
+            sys.exit(1)
 
     _guarded(work)
 

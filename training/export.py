@@ -27,6 +27,7 @@ from agent_assist.domain.model import (
 from agent_assist.errors import AgentAssistError, BadInput
 from agent_assist.settings import ModelOptions
 from training.config import ExportOptions
+from training.converter import default_folder, version
 from training.sft import base_path, dtype_of
 from training.stage import Plan, Run, hash_of, read_rows, write_json
 from training.tuning import Row, encode, load_base, load_tokenizer
@@ -95,12 +96,12 @@ def hf_base(run: Run, out: Path) -> Path:
 
 def converter(options: ExportOptions) -> Path:
     """The folder with llama.cpp's converters; raises BadInput where they are not there."""
-    folder = options.converter
+    folder = options.converter or default_folder()
     if folder is None or not (folder / "convert_lora_to_gguf.py").exists():
         raise BadInput(
-            "llama.cpp's converter is not there.",
-            "Run `pip download --no-binary :all: --no-deps llama-cpp-python==VERSION` with the installed "
-            "version, unpack it, and set `export.converter` to its vendor/llama.cpp folder.",
+            f"llama.cpp's converter of the served version (llama-cpp-python {version()}) is not there.",
+            "Run `python -m training converter`, which fetches it by `pip download` of that source package; "
+            "or unpack the package yourself and set `export.converter` to its vendor/llama.cpp folder.",
         )
     return folder
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agent_assist.services.jobs import JobQueue
     from agent_assist.services.keys import KeyService
     from agent_assist.services.knowledge import KnowledgeService
+    from agent_assist.services.learning import LearningService
     from agent_assist.services.models import ModelService
     from agent_assist.services.options import OptionsService
     from agent_assist.services.outbox import OutboxService
@@ -64,6 +65,7 @@ class Desk:
     security: SecurityService | None = None
     policy: PolicyKeeper | None = None
     canary: CanaryService | None = None
+    learning: LearningService | None = None
     safety: SafetyService | None = None
     """Looks replies over; None only where a test leaves it out."""
     connections: ConnectionService | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agent_assist.domain.helpdesk import SyncStatus
 from agent_assist.domain.jobs import JobStatus
 from agent_assist.domain.knowledge import KnowledgeStats
+from agent_assist.domain.learning import RunView
 from agent_assist.domain.model import ModelStatus
 from agent_assist.domain.outbox import OutboxItem
 from agent_assist.domain.suggestion import Draft
@@ -104,6 +105,13 @@ class RulesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LearningChanged:
+    """A training run went on."""
+
+    run: RunView
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorRaised:
     """An error that belongs to no draft and no job."""
 
@@ -122,6 +130,7 @@ Event = (
     | SettingsChanged
     | ErrorRaised
     | RulesChanged
+    | LearningChanged
     | NewCustomerMessage
     | TicketFollowed
     | ConnectionsChanged

@@ -53,6 +53,7 @@ class Bridge(QObject):
     connections_changed = Signal()
     sync_changed = Signal(object)  # domain.helpdesk.SyncStatus
     customer_wrote = Signal(str, str, str)  # ticket id, title, excerpt
+    learning_changed = Signal(object)  # domain.learning.RunView
     error_raised = Signal(object)  # errors.ErrorInfo
 
     _wake = Signal()
@@ -205,6 +206,8 @@ class Bridge(QObject):
                 return "model"
             case events.KnowledgeChanged():
                 return "knowledge"
+            case events.LearningChanged():
+                return "learning"
             case events.SyncChanged(status):
                 return ("sync", status.connection_id)
             case _:
@@ -238,5 +241,7 @@ class Bridge(QObject):
                 self.sync_changed.emit(status)
             case events.NewCustomerMessage(ticket_id, title, excerpt):
                 self.customer_wrote.emit(ticket_id, title, excerpt)
+            case events.LearningChanged(run):
+                self.learning_changed.emit(run)
             case events.ErrorRaised(error):
                 self.error_raised.emit(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,11 +85,25 @@ def exposure(scorer: Scorer, canary: Canary, seed: int) -> dict[str, Any]:
     mine = scorer.loss(canary.secret, canary.before)
     others = [scorer.loss(_secret(chance), canary.before) for _ in range(ALTERNATIVES)]
     written = scorer.continuation(canary.before)
+    return {"times": canary.times, **exposure_of(mine, others), "verbatim": canary.secret in written}
+
+
+def exposure_of(mine: float, others: Sequence[float]) -> dict[str, Any]:
+    """Where a secret's loss stands among those of random ones of the same form.
+
+    Exposure is the logarithm to base 2 of how many there are over the rank (Carlini et al. 2019, definition
+    2); beyond what ranking so few can show it is read off a normal distribution of their losses (there,
+    section 4.3, a skewed one; with so few the difference is within the noise).
+    """
+    rank = 1 + sum(loss < mine for loss in others)
+    of = len(others) + 1
+    spread = statistics.NormalDist(statistics.fmean(others), statistics.stdev(others) or 1e-9)
+    below = max(spread.cdf(mine), 1e-30)
     return {
-        "times": canary.times,
-        "rank": 1 + sum(loss < mine for loss in others),
-        "of": ALTERNATIVES + 1,
-        "verbatim": canary.secret in written,
+        "rank": rank,
+        "of": of,
+        "exposure": round(math.log2(of / rank), 2),
+        "exposure_fitted": round(-math.log2(below), 2),
     }
 
 

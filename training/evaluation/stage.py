@@ -17,6 +17,7 @@ from training.champion import champion_of, remember_champion
 from training.config import Section
 from training.evaluation import likelihood
 from training.evaluation.compare import Difference, differences, slices
+from training.evaluation.golden import golden_failures
 from training.evaluation.measures import abstention, figures_of, retrieval
 from training.evaluation.product import Candidate, Product, read_cases
 from training.evaluation.sheet import write_sheet
@@ -158,36 +159,6 @@ def _row(difference: Difference) -> dict[str, Any]:
     return asdict(difference) | {"gain": difference.gain}
 
 
-def golden_failures(candidate: Candidate, out: Path) -> list[dict[str, str]]:
-    """Cases of the frozen golden set that the candidate does not pass, each with what is wrong."""
-    rows = read_rows(resource("evaluation", "golden.jsonl"))
-    with Product(out / "golden") as product:
-        product.learn([resource("evaluation", "articles.jsonl")])
-        product.use(candidate)
-        drafts = product.drafts([row["ticket"] for row in rows])
-    found = []
-    for row, draft in zip(rows, drafts, strict=True):
-        if why := why_not_golden(draft, row):
-            found.append({"id": row["ticket"]["id"], "why": why, "text": str(draft.get("text") or "")})
-    return found
-
-
-def why_not_golden(draft: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    """What a golden case asks for that the draft does not keep; "" where it keeps all."""
-    text = str(draft.get("text") or "").casefold()
-    if draft.get("decision") not in row["decisions"]:
-        return f"decided {draft.get('decision')}, not {' or '.join(row['decisions'])}"
-    if draft.get("decision") != "draft":
-        return ""
-    for group in row.get("says", ()):  # one of each group must stand there
-        if not any(word.casefold() in text for word in group):
-            return f"does not say {' or '.join(group)}"
-    for word in row.get("never", ()):
-        if word.casefold() in text:
-            return f"says {word}"
-    return ""
-
-
 def _cases(run: Run, options: EvaluateOptions) -> Path:
     return options.cases or run.find("prepare", "cases.jsonl")
 
@@ -223,13 +194,15 @@ def _likelihoods(
 def _side_by_side(
     cases: Sequence[Mapping[str, Any]], outputs: Sequence[Sequence[Mapping[str, Any]]]
 ) -> list[dict[str, Any]]:
+    kept = [[figures_of(o, c).get("kept", 0.0) for o, c in zip(side, cases)] for side in outputs]
     return [
         {
             "case": case,
+            "gain": round(kept[1][place] - kept[0][place], 4),
             "champion": {k: old.get(k) for k in ("decision", "text", "citations")},
             "challenger": {k: new.get(k) for k in ("decision", "text", "citations")},
         }
-        for case, old, new in zip(cases, *outputs, strict=True)
+        for place, (case, old, new) in enumerate(zip(cases, *outputs, strict=True))
     ]
 
 

@@ -12,10 +12,11 @@ import pytest
 from agent_assist.errors import BadInput
 from agent_assist.resources import resource
 from training.evaluation.compare import differences, slices
+from training.evaluation.golden import why_not_golden
 from training.evaluation.likelihood import make_canaries
 from training.evaluation.measures import abstention, edit_distance, figures_of, macro_f1, retrieval, token_f1
 from training.evaluation.sheet import HEAD, alpha, read_sheets, write_sheet
-from training.evaluation.stage import compared, why_not_golden
+from training.evaluation.stage import compared
 from training.promotion import PromoteOptions, why_not
 from training.schedule import schedule_text
 from training.stage import read_rows
