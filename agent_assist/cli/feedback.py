@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from agent_assist.cli.context import Context, json_option, pass_context
+from agent_assist.cli.rules import rules
 from agent_assist.domain.feedback import ExportFormat, FeedbackStats, Outcome
 from agent_assist.domain.suggestion import Suggestion
 from agent_assist.domain.ticket import format_time, parse_time
@@ -136,6 +137,9 @@ def export(
         yield f"What is in it: {report.card_path}"
 
     context.emit(as_json, asdict(report), lines)
+
+
+feedback.add_command(rules)
 
 
 def _stats_lines(found: FeedbackStats) -> Iterator[str]:

@@ -109,7 +109,7 @@ def _says_something(sentence: str, language: str) -> bool:
 
 def why_no_rule(change: Change, distance: float) -> str:
     """Empty where an edit may become a rule; `distance` as in `Outcome.edit_distance`."""
-    if distance < TYPO or _only_spelling(change):
+    if _only_spelling(change, distance):
         return "Only a typo was corrected."
     if not change.after:
         return "The edit says nothing that holds beyond this ticket."
@@ -118,19 +118,26 @@ def why_no_rule(change: Change, distance: float) -> str:
     return ""
 
 
-def _only_spelling(change: Change) -> bool:
-    """Whether each sentence that came is one that went, with letters changed and no fact."""
+def is_typo(draft: str, final: str, distance: float) -> bool:
+    """Whether an edit changed so little that it says nothing; another number is never so little."""
+    return distance < TYPO and figures(draft) == figures(final)
+
+
+def _only_spelling(change: Change, distance: float) -> bool:
+    """Whether each sentence that came is one that went with letters changed: one word of it, or several
+    where the whole edit is small."""
     if not change.before or len(change.before) != len(change.after):
         return False
-    return all(_close(a, b) for a, b in zip(change.before, change.after))
+    most = 99 if distance < TYPO else 1
+    return all(_close(a, b, most) for a, b in zip(change.before, change.after))
 
 
-def _close(one: str, other: str) -> bool:
+def _close(one: str, other: str, most: int) -> bool:
     a, b = words(one), words(other)
     if len(a) != len(b) or figures(one) != figures(other):
         return False
     different = [(x, y) for x, y in zip(a, b) if x != y]
-    return len(different) <= 1 and all(_typo(x, y) for x, y in different)
+    return len(different) <= most and all(_typo(x, y) for x, y in different)
 
 
 def _typo(one: str, other: str) -> bool:

@@ -23,7 +23,7 @@ from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.model import ChatMessage
 from agent_assist.domain.privacy import known_values
 from agent_assist.domain.prompt import build_messages, ticket_until
-from agent_assist.domain.remembered import TYPO
+from agent_assist.domain.remembered import is_typo
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Channel, Ticket
 from agent_assist.errors import BadInput, DiskFull
@@ -233,7 +233,7 @@ class _Run:
         rows: list[Row] = []
         outcome = case.outcome
         if outcome and outcome.kind in _CORRECTED and is_example(case.suggestion.decision, outcome):
-            if outcome.edit_distance >= TYPO:
+            if not is_typo(case.draft, case.final, outcome.edit_distance):
                 rows.append({"chosen": _reply(case.final), "rejected": _reply(case.draft)})
             else:
                 self._skip("only a typo was corrected")

@@ -10,7 +10,7 @@ from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from agent_assist.domain.remembered import TYPO, unsupported
+from agent_assist.domain.remembered import is_typo, unsupported
 from agent_assist.domain.ticket import parse_time, ticket_from_json
 from agent_assist.errors import AgentAssistError, BadInput
 from training.prepare.examples import Example
@@ -90,7 +90,7 @@ def edit_cost(row: Row) -> float:
 def why_no_pair(row: Row) -> str:
     """Empty where a pair may be learnt from; a pair that adds unsupported facts would teach inventing."""
     chosen, rejected = row["chosen"][0]["content"], row["rejected"][0]["content"]
-    if edit_cost(row) < TYPO:
+    if is_typo(rejected, chosen, edit_cost(row)):
         return "only a typo was corrected"
     known = "\n".join([*(m["content"] for m in row["prompt"]), rejected])
     if unsupported(chosen, [known]):
