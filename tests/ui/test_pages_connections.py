@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
 from pytestqt.qtbot import QtBot
 from support_http import serving
+from support_oauth import CLIENT, AuthorizationServer, authorization_server
 from support_pages import Surface, picture, texts, unnamed
 from support_store import open_database
 from support_zammad import Clock, SmallZammad
@@ -193,3 +195,89 @@ def test_a_connection_is_switched_off_and_removed_only_when_asked_twice(
     remove.click()
     qtbot.waitUntil(lambda: page.nothing.isVisible())
     assert surface.connections.all() == []
+
+
+class Opener(QObject):
+    """What the desktop opens web pages with."""
+
+    def __init__(self, open_page: Callable[[str], None]) -> None:
+        super().__init__()
+        self._open = open_page
+
+    @Slot(QUrl)
+    def go(self, address: QUrl) -> None:
+        self._open(address.toString(QUrl.ComponentFormattingOption.FullyEncoded))
+
+
+@pytest.fixture
+def signing_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[AuthorizationServer, list[str]]]:
+    """An authorisation server, and the addresses that were opened."""
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    with authorization_server(folder, monkeypatch) as (server, browser):
+        opener = Opener(browser.open)
+        QDesktopServices.setUrlHandler("https", opener, "go")
+        yield server, browser.opened
+        QDesktopServices.unsetUrlHandler("https")
+
+
+def _zendesk(page: ConnectionsPage, server: AuthorizationServer) -> ConnectionDialog:
+    dialog = page.ask()
+    dialog.kind.setCurrentIndex(dialog.kind.findData("zendesk"))
+    assert not dialog.sign_in.isEnabled()  # nothing to sign in to yet
+    dialog.form.rows["url"].set_value(server.url)
+    dialog.form.rows["client_id"].set_value(CLIENT)
+    return dialog
+
+
+def test_signing_in_in_the_browser_connects(
+    page: ConnectionsPage,
+    surface: Connected,
+    signing_in: tuple[AuthorizationServer, list[str]],
+    qtbot: QtBot,
+) -> None:
+    server, opened = signing_in
+    dialog = _zendesk(page, server)
+    assert dialog.sign_in.text() == "Sign in to Zendesk"
+    qtbot.mouseClick(dialog.sign_in, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "You are signed in" in texts(dialog), timeout=20_000)
+    assert len(opened) == 1
+    picture(dialog, surface.theme, "connection-signed-in", (520, 620))
+    qtbot.mouseClick(dialog.test, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Signed in as Ada." in texts(dialog), timeout=20_000)
+    qtbot.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(page.cards) == 1, timeout=20_000)
+    # What the test has renewed is what was kept, and is renewed for all connectors from then on.
+    connections = surface.connections
+    for purpose in ("desk", "sync", "pull"):
+        with connections.use("zendesk", purpose) as connector:
+            assert connector.check().email == "ada@example.com"
+    server.expire()
+    with connections.use("zendesk", "sync") as connector:
+        assert connector.check().name == "Ada"
+    assert not any("invalid" in grant for grant in server.grants)
+    assert not connections.has_secret("zendesk", "token")
+
+
+def test_signing_in_can_be_stopped_and_never_blocks_the_window(
+    page: ConnectionsPage,
+    signing_in: tuple[AuthorizationServer, list[str]],
+    qtbot: QtBot,
+) -> None:
+    server, _ = signing_in
+    server.forges_state = True  # the browser never comes back with the right one
+    dialog = _zendesk(page, server)
+    for _ in range(2):  # stopped, it can be begun again: its port is free
+        qtbot.mouseClick(dialog.sign_in, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: "Waiting for your browser" in texts(dialog), timeout=20_000)
+        assert not dialog.form.isEnabled()
+        stop = next(b for b in dialog.banner.findChildren(QAbstractButton) if b.text() == "Stop")
+        qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(dialog.form.isEnabled, timeout=20_000)
+        assert "Waiting for your browser" not in texts(dialog)
+    server.refuses, server.forges_state = True, False
+    qtbot.mouseClick(dialog.sign_in, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: any("was not allowed" in text for text in texts(dialog)), timeout=20_000)
+    dialog.reject()

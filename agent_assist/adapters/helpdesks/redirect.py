@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import html
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +27,8 @@ _PAGE = (
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = False
+    # Else the port is taken for a minute after a sign-in; on Windows it would let another program in too.
+    allow_reuse_address = sys.platform != "win32"
     query: str | None = None
     state = host = title = ""
 
