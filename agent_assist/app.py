@@ -29,7 +29,7 @@ from agent_assist.adapters.knowledge.tuned import adopt
 from agent_assist.adapters.language import PackagedLanguageDetector
 from agent_assist.adapters.policy_file import PolicyFile
 from agent_assist.adapters.privacy.prompts import RedactedPrompts
-from agent_assist.adapters.privacy.redactor import TicketRedactor, packaged_tagger
+from agent_assist.adapters.privacy.redactor import packaged_redactor
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.adapters.storage.audit import AuditStore
 from agent_assist.adapters.storage.connections import ConnectionStore
@@ -46,7 +46,6 @@ from agent_assist.adapters.storage.vault import Vault
 from agent_assist.adapters.training_process import TrainingProcess
 from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.domain.access import taken_by
-from agent_assist.domain.privacy import ticket_values
 from agent_assist.errors import AgentAssistError
 from agent_assist.ports import AuditAnchor, Delivery, Redactor
 from agent_assist.services.access import AccessService
@@ -116,11 +115,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     tickets = TicketService(TicketStore(workspace.database), events, clock)
     suggestions = SuggestionStore(workspace.database)
     redactor = RuleRedactor()
-    ticket_redactor = TicketRedactor(
-        packaged_tagger,
-        lambda: options.current.privacy.patterns,
-        lambda: options.current.privacy.presidio,
-    )
+    ticket_redactor = packaged_redactor(lambda: options.current.privacy)
     index, retrieval, knowledge = _knowledge(workspace, options, events, ticket_redactor, stack)
     model, models = _models(workspace, options, events, stack, access, audit)
     caches = IndexCache(workspace.cache_folder, workspace.cache_key)
@@ -147,10 +142,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     retrieval.prefer = remembered.preferred
     stack.callback(remembered.close)
     prompted = RedactedPrompts(
-        model,
-        ticket_redactor,
-        lambda name: ticket_values(ticket) if (ticket := tickets.get(name)) else [],
-        lambda: options.current.privacy.redact_prompts,
+        model, ticket_redactor, tickets.get, lambda: options.current.privacy.redact_prompts
     )
     drafting = DraftingService(
         tickets,

@@ -33,12 +33,10 @@ def redact(context: Context, source: str | None, target: str, rules_only: bool) 
     """
     if source is None:
         raise BadInput("Nothing to redact was given.", "Name a file with --input, or - for standard input.")
-    from agent_assist.adapters.privacy.redactor import TicketRedactor, packaged_tagger
+    from agent_assist.adapters.privacy.redactor import packaged_redactor
 
-    privacy = _options(context)
-    redactor = TicketRedactor(
-        None if rules_only else packaged_tagger, lambda: privacy.patterns, lambda: privacy.presidio
-    )
+    options = _options(context)
+    redactor = packaged_redactor(lambda: options, rules_only=rules_only)
 
     def one(row: Row) -> Row:
         if "messages" in row:

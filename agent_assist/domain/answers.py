@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from agent_assist.domain.composing import plain
 from agent_assist.domain.knowledge import Collection, Passage
 from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.privacy import PLACEHOLDER
 from agent_assist.domain.text import content_words, shorten, similarity, split_sentences, words
 
 BODY_LIMIT = 420
@@ -232,14 +233,14 @@ _REPLY = re.compile(
 )
 _SALUTATION = re.compile(
     r"^(?:hi|hello|hey|dear|hola|hallo|guten tag|liebe[r]?|bonjour|olá|good (?:morning|afternoon))"
-    r"(?:\s+(?:frau|herr|mr|mrs|ms|monsieur|madame|señora?)\.?)?(?:\s+[A-ZÀ-Ü][\w'’-]+){0,3}\s*[,:!.]\s*",
+    r"(?:\s+(?:frau|herr|mr|mrs|ms|monsieur|madame|señora?)\.?)?(?:\s+(?:[A-ZÀ-Ü][\w'’-]+|\[NAME_\d+\])){0,3}\s*[,:!.]\s*",
     re.IGNORECASE,
 )
 _ITS_OWN = re.compile(
     r"\b(?:I(?:['’]ve| have|['’]ll| will)|I (?:just|checked|(?:can )?see|refunded|sent|asked|added|changed)"
-    r"|your (?:order|parcel|bike) (?:was|left|is at))\b|\b[A-Z]{2,}-\d{3,}"
+    rf"|your (?:order|parcel|bike) (?:was|left|is at))\b|\b[A-Z]{{2,}}-\d{{3,}}|{PLACEHOLDER.pattern}"
 )
-"""A sentence about that customer's case, which is not this one's."""
+"""A sentence about that customer's case, which is not this one's; so is one with a placeholder in it."""
 
 
 def about_one_case(sentence: str) -> bool:

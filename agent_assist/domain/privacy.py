@@ -1,10 +1,13 @@
-"""Which personal data a ticket itself names."""
+"""Which personal data a ticket itself names, and what a placeholder for it looks like."""
 
 from __future__ import annotations
 
 import re
 
 from agent_assist.domain.ticket import Ticket
+
+PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,40}_\d{1,6}\]")
+"""What stands where personal data was taken out: "[NAME_1]"."""
 
 _PERSONAL_FIELD = re.compile(
     r"name|mail|phone|mobile|tel|address|street|city|zip|post|birth|account|iban|card|number|order|invoice"
@@ -62,6 +65,13 @@ def email_names(email: str) -> list[str]:
     if local.lower() in _SHARED_BOX or len(local) < 4 or not any(c.isalpha() for c in local):
         return []
     return [local]
+
+
+def ticket_values(ticket: Ticket) -> list[tuple[str, str]]:
+    """`known_values`, and the names of everybody who wrote in the ticket."""
+    known = known_values(ticket)
+    known += [("NAME", n) for n in email_names(ticket.customer.email)]
+    return known + [("NAME", m.author) for m in ticket.messages if m.author.strip()]
 
 
 def known_values(ticket: Ticket) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
+from agent_assist.domain.privacy import PLACEHOLDER
 from agent_assist.domain.suggestion import MarkKind, Sentence
 from agent_assist.domain.support import Evidence, Similar, check
 from agent_assist.domain.text import (
@@ -30,10 +31,11 @@ _GIVES_AWAY = re.compile(
     r"|question)s? "
     r"(?:state|say|is\b|are\b|does|do\b|provided|given|mention|you)|(?:using|only|based on) (?:the "
     r"|these )?facts|according to the (?:article|fact)|support agent|your loss|"
-    r"customer support assistant|\[your|\[name|rewrite|input text)",
+    r"customer support assistant|\[your|\[name|rewrite|input text)"
+    rf"|{PLACEHOLDER.pattern}",
     re.IGNORECASE,
 )
-"""A small model talking about its task instead of doing it."""
+"""A small model talking about its task instead of doing it, or saying a placeholder of another ticket."""
 
 _LABEL = re.compile(
     r"^\s*(?:(?:reply|answer|response|agent|support agent|assistant|facts?)\s*:"

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from agent_assist.domain.facts import find_facts, find_promises
 from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.privacy import PLACEHOLDER
 from agent_assist.domain.prompt import Style, system_message
 from agent_assist.domain.safety import allowed, find_unsafe, greeted, links_in
 from agent_assist.domain.suggestion import Mark, MarkKind, Sentence, Suggestion, mark_id
@@ -36,7 +37,6 @@ _READ = 20_000
 _LOOKED_UP = 8
 """Values of one reply that are looked for in other tickets."""
 
-_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]{2,}_\d{1,3}\]")
 _RUN = re.compile(r"\d(?:[\d \u00a0().\-/]*\d)?")
 _KINDS = {
     "EMAIL": "e-mail address",
@@ -180,7 +180,7 @@ class SafetyService:
         marks += self._names(ticket, text, own, solved, language)
         marks += [
             Mark(MarkKind.NAME, m.start(), m.end(), "Something was taken out here: fill it in or remove it.")
-            for m in _PLACEHOLDER.finditer(text)
+            for m in PLACEHOLDER.finditer(text)
         ]
         return marks
 

@@ -7,12 +7,16 @@ import bisect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from agent_assist.domain.privacy import PLACEHOLDER
+
+_HALF = re.compile(r"\[(?:[A-Za-z][A-Za-z0-9_]{0,47})?$")
+"""The beginning of a placeholder at the end of a text."""
+_SPELLED = re.compile(PLACEHOLDER.pattern, re.IGNORECASE)
 Found = tuple[str, int, int]
 """Type, start, end."""
 Entity = tuple[str, int, int, str]
 """Type, start, end, placeholder."""
 
-_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,40}_\d{1,6}\]")
 _DIGITS_ONLY = frozenset({"PHONE", "CARD", "IBAN", "ACCOUNT", "NATIONAL_ID"})
 
 
@@ -77,7 +81,7 @@ class Numbering:
         self._wholes = dict(wholes or {})
         self._placeholders: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
-        self._used = {m.group() for text in texts if "[" in text for m in _PLACEHOLDER.finditer(text)}
+        self._used = {m.group() for text in texts if "[" in text for m in PLACEHOLDER.finditer(text)}
         self.mapping: dict[str, str] = {}
         """What each placeholder stands for, as it was first written."""
 
@@ -127,6 +131,30 @@ def canonical(kind: str, value: str) -> str:
     return " ".join(value.casefold().split())
 
 
+class Restorer:
+    """`restore` for a text that arrives in pieces: what may be the first half of a placeholder waits."""
+
+    def __init__(self, mapping: Mapping[str, str]) -> None:
+        self._mapping = mapping
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """What can be shown now of the text so far."""
+        text = self._held + piece
+        half = _HALF.search(text)
+        at = half.start() if half else len(text)
+        self._held = text[at:]
+        return restore(text[:at], self._mapping)
+
+    def rest(self) -> str:
+        """What was held back, once nothing more comes."""
+        text, self._held = self._held, ""
+        return restore(text, self._mapping)
+
+
 def restore(text: str, mapping: Mapping[str, str]) -> str:
-    """`text` with what its placeholders stand for; a placeholder of another ticket stays as it is."""
-    return _PLACEHOLDER.sub(lambda m: mapping.get(m.group(), m.group()), text)
+    """`text` with what its placeholders stand for; a placeholder of another ticket stays as it is.
+
+    Small models write "[Name_1]", too.
+    """
+    return _SPELLED.sub(lambda m: mapping.get(m.group().upper(), m.group()), text)

@@ -27,8 +27,9 @@ from agent_assist.adapters.privacy.placeholders import (
 from agent_assist.adapters.privacy.presidio import national_ids
 from agent_assist.adapters.privacy.rules import known_pattern, named, sure, sure_first
 from agent_assist.adapters.privacy.spoken import labelled_numbers, spoken
-from agent_assist.domain.privacy import email_names, known_values
+from agent_assist.domain.privacy import PLACEHOLDER, ticket_values
 from agent_assist.domain.ticket import Customer, Role, Ticket
+from agent_assist.settings import PrivacyOptions
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +98,7 @@ class TicketRedactor:
 
     def redact_ticket(self, ticket: Ticket) -> RedactedTicket:
         """Subject, messages (with their folded parts and authors), customer and fields."""
-        known = known_values(ticket)
-        known += [("NAME", n) for n in email_names(ticket.customer.email)]
-        known += [("NAME", m.author) for m in ticket.messages if m.author.strip()]
+        known = ticket_values(ticket)
         texts = [ticket.subject, *(m.text for m in ticket.messages), *(m.folded for m in ticket.messages)]
         befores = ["", *_befores(ticket), *("" for _ in ticket.messages)]
         results, numbers = self._together(texts, known, befores)
@@ -165,7 +164,7 @@ class TicketRedactor:
                 self._tagger = self._make()
             tagged = self._tagger.tag([p.text[:_MOST_TAGGED] for p in plains], questions)
             found = [
-                filled(p.text, f, typed(p.text, t, a))
+                filled(p.text, f, typed(p.text, _outside_placeholders(p.text, t), a))
                 for p, f, t, a in zip(plains, found, tagged, asked, strict=True)
             ]
         return [[(k, *p.back(s, e)) for k, s, e in f] for p, f in zip(plains, found, strict=True)]
@@ -203,6 +202,14 @@ def _befores(ticket: Ticket) -> list[str]:
     return befores
 
 
+def _outside_placeholders(text: str, found: Sequence[Found]) -> list[Found]:
+    """Without the names that the classifier takes placeholders for."""
+    if "[" not in text:
+        return list(found)
+    taken = [m.span() for m in PLACEHOLDER.finditer(text)]
+    return [f for f in found if not any(f[1] < end and start < f[2] for start, end in taken)]
+
+
 def _likely(text: str, presidio: bool) -> Iterable[Found]:
     """From the surest to the loosest."""
     digit = any(c.isdigit() for c in text)
@@ -233,6 +240,13 @@ def _parts(text: str) -> Iterable[tuple[int, str]]:
 def _tells(name: str) -> bool:
     """Whether a name found in one text may be looked for in the others: "may" or "ed" would hit too much."""
     return len(name) > 3 and (name[:1].isupper() or " " in name.strip()) and "\n" not in name
+
+
+def packaged_redactor(options: Callable[[], PrivacyOptions], *, rules_only: bool = False) -> TicketRedactor:
+    """With the classifier that comes with the application, and the settings as they are when it redacts."""
+    return TicketRedactor(
+        None if rules_only else packaged_tagger, lambda: options().patterns, lambda: options().presidio
+    )
 
 
 @lru_cache(maxsize=1)
