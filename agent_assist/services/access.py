@@ -55,17 +55,18 @@ class AccessService:
         """Whether it would be allowed; for what the window offers."""
         return may(self.role, permission)
 
+    def why_not(self, permission: Permission) -> str:
+        """The sentence with which it would be refused; empty where it is allowed.  Nothing is recorded."""
+        role = self.role
+        return "" if may(role, permission) else _refusal(role, permission)
+
     def require(self, permission: Permission) -> None:
         """Raise PermissionDenied where the person's role does not allow it, AuditDamaged where the log
         that says so was tampered with."""
         role = self.role
         if not may(role, permission):
             self._audit.record(AuditAction.REFUSED, wanted=permission.name.lower(), role=role.value)
-            least = LEAST[permission]
-            article = "an" if least is not TeamRole.LEAD else "a"
-            raise PermissionDenied(
-                f"Only {article} {least.value} may {permission.value}; you are {_named(role)} here."
-            )
+            raise PermissionDenied(_refusal(role, permission))
         if permission not in _SETTLES and not self._demo:
             try:
                 self._audit.require_intact()
@@ -126,6 +127,10 @@ class AccessService:
             return None
         agent = str(facts.get("who", ""))
         return Person(agent, role, entry.at, str(facts.get("by", "")), me=agent == self.me)
+
+
+def _refusal(role: TeamRole, permission: Permission) -> str:
+    return f"Only {_named(LEAST[permission])} may {permission.value}; you are {_named(role)} here."
 
 
 def _named(role: TeamRole) -> str:

@@ -34,6 +34,7 @@ PLACES = (
     Place("models", "Models", "chip", "models_page:ModelsPage", ("Ctrl+3",)),
     Place("feedback", "Feedback", "feedback", "feedback_page:FeedbackPage", ("Ctrl+4",)),
     Place("connections", "Connections", "web", "connections_page:ConnectionsPage", ("Ctrl+5",)),
+    Place("security", "Security", "lock", "security_page:SecurityPage", ("Ctrl+8",)),
     Place("help", "Help", "help", "help_page:HelpPage", ("Ctrl+6",), at_foot=True),
     Place("settings", "Settings", "settings", "settings_page:SettingsPage", ("Ctrl+,",), at_foot=True),
 )

@@ -128,6 +128,7 @@ def test_every_page_has_a_title_and_an_icon() -> None:
         "Models",
         "Feedback",
         "Connections",
+        "Security",
         "Help",
         "Settings",
     ]

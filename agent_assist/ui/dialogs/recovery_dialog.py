@@ -1,0 +1,69 @@
+"""Shows a new recovery key, once."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from agent_assist.ui.context import UiContext
+from agent_assist.ui.tokens import SPACE_2, SPACE_3, SPACE_6, TextSize
+from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.label import Label
+
+WIDTH = 520
+
+
+class RecoveryDialog(QDialog):
+    """It closes only once the person says that the key is written down: it is kept nowhere."""
+
+    def __init__(self, ui: UiContext, printed: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Recovery key")
+        self.setMinimumWidth(WIDTH)
+        self.key = QLineEdit(printed)
+        self.key.setReadOnly(True)
+        self.key.setObjectName("recovery")
+        self.key.setAccessibleName("The recovery key")
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setPixelSize(14)
+        self.key.setFont(font)
+        self.key.setCursorPosition(0)
+        self.copy = Button(ui.theme, "Copy", Kind.SECONDARY, "copy")
+        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(printed))
+        self.kept = QCheckBox("It is printed or written down")
+        self.kept.toggled.connect(lambda on: self.done_.setEnabled(on))
+        self.done_ = Button(ui.theme, "Done", Kind.PRIMARY)
+        self.done_.setEnabled(False)
+        self.done_.clicked.connect(self.accept)
+        line = QHBoxLayout()
+        line.setSpacing(SPACE_2)
+        line.addWidget(self.key, 1)
+        line.addWidget(self.copy)
+        foot = QHBoxLayout()
+        foot.addWidget(self.kept, 1)
+        foot.addWidget(self.done_)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE_6, SPACE_6, SPACE_6, SPACE_6)
+        layout.setSpacing(SPACE_2)
+        layout.addWidget(Label("Your recovery key", TextSize.TITLE))
+        layout.addWidget(
+            Label(
+                "It opens this workspace where the passphrase is forgotten or the keyring is lost. It is "
+                "shown this once and kept nowhere; an older one no longer opens. Keep it on paper, away from "
+                "this machine.",
+                tone="muted",
+                wrap=True,
+            )
+        )
+        layout.addSpacing(SPACE_2)
+        layout.addLayout(line)
+        layout.addSpacing(SPACE_3)
+        layout.addLayout(foot)
+
+    def reject(self) -> None:
+        if self.kept.isChecked():
+            super().reject()
+
+    def done(self, code: int) -> None:
+        self.key.clear()
+        super().done(code)
