@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from operator import mul
+from dataclasses import dataclass, fields
+from operator import attrgetter, mul
 from typing import Final
 
 from agent_assist.services.names import NAME_KEY
@@ -50,18 +50,10 @@ class Signs:
     """Logarithm of the text's length over a short answer's: long passages have lower cosines."""
 
     def values(self) -> tuple[float, ...]:
-        return (
-            self.question,
-            self.recent,
-            self.named,
-            self.lexical,
-            self.coverage,
-            self.topic,
-            self.name,
-            self.other,
-            self.general,
-            self.length,
-        )
+        return _values(self)
+
+
+_values: Final = attrgetter(*(field.name for field in fields(Signs)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +103,17 @@ MOST_COVERAGE: Final = 1.2
 
 def weight(signs: Signs) -> float:
     """The weighted signs: what decides the order within one search."""
-    total: float = sum(map(mul, WEIGHTS, signs.values()))
+    total: float = sum(map(mul, WEIGHTS, _values(signs)))
     return total
 
 
 def score(signs: Signs, setting: Setting, *, approved: bool = False) -> float:
     """0..1: how likely the passage answers the inquiry."""
-    total = setting.level() + weight(signs)
+    return likelihood(setting.level() + weight(signs), approved=approved)
+
+
+def likelihood(total: float, *, approved: bool = False) -> float:
+    """0..1 from the weighted signs with the setting's level added."""
     total += APPROVED_BONUS if approved else 0.0
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
 
@@ -181,7 +177,6 @@ def signs_of(
     ideal = max(LEAST_IDEAL, setting.ideal)
     for place, passage_id in enumerate(ids):
         topic, name, other = about.signs(passage_id)
-        told = any(t.key != NAME_KEY and t.naming for t in index.of_passage.get(passage_id, ()))
         bm25 = lexical.get(passage_id, 0.0)
         length = lengths.get(passage_id, SHORT_ANSWER)
         found[passage_id] = Signs(
@@ -193,7 +188,7 @@ def signs_of(
             topic=topic,
             name=name,
             other=other,
-            general=0.0 if told else unnamed * (1.0 - min(1.0, topic)),
+            general=0.0 if passage_id in index.told else unnamed * (1.0 - min(1.0, topic)),
             length=math.log(max(40, length) / SHORT_ANSWER),
         )
     return found

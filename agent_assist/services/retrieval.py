@@ -161,7 +161,8 @@ class RetrievalService:
         signs = ranking.signs_of(
             ids, cosines, words.scores, one.mentions, known.topics, setting, known.lengths
         )
-        scored = sorted(((ranking.weight(s), i) for i, s in signs.items()), reverse=True)
+        weights = {i: ranking.weight(s) for i, s in signs.items()}
+        scored = sorted(((w, i) for i, w in weights.items()), reverse=True)
         passages = self._repository.passages(i for _, i in scored[: 6 * k])
         if collections is not None:
             passages = {i: p for i, p in passages.items() if p.collection in collections}
@@ -169,7 +170,8 @@ class RetrievalService:
             passages = self._repository.passages(ids)
             if collections is not None:
                 passages = {i: p for i, p in passages.items() if p.collection in collections}
-        hits = [_hit(p, signs[i], setting, one.inquiry) for i, p in passages.items()]
+        level = setting.level()
+        hits = [_hit(p, signs[i], level + weights[i], one.inquiry) for i, p in passages.items()]
         return _distinct(sorted(hits, key=lambda h: -h.score), k)
 
     def _of_topics(self, mentions: Sequence[Mention]) -> list[int]:
@@ -214,8 +216,8 @@ def _setting(one: _Prepared, words: _Words, known: _Known) -> Setting:
     )
 
 
-def _hit(passage: Passage, signs: Signs, setting: Setting, one: Inquiry) -> Hit:
-    value = ranking.score(signs, setting, approved=passage.collection == Collection.MACROS)
+def _hit(passage: Passage, signs: Signs, weighted: float, one: Inquiry) -> Hit:
+    value = ranking.likelihood(weighted, approved=passage.collection == Collection.MACROS)
     if one.language and passage.language and one.language[:2] != passage.language[:2]:
         value *= LANGUAGE_PENALTY
     return Hit(passage, value, dense=signs.question, lexical=signs.lexical or None)

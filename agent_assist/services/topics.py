@@ -8,6 +8,7 @@ several that the agent offered.  Spoken and typed names are misspelt: words are 
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
 import threading
@@ -19,6 +20,8 @@ from itertools import pairwise
 from typing import Final
 
 from rapidfuzz import fuzz, process
+
+from agent_assist.services.names import NAME_KEY
 
 RECENCY: Final = 0.8
 """What a mention keeps of its strength with each turn that follows it."""
@@ -35,6 +38,8 @@ SHORT_FORM_SHARE: Final = 0.85
 UNCASED_SHARE: Final = 0.6
 """What a name in small letters counts in a text that has capitals."""
 LARGEST_NAMING_SHARE: Final = 0.42
+COMMON_FROM: Final = 100
+"""Names that share a word from which the word alone does not bring them all up ("… Branch")."""
 MAX_TURNS: Final = 40
 MAX_TOPIC_CHARS: Final = 80
 
@@ -84,6 +89,8 @@ class TopicIndex:
         share = {k: sum(n * n for n in ns) / max(1, sum(ns) * total) for k, ns in sizes.items()}
         self.topics: list[Topic] = []
         self.of_passage: dict[int, list[Topic]] = defaultdict(list)
+        self.told: set[int] = set()
+        """Passages whose own source names what they are about."""
         self._by_word: dict[str, list[int]] = defaultdict(list)
         frequency: Counter[str] = Counter()
         for key, value, ids in topics:
@@ -96,12 +103,16 @@ class TopicIndex:
             self.topics.append(topic)
             for passage in ids:
                 self.of_passage[passage].append(topic)
+            if topic.naming and key != NAME_KEY:
+                self.told.update(ids)
             for word in set(words):
                 self._by_word[word].append(number)
                 frequency[word] += 1
         count = max(1, len(self.topics))
         self._weight = {w: math.log(1 + count / n) for w, n in frequency.items()}
         self._whole = [sum(self._weight[w] for w in t.words) for t in self.topics]
+        for numbers in self._by_word.values():
+            numbers.sort(key=self._whole.__getitem__)
         self._joined = {a + b: (a, b) for t in self.topics for a, b in pairwise(t.words)}
         self._vocabulary = [w for w in self._weight if len(w) >= 4]
         self._similar: dict[str, str | None] = {}
@@ -136,15 +147,7 @@ class TopicIndex:
         places: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for place, word, share in self._known(spoken):
             places[word].append((place, share))
-        possible: dict[int, float] = defaultdict(float)
-        for word in places:
-            for number in self._by_word[word]:
-                possible[number] += self._weight[word]
-        candidates = [
-            n
-            for n, most in possible.items()
-            if most >= MINIMUM_COVERAGE * self._whole[n] or named.get(n, 0.0) > SHORT_FORM_SHARE
-        ]
+        candidates = self._candidates(list(places), named)
         found: dict[int, float] = {}
         for number in candidates:
             coverage = self._coverage(self.topics[number].words, places, cased)
@@ -153,6 +156,37 @@ class TopicIndex:
             if coverage >= MINIMUM_COVERAGE:
                 found[number] = coverage
         return _most_specific(found, self.topics)
+
+    def _candidates(self, spoken: Sequence[str], named: Mapping[int, float]) -> list[int]:
+        """Topics of whose name enough may be there, by the words that were spoken.
+
+        A word of a hundred names is looked for in those that rarer words brought up, and brings up by
+        itself only those short enough to be named by such words alone.
+        """
+        rare = [w for w in spoken if len(self._by_word[w]) < COMMON_FROM]
+        common = [w for w in spoken if len(self._by_word[w]) >= COMMON_FROM]
+        possible: dict[int, float] = defaultdict(float)
+        for word in rare:
+            for number in self._by_word[word]:
+                possible[number] += self._weight[word]
+        alone = sum(self._weight[w] for w in common) / MINIMUM_COVERAGE
+        for word in common:
+            numbers = self._by_word[word]
+            short = bisect.bisect_right(numbers, alone, key=self._whole.__getitem__)
+            for number in numbers[:short]:
+                possible.setdefault(number, 0.0)
+        for number, clarity in named.items():
+            if clarity > SHORT_FORM_SHARE:
+                possible.setdefault(number, 0.0)
+        found = []
+        for number, most in possible.items():
+            words = self.topics[number].words
+            most += sum(self._weight[w] for w in common if w in words)
+            if most >= MINIMUM_COVERAGE * self._whole[number] or (
+                most and named.get(number, 0.0) > SHORT_FORM_SHARE
+            ):
+                found.append(number)
+        return sorted(found)
 
     def _short_form(self, number: int, places: Mapping[str, Sequence[tuple[int, float]]]) -> bool:
         words = self.topics[number].words

@@ -175,6 +175,9 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = FAST")
             connection.execute("PRAGMA foreign_keys = ON")
+            # Each page that is not held is decrypted and authenticated again: a fifth to a third of the
+            # time of a search of 12,000 passages with SQLite's 2 MB.
+            connection.execute("PRAGMA cache_size = -16000")
             if sys.platform == "darwin":
                 connection.execute("PRAGMA fullfsync = ON")
         except sqlcipher3.dbapi2.Error as error:

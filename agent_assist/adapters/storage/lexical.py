@@ -83,12 +83,13 @@ class LexicalIndex:
             found = [self._postings_of(word) for word in self._rarest(telling_words(query))]
         if not found:
             return []
-        every = np.concatenate([ids for ids, _ in found])
-        ids, places = np.unique(every, return_inverse=True)
-        scores = np.bincount(places, weights=np.concatenate([values for _, values in found]))
+        ids, scores = _added(found)
         if collections is not None:
             within = np.isin(ids, self._ids_in(collections))
             ids, scores = ids[within], scores[within]
+        if len(ids) > k:  # only those that may be among the first are sorted
+            least = np.partition(scores, len(scores) - k)[len(scores) - k]
+            ids, scores = ids[scores >= least], scores[scores >= least]
         best = np.lexsort((ids, -scores))[:k]
         return list(zip(ids[best].tolist(), scores[best].tolist(), strict=True))
 
@@ -157,3 +158,13 @@ class LexicalIndex:
 
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         return self._database.reader.execute(sql, list(values)).fetchall()
+
+
+def _added(found: Sequence[Postings]) -> Postings:
+    """The passages of several words, each once with the sum of its scores."""
+    ids = np.concatenate([part for part, _ in found])
+    scores = np.concatenate([part for _, part in found])
+    order = np.argsort(ids, kind="stable")
+    ids = ids[order]
+    starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
+    return ids[starts], np.add.reduceat(scores[order], starts)
