@@ -73,6 +73,10 @@ class CanaryService:
         self._models.settle()
         return canary
 
+    def resize(self, share: float) -> Canary:
+        """Another share of the tickets for the challenger that is on trial."""
+        return self.start(self._known().name, share)
+
     def stop(self) -> str:
         """The model in use writes for all tickets again; returns the challenger's name.
 

@@ -104,6 +104,13 @@ class LearningService:
         active = self._models.active()
         return replace(made, in_use=active is not None and active.name == made.challenger)
 
+    def report_path(self) -> str:
+        """The HTML page of the last comparison; empty where there is none or it may not be seen."""
+        if not self._allows(Permission.TRAIN):
+            return ""
+        path = Path(str(self._runs.results(self._folder).get("report", "")))
+        return str(path) if path.is_file() else ""
+
     # --- a run --------------------------------------------------------------------------------------
 
     def start(self, *, preferences: bool = False, most_steps: int = -1) -> None:

@@ -33,6 +33,7 @@ PLACES = (
     Place("knowledge", "Knowledge", "book", "knowledge_page:KnowledgePage", ("Ctrl+2",)),
     Place("models", "Models", "chip", "models_page:ModelsPage", ("Ctrl+3",)),
     Place("feedback", "Feedback", "feedback", "feedback_page:FeedbackPage", ("Ctrl+4",)),
+    Place("learning", "Learning", "sparkle", "learning_page:LearningPage", ("Ctrl+7",)),
     Place("connections", "Connections", "web", "connections_page:ConnectionsPage", ("Ctrl+5",)),
     Place("security", "Security", "lock", "security_page:SecurityPage", ("Ctrl+8",)),
     Place("help", "Help", "help", "help_page:HelpPage", ("Ctrl+6",), at_foot=True),
