@@ -162,8 +162,12 @@ class Browser:
     def _go(self, address: str) -> None:
         context = ssl.create_default_context(cafile=str(self._certificate))
         with httpx.Client(verify=context, follow_redirects=True, trust_env=False) as client:
-            page = client.get(address)
-            self.pages.append((page.status_code, page.text))
+            try:
+                page = client.get(address)
+            except httpx.HTTPError as error:  # nobody listens any more: a person would see a page that says so
+                self.pages.append((0, str(error)))
+            else:
+                self.pages.append((page.status_code, page.text))
 
     def close(self) -> None:
         for thread in self._threads:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -18,10 +17,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from agent_assist.domain.helpdesk import Account, Connection, ConnectorKind
 from agent_assist.errors import ErrorInfo
 from agent_assist.services.connections import ConnectionService
+from agent_assist.services.jobs import Job, JobContext
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.connection_form import ConnectionForm
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, TextSize, Tone
@@ -59,9 +60,9 @@ class ConnectionDialog(QDialog):
         self._kinds = {kind.name: kind for kind in kinds}
         self._busy = False
         self._signed_in: dict[str, str] = {}
-        self._stop = threading.Event()
+        self._waiting: Job[None] | None = None
         self.page_wanted.connect(self._on_page_wanted)
-        self.finished.connect(lambda _: self._stop.set())
+        self.finished.connect(lambda _: self._stop())
         self.setWindowTitle(f"Change {connection.title}" if connection else "Connect a helpdesk")
         self.resize(WIDTH, HEIGHT)
         self.kind = QComboBox()
@@ -158,17 +159,22 @@ class ConnectionDialog(QDialog):
     def _on_sign_in(self) -> None:
         kind, values, secrets = str(self.kind.currentData()), self.form.values(), self.form.secrets()
         known = self._connection.id if self._connection else ""
-        connections, stop = self._connections, threading.Event()
-        self._stop = stop
+        connections = self._connections
 
-        def work() -> dict[str, str]:
-            return connections.sign_in(kind, values, secrets, self.page_wanted.emit, stop, known)
+        def work(context: JobContext) -> dict[str, str]:
+            return connections.sign_in(kind, values, secrets, self.page_wanted.emit, context.cancel, known)
 
-        self._run(work, self._on_signed_in)
+        # It takes as long as the person does: in the job queue it holds up no other call.
+        self._set_busy(True)
+        self._waiting = self.ui.bridge.submit(
+            "Sign in", work, self._on_signed_in, self._on_sign_in_failed, visible=False
+        )
+
+    def _stop(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
 
     def _on_page_wanted(self, address: str) -> None:
-        if self._stop.is_set():
-            return
         opened = QDesktopServices.openUrl(QUrl(address))
         told = "Sign in in your browser; this form goes on by itself."
         if not opened:
@@ -179,11 +185,23 @@ class ConnectionDialog(QDialog):
             told,
             [
                 ("Copy address", lambda: QGuiApplication.clipboard().setText(address)),
-                ("Stop", self._stop.set),
+                ("Stop", self._stop),
             ],
         )
 
+    def _on_sign_in_failed(self, error: ErrorInfo) -> None:
+        if not isValid(self):
+            return
+        stopped = self._waiting is not None and self._waiting.cancel_token.is_set()
+        self._waiting = None
+        self._set_busy(False)
+        self.banner.hide() if stopped else self.banner.show_error(error)
+
     def _on_signed_in(self, secrets: dict[str, str]) -> None:
+        if not isValid(self):
+            return
+        self._waiting = None
+        self._set_busy(False)
         self._signed_in = secrets
         self.banner.show_message(Tone.OK, "You are signed in", "Test the connection, or save it.")
 
@@ -243,12 +261,14 @@ class ConnectionDialog(QDialog):
         self._set_busy(True)
 
         def finished(result: T) -> None:
-            self._set_busy(False)
-            done(result)
+            if isValid(self):  # else the form was closed meanwhile
+                self._set_busy(False)
+                done(result)
 
         def failed(error: ErrorInfo) -> None:
-            self._set_busy(False)
-            self.banner.show_error(error)
+            if isValid(self):
+                self._set_busy(False)
+                self.banner.show_error(error)
 
         self.ui.bridge.run(work, finished, failed)
 
