@@ -10,7 +10,7 @@ import pytest
 import sqlcipher3
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QPushButton
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from support_pages import Surface, picture, texts, unnamed
 from support_store import ticket
@@ -251,16 +251,17 @@ def test_a_recovery_key_is_shown_once_and_closes_when_it_is_kept(
     page = opened(qtbot, surface, "Key and privacy")
     qtbot.waitUntil(lambda: "There is no recovery key" in page.privacy.key.text())
     page.privacy.recovery.click()
-    qtbot.waitUntil(lambda: page.findChild(QLineEdit, "recovery") is not None)
-    shown = page.findChild(QLineEdit, "recovery")
+    qtbot.waitUntil(lambda: page.findChild(QPlainTextEdit, "recovery") is not None)
+    shown = page.findChild(QPlainTextEdit, "recovery")
     assert shown is not None
-    dialog, printed = shown.window(), shown.text()
+    dialog, printed = shown.window(), shown.toPlainText().replace("\n", "")
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert dialog.isVisible(), "it is kept nowhere else"
+    assert shown.document().size().width() <= shown.viewport().width(), "all of the key is to be seen"
     picture(dialog, surface.theme, "recovery")
     dialog.kept.click()  # type: ignore[attr-defined]
     dialog.done_.click()  # type: ignore[attr-defined]
-    assert shown.text() == ""
+    assert shown.toPlainText() == ""
     Workspace.open(tmp_path / "w", passphrase=lambda: printed).close()
     qtbot.waitUntil(lambda: "A recovery key was made" in page.privacy.key.text())
     page.privacy.recovery.click()

@@ -80,10 +80,17 @@ class PassphraseDialog(QDialog):
         layout.addWidget(Label(note, tone="muted", wrap=True))
         layout.addWidget(self.banner)
         layout.addSpacing(SPACE_2)
-        layout.addWidget(self.old)
+        for field, name in ((self.old, "Passphrase now, or the recovery key"), (self.new, "New passphrase")):
+            label = Label(name, TextSize.SMALL, bold=True)
+            label.setBuddy(field)
+            label.setVisible(field is self.new or not in_keyring)
+            layout.addWidget(label)
+            if field is self.old:
+                layout.addWidget(field)
         layout.addLayout(first)
         layout.addWidget(self.meter)
         layout.addWidget(self.said)
+        layout.addWidget(Label("The new one again", TextSize.SMALL, bold=True))
         layout.addWidget(self.again)
         layout.addSpacing(SPACE_3)
         layout.addStretch(1)
@@ -92,7 +99,6 @@ class PassphraseDialog(QDialog):
     def _field(self, name: str) -> QLineEdit:
         field = QLineEdit()
         field.setEchoMode(QLineEdit.EchoMode.Password)
-        field.setPlaceholderText(name)
         field.setAccessibleName(name)
         return field
 

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontDatabase, QFontMetrics, QGuiApplication
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.tokens import SPACE_2, SPACE_3, SPACE_6, TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import Label
 
-WIDTH = 520
+WIDTH = 480
+GROUPS = 5
+"""Groups of the key in a line."""
+
+
+class _KeyText(QPlainTextEdit):
+    """The whole key, in lines of a few groups that can be copied by hand without losing the place."""
+
+    def __init__(self, printed: str) -> None:
+        groups = printed.split("-")
+        lines = ["-".join(groups[at : at + GROUPS]) for at in range(0, len(groups), GROUPS)]
+        super().__init__("-\n".join(lines))
+        self.setReadOnly(True)
+        self.setObjectName("recovery")
+        self.setAccessibleName("The recovery key")
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setPixelSize(16)
+        self.setFont(font)
+        metrics = QFontMetrics(font)
+        self.setFixedHeight(metrics.lineSpacing() * len(lines) + 24)
+        self.setMinimumWidth(metrics.horizontalAdvance(lines[0] + "--") + 32)
 
 
 class RecoveryDialog(QDialog):
@@ -20,14 +47,7 @@ class RecoveryDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Recovery key")
         self.setMinimumWidth(WIDTH)
-        self.key = QLineEdit(printed)
-        self.key.setReadOnly(True)
-        self.key.setObjectName("recovery")
-        self.key.setAccessibleName("The recovery key")
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPixelSize(14)
-        self.key.setFont(font)
-        self.key.setCursorPosition(0)
+        self.key = _KeyText(printed)
         self.copy = Button(ui.theme, "Copy", Kind.SECONDARY, "copy")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(printed))
         self.kept = QCheckBox("It is printed or written down")
@@ -38,7 +58,7 @@ class RecoveryDialog(QDialog):
         line = QHBoxLayout()
         line.setSpacing(SPACE_2)
         line.addWidget(self.key, 1)
-        line.addWidget(self.copy)
+        line.addWidget(self.copy, 0, Qt.AlignmentFlag.AlignTop)
         foot = QHBoxLayout()
         foot.addWidget(self.kept, 1)
         foot.addWidget(self.done_)
@@ -58,6 +78,7 @@ class RecoveryDialog(QDialog):
         layout.addSpacing(SPACE_2)
         layout.addLayout(line)
         layout.addSpacing(SPACE_3)
+        layout.addStretch(1)
         layout.addLayout(foot)
 
     def reject(self) -> None:

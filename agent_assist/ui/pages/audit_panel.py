@@ -37,6 +37,7 @@ from agent_assist.ui.words import count
 if TYPE_CHECKING:
     from agent_assist.ui.pages.page import Page
 
+KIND_WIDTH = 180
 MOST = 1000
 """Newest entries that are listed; an export has all of them."""
 
@@ -101,6 +102,7 @@ class AuditPanel(QWidget):
         self.search.textChanged.connect(self._on_filter)
         self.action = QComboBox()
         self.action.setAccessibleName("Kind of entry")
+        self.action.setFixedWidth(KIND_WIDTH)
         self.action.addItem("Everything", None)
         for action, words in WORDS.items():
             self.action.addItem(words, action)

@@ -200,6 +200,8 @@ class PersonCard(Card):
         self.who.clear()
         self.held.setText(erased_words(receipt))
         self.held.show()
+        self.export.hide()
+        self.erase.hide()
         self.save.show()
         self.save.setFocus(Qt.FocusReason.OtherFocusReason)
         self.refresh()
