@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from agent_assist.cli.context import Context, json_option, pass_context
-from agent_assist.domain.remembered import Rule, RuleState
+from agent_assist.domain.remembered import Rule, RuleState, origin_at
 from agent_assist.domain.ticket import format_time
 from agent_assist.errors import BadInput
-from agent_assist.services.remembered import RememberedService, origin_of
+from agent_assist.services.remembered import RememberedService
 
 _WIDTH = 70
 """Characters of a text in a line of the list."""
@@ -140,7 +140,7 @@ def _lines(found: Sequence[Rule]) -> Iterator[str]:
 
 def _whole(rule: Rule) -> Iterator[str]:
     yield f"{rule.id}  {rule.state.value}"
-    yield origin_of(rule)
+    yield origin_at(rule.url)
     for name, text in (("asked", rule.question), ("was", rule.before), ("is", rule.after), ("why", rule.why)):
         if text:
             yield f"  {name:<6}{_plain(text, 2000)}"

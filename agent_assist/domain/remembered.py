@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from agent_assist.domain.answers import about_one_case
 from agent_assist.domain.facts import Fact, find_facts
@@ -29,6 +30,9 @@ ARTICLE_PREFIX = "remembered:"
 _LEAST_WORDS = 3
 _LONGEST = 1200
 """Characters of a rule: a reply that was written anew at length is an article to be written, no rule."""
+
+
+_ORIGIN = "agent-assist://ticket/"
 
 
 class RuleState(StrEnum):
@@ -78,6 +82,13 @@ class Rule:
     @property
     def article_id(self) -> str:
         return f"{ARTICLE_PREFIX}{self.id}"
+
+    @property
+    def url(self) -> str:
+        """Where its article says that it is from: ticket, who, when."""
+        when = f"{self.created_at:%Y-%m-%d}" if self.created_at else ""
+        query = urlencode({"by": self.agent_id, "on": when})
+        return f"{_ORIGIN}{quote(self.ticket_id, safe='')}?{query}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,16 @@ def _typo(one: str, other: str) -> bool:
         or rest == other_rest[1:]
         or (rest[1::-1] == other_rest[:2] and rest[2:] == other_rest[2:])
     )
+
+
+def origin_at(url: str) -> str:
+    """Where a rule is from, in words, by the address of its article; empty for any other address."""
+    if not url.startswith(_ORIGIN):
+        return ""
+    ticket, _, query = url.removeprefix(_ORIGIN).partition("?")
+    told = dict(parse_qsl(query))
+    when = f" on {told['on']}" if told.get("on") else ""
+    return f"Edited by {told.get('by') or 'an agent'}{when} in ticket {unquote(ticket)}"
 
 
 # --- facts ----------------------------------------------------------------------------------------

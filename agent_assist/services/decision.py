@@ -261,7 +261,11 @@ def _hand_over(context: DraftContext, reasons: tuple[str, ...], confidence: floa
 
 
 def _rests_on(hit: Hit) -> str:
-    kind = {Collection.MACROS: "the macro", Collection.SOLVED: "the solved ticket"}.get(
+    kind = {
+        Collection.MACROS: "the macro",
+        Collection.SOLVED: "the solved ticket",
+        Collection.REMEMBERED: "an agent's edit about",
+    }.get(
         Collection(hit.passage.collection)
         if hit.passage.collection in set(Collection)
         else Collection.ARTICLES,

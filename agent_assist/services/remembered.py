@@ -312,13 +312,8 @@ def article_of(rule: Rule) -> Article:
         title=shorten(rule.question, _TITLE, "…") or "An agent's edit",
         body=rule.after,
         collection=Collection.REMEMBERED,
+        url=rule.url,
         language=rule.language or None,
         updated_at=rule.created_at,
         context=rule.context,
     )
-
-
-def origin_of(rule: Rule) -> str:
-    """Where a rule comes from, in a few words."""
-    when = f" on {rule.created_at:%d %B %Y}" if rule.created_at else ""
-    return f"Edited by {rule.agent_id or 'an agent'}{when} in ticket {rule.ticket_id}"

@@ -48,6 +48,7 @@ class Bridge(QObject):
     job_changed = Signal(object)  # domain.jobs.JobStatus
     outbox_changed = Signal(object)  # domain.outbox.OutboxItem
     feedback_recorded = Signal(str, str)  # suggestion id, sentence
+    rules_changed = Signal(str)  # sentence, or empty
     settings_changed = Signal(object)  # frozenset of dotted names
     ticket_followed = Signal(str)
     connections_changed = Signal()
@@ -231,6 +232,8 @@ class Bridge(QObject):
                 self.outbox_changed.emit(item)
             case events.FeedbackRecorded(suggestion_id, sentence):
                 self.feedback_recorded.emit(suggestion_id, sentence)
+            case events.RulesChanged(sentence):
+                self.rules_changed.emit(sentence)
             case events.SettingsChanged(names):
                 self.settings_changed.emit(names)
             case events.TicketFollowed(ticket_id):

@@ -42,6 +42,7 @@ COLLECTION_WORDS = {
     Collection.ARTICLES: "Articles",
     Collection.MACROS: "Macros",
     Collection.SOLVED: "Solved tickets",
+    Collection.REMEMBERED: "Remembered edits",
 }
 
 

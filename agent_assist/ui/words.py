@@ -36,7 +36,12 @@ ORIGINS = {
     Origin.PASSAGES: "Put together from the articles",
     Origin.TEMPLATE: "A standard question",
 }
-COLLECTIONS = {"articles": "Article", "macros": "Macro", "solved": "Solved ticket"}
+COLLECTIONS = {
+    "articles": "Article",
+    "macros": "Macro",
+    "solved": "Solved ticket",
+    "remembered": "Remembered edit",
+}
 BACKENDS = {Backend.CPU: "CPU", Backend.CUDA: "CUDA", Backend.METAL: "Metal", Backend.VULKAN: "Vulkan"}
 MARKS = {
     MarkKind.NUMBER: "number",

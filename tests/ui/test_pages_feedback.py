@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
+from support_knowledge import library as knowledge_library
 from support_pages import NOW, Surface, picture, suggestion, texts, unnamed
 
 from agent_assist.adapters.privacy.rules import RuleRedactor
+from agent_assist.adapters.storage.remembered import RememberedStore
 from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.workspace import Workspace
@@ -20,6 +23,7 @@ from agent_assist.domain.ticket import Customer, Message, Role, Ticket
 from agent_assist.services.events import EventBus
 from agent_assist.services.feedback import FeedbackService
 from agent_assist.services.options import OptionsService
+from agent_assist.services.remembered import RememberedService
 from agent_assist.services.tickets import TicketService
 from agent_assist.ui.pages.feedback_page import FeedbackPage, did_words, figures_words
 from agent_assist.ui.pages.share_bar import shares
@@ -188,3 +192,44 @@ def test_words() -> None:
     )
     assert [round(share, 2) for _, _, share in shares(stats)] == [0.25, 0.25, 0.0, 0.5]
     assert figures_words(stats) == "50 % accepted"
+
+
+def test_remembered_edits_are_listed_confirmed_and_removed(
+    qtbot: QtBot, worked: Surface, tmp_path: Path
+) -> None:
+    library = knowledge_library(tmp_path)
+    desk = worked.desk
+    feedback = desk.feedback
+    remembered = RememberedService(
+        RememberedStore(library.database),
+        feedback._suggestions,
+        desk.tickets,
+        library.service,
+        RuleRedactor(),
+        worked.events,
+        worked.jobs,
+    )
+    object.__setattr__(desk, "remembered", remembered)
+    page = FeedbackPage(worked.ui)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.rules.nothing.isVisible()
+    feedback.decide("s11", "Sale items go back within 45 days, and the label is free.", Action.SENT)
+    qtbot.waitUntil(lambda: "Waits for you" in texts(page), timeout=60_000)
+    assert "Confirm it under Feedback" in page.latest.text()
+    assert any("in ticket T-11" in text for text in texts(page))
+    assert unnamed(page) == []
+    picture(page, worked.theme, "feedback-rules", (1000, 1200))
+
+    def button(name: str) -> QAbstractButton:
+        return next(b for b in page.rules.findChildren(QAbstractButton) if b.text() == name and b.isVisible())
+
+    qtbot.mouseClick(button("Use it"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "In use" in texts(page), timeout=60_000)
+    rule = remembered.all()[0]
+    assert [a.id for a in library.service.articles("remembered")] == [rule.article_id]
+    qtbot.mouseClick(button("Remove"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.rules.nothing.isVisible(), timeout=60_000)
+    assert not library.service.articles("remembered")
+    remembered.close()
+    library.close()

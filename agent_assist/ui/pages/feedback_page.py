@@ -15,6 +15,7 @@ from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.diff_view import DiffView
 from agent_assist.ui.dialogs.export_dialog import ExportDialog
 from agent_assist.ui.pages.page import Card, Column, Page, clear
+from agent_assist.ui.pages.rules_card import RulesCard
 from agent_assist.ui.pages.share_bar import ShareBar
 from agent_assist.ui.pages.suggestions_model import Entry, SuggestionsModel
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone
@@ -67,6 +68,7 @@ class FeedbackPage(Page):
         self.empty.hide()
         self.setFocusProxy(self.table)
         ui.bridge.feedback_recorded.connect(self._on_recorded)
+        ui.bridge.rules_changed.connect(self._on_rules)
         self.refresh()
 
     def _make_actions(self) -> None:
@@ -99,7 +101,8 @@ class FeedbackPage(Page):
         recent.body.addSpacing(SPACE_2)
         recent.body.addWidget(self.difference)
         recent.body.addWidget(self.note)
-        for card in (became, did, recent):
+        self.rules = RulesCard(self)
+        for card in (became, did, self.rules, recent):
             column.body.addWidget(card)
         column.body.addStretch(1)
 
@@ -138,6 +141,7 @@ class FeedbackPage(Page):
             self.retrying(self.refresh),
             latest="feedback",
         )
+        self.rules.refresh()
 
     def _show(self, shown: _Shown) -> None:
         stats = shown.stats
@@ -201,6 +205,11 @@ class FeedbackPage(Page):
             self.latest.setText(sentence)
             self.latest.show()
         self.refresh()
+
+    def _on_rules(self, sentence: str) -> None:
+        if sentence:
+            self.latest.setText(sentence)
+            self.latest.show()
 
     def open_export(self) -> ExportDialog:
         """Ask what to export and where to."""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QEnterEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from agent_assist.domain.knowledge import Hit
+from agent_assist.domain.remembered import origin_at
 from agent_assist.ui import tokens, words
 from agent_assist.ui.plain import one_line, reveal, soft_break, tooltip, without_markup
 from agent_assist.ui.theme import Theme
@@ -19,7 +20,7 @@ from agent_assist.ui.widgets.text_block import TextBlock
 
 _FOLDED_LINES = 4
 _TEXT_LIMIT = 6000
-_TONES = {"macros": Tone.ACCENT, "solved": Tone.OK}
+_TONES = {"macros": Tone.ACCENT, "solved": Tone.OK, "remembered": Tone.ATTENTION}
 
 
 class EvidenceCard(QFrame):
@@ -46,8 +47,8 @@ class EvidenceCard(QFrame):
         column.setContentsMargins(tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3, tokens.SPACE_2)
         column.setSpacing(tokens.SPACE_1)
         column.addLayout(self._head(cited))
-        if passage.heading:
-            column.addWidget(ElidedLabel(passage.heading, TextSize.SMALL, "muted"))
+        if under := origin_at(passage.url) or passage.heading:
+            column.addWidget(ElidedLabel(under, TextSize.SMALL, "muted"))
         column.addWidget(self._text)
         column.addSpacing(2)
         column.addLayout(self._foot())

@@ -14,6 +14,7 @@ from agent_assist.domain.remembered import (
     changed_sentences,
     digest_of,
     is_typo,
+    origin_at,
     preferred,
     replaced,
     unsupported,
@@ -108,3 +109,10 @@ def test_a_digest_is_of_what_an_article_says() -> None:
     one = Article("a", "Returns", "30 days")
     assert digest_of(one) == digest_of(Article("a", "Returns", "30 days", url="x", content_hash="y"))
     assert digest_of(one) != digest_of(Article("a", "Returns", "60 days"))
+
+
+def test_the_address_of_a_rule_says_where_it_is_from() -> None:
+    rule = _rule(agent_id="agent-7", sources={})
+    assert origin_at(rule.url) == "Edited by agent-7 on 2026-11-22 in ticket T-1"
+    assert origin_at("https://example.com/returns") == ""
+    assert origin_at(Rule("s", "T/1 ?&", RuleState.ACTIVE).url) == "Edited by an agent in ticket T/1 ?&"
