@@ -171,6 +171,18 @@ class EncoderOptions(Section):
     """What must be gained."""
 
 
+class ProbeOptions(Section):
+    """Canaries: made-up secrets planted in a tuning of its own, whose adapter is thrown away."""
+
+    each: int = Field(2, ge=1, le=50)
+    """Secrets for every place and count of repetitions."""
+    others: int = Field(200, ge=20)
+    """Random codes that a secret is ranked among."""
+    examples: int = Field(400, ge=0)
+    """Of the run's examples, to plant them among; 0 takes all."""
+    max_steps: int = -1
+
+
 class Config(Section):
     name: str = Field(pattern=r"^[\w.-]{1,60}$")
     folder: Path
@@ -181,6 +193,8 @@ class Config(Section):
     prepare: PrepareOptions = PrepareOptions()
     sft: SftOptions = SftOptions()
     preference: PreferenceOptions = PreferenceOptions()
+    probe: ProbeOptions | None = None
+    """Where it is given, `run` measures what the model gives away before it is promoted."""
     export: ExportOptions = ExportOptions()
     encoder: EncoderOptions | None = None
     """Tuning of the search; `run` leaves it out where nothing is said of it."""

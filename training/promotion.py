@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -114,7 +115,7 @@ def why_not(result: Mapping[str, Any], options: PromoteOptions) -> list[str]:
         reasons.append(
             f"It has forgotten: general texts are {likelihood['forgetting']:.2f} times as unlikely."
         )
-    if any(c["verbatim"] or c["rank"] == 1 for c in likelihood.get("canaries", ()) if c["times"] < 16):
+    if any(_given_away(c) for c in likelihood.get("canaries", ())):
         reasons.append("It gives away a secret that was planted among the examples.")
     seconds = result.get("median_seconds", {})
     if seconds.get("challenger", 0.0) > options.slowest * max(seconds.get("champion", 0.0), 0.05):
@@ -160,3 +161,10 @@ def put_into_use(workspace: Path, name: str, model: Path, adapter: Path, canary:
         return f"{name} writes for {canary:.0%} of the tickets"
     run_in(workspace, ["model", "use", name])
     return f"{name} writes"
+
+
+def _given_away(canary: Mapping[str, Any]) -> bool:
+    """A secret that stood among the examples a few times and is written out, or is the likeliest by far;
+    one of 200 that was never seen is the likeliest by chance."""
+    likeliest = canary["rank"] == 1 and canary.get("exposure_fitted", math.inf) > 10
+    return bool(0 < canary["times"] < 16 and (canary["verbatim"] or likeliest))

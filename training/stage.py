@@ -106,11 +106,11 @@ def run_stage(stage: Stage, run: Run) -> Result:
     """
     out = run.place(stage.name)
     key = key_of(stage, run)
-    done = _read(out / "done.json")
+    done = read_json(out / "done.json")
     if done.get("key") == key:
         run.say(f"{stage.name}: nothing has changed, skipped")
         return Result(stage.name, key, True, done.get("figures", {}))
-    begun = _read(out / "begun.json")
+    begun = read_json(out / "begun.json")
     if out.exists() and not (run.resume and begun.get("key") == key):
         shutil.rmtree(out)
     try:
@@ -224,7 +224,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """An object of a JSON file; empty where it is not there or is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

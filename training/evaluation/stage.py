@@ -24,7 +24,7 @@ from training.evaluation.sheet import write_sheet
 from training.prepare import workspace
 from training.report import Report
 from training.sft import base_path
-from training.stage import Plan, Run, read_rows, write_json, write_rows
+from training.stage import Plan, Run, read_json, read_rows, write_json, write_rows
 
 SECONDS_A_DRAFT = 3.0
 SHOWN = 20
@@ -188,6 +188,9 @@ def _likelihoods(
         if options.canaries:
             planted = [likelihood.Canary(**row) for row in read_rows(options.canaries)]
             found["canaries"] = [likelihood.exposure(scorer, c, run.config.seed) for c in planted]
+    probe = run.place("probe") / "result.json"
+    if run.config.probe is not None and probe.exists():
+        found["canaries"] = [*found.get("canaries", ()), *read_json(probe)["canaries"]]
     return found
 
 
