@@ -73,11 +73,20 @@ def _after(stage: StageView, name: str, said: str) -> StageView:
     if "nothing has changed" in said:
         return StageView(name, StageState.SKIPPED, "Nothing has changed", 1.0)
     if said.startswith("done in"):
-        return StageView(name, StageState.DONE, said.capitalize(), 1.0)
+        return StageView(name, StageState.DONE, _span(said), 1.0)
     step = _STEP.search(said)
     progress = int(step[1]) / max(1, int(step[2])) if step else None
     shown = "" if said == "started" else said[:1].upper() + said[1:]
     return StageView(name, StageState.RUNNING, shown, progress)
+
+
+def _span(said: str) -> str:
+    """ "done in 240 s" as people say it."""
+    found = re.search(r"(\d+) s", said)
+    whole = int(found[1]) if found else 0
+    if whole < 2:
+        return ""
+    return f"{whole} s" if whole < 100 else f"{round(whole / 60)} min"
 
 
 def ended(view: RunView, code: int, *, stopped: bool) -> RunView:

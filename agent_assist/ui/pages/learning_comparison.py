@@ -29,6 +29,11 @@ MEASURE_WORDS = {
     "seconds": "Seconds for a draft",
 }
 _FIRST = ("kept", "grounded", "cited", "decided", "answered", "polite", "unrepeated", "seconds")
+_CHAMPIONS = {
+    "packaged": "the model that comes with Agent Assist",
+    "base": "its base",
+    "champion": "the model in use",
+}
 _VERDICTS = {
     "better": ("Better", Tone.OK),
     "open": ("Not clear", Tone.NEUTRAL),
@@ -47,9 +52,10 @@ def verdict_of(measure: Measure) -> tuple[str, Tone]:
 class IntervalView(QWidget):
     """The gain as a dot with its 95 % interval around a line for “no change”."""
 
-    def __init__(self, theme: Theme, measure: Measure, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, measure: Measure, span: float, parent: QWidget | None = None) -> None:
+        """`span` is the change that reaches the edge, the same for all that can be compared."""
         super().__init__(parent)
-        self._theme, self._measure = theme, measure
+        self._theme, self._measure, self._span = theme, measure, span
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(20)
         self.setMinimumWidth(96)
@@ -63,7 +69,7 @@ class IntervalView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         one = self._measure
-        span = max(abs(one.low), abs(one.high), 0.05) * 1.15
+        span = self._span
         wide, middle = self.width() - 12, self.height() / 2
 
         def x(value: float) -> float:
@@ -158,7 +164,8 @@ class ComparisonCard(Card):
             self.verdict.set("Stays out", Tone.ATTENTION)
         cases = max((m.cases for m in found.measures), default=0)
         self.who.setText(
-            f"{found.challenger} against {found.champion}, on {count(cases, 'ticket')} that neither has seen."
+            f"{found.challenger} against {_CHAMPIONS.get(found.champion, found.champion)}, "
+            f"on {count(cases, 'ticket')} that it has not learnt from."
         )
         self.reasons.setText("\n".join(f"•  {reason}" for reason in found.reasons))
         self.reasons.setVisible(bool(found.reasons))
@@ -179,6 +186,7 @@ class ComparisonCard(Card):
         self._table.addWidget(self._figures([by_name[n] for n in names]))
 
     def _figures(self, measures: list[Measure]) -> QWidget:
+        shares = _span([m for m in measures if m.name != "seconds"])
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(0, SPACE_1, 0, SPACE_1)
@@ -198,12 +206,16 @@ class ComparisonCard(Card):
                 title,
                 _number(one, one.champion),
                 _number(one, one.challenger),
-                IntervalView(self._theme, one),
+                IntervalView(self._theme, one, _span([one]) if one.name == "seconds" else shares),
                 tag,
             )
             for column, widget in enumerate(cells):
                 grid.addWidget(widget, row, column)
         return table
+
+
+def _span(measures: list[Measure]) -> float:
+    return 1.15 * max((abs(v) for m in measures for v in (m.low, m.high)), default=0.05) or 0.05
 
 
 def _value(measure: Measure, value: float) -> str:

@@ -120,6 +120,8 @@ class RunCard(Card):
         self.missing.setText(found.missing)
         self.missing.setVisible(bool(found.missing))
         self.start.setEnabled(not found.missing and found.examples > 0)
+        decided = found.comparison is not None and found.comparison.promotable and not found.comparison.in_use
+        self.start.set_kind(Kind.SECONDARY if decided else Kind.PRIMARY)
         self.show_run(found.run)
 
     def show_run(self, run: RunView) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from agent_assist.ui import icons, tokens
 from agent_assist.ui.theme import Theme
+from agent_assist.ui.widgets.label import restyle
 
 
 class Kind(StrEnum):
@@ -46,6 +47,13 @@ class Button(QPushButton):
     def set_icon(self, name: str) -> None:
         self._icon = name
         self._tint()
+
+    def set_kind(self, kind: Kind) -> None:
+        """Where another button has become the one thing to do next."""
+        self._kind = kind
+        restyle(self, kind=str(kind))
+        if self._icon:
+            self._tint()
 
     def _tint(self) -> None:
         self.setIcon(icons.icon(self._theme, self._icon, _ICON_COLOUR.get(self._kind, "text")))
