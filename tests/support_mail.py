@@ -91,6 +91,33 @@ service stats {{
   chroot =
 }}
 """
+# Logins by token too: an authorisation server's introspection (RFC 7662) says whether it is good.
+DOVECOT_TOKENS = """\
+auth_mechanisms = plain login xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+"""
+OAUTH2 = """\
+introspection_mode = auth
+introspection_url = {tokens}/introspect
+username_attribute = user
+active_attribute = active
+active_value = true
+"""
+EXIM_TOKENS = """\
+xoauth2:
+  driver = plaintext
+  public_name = XOAUTH2
+  server_prompts = :
+  server_condition = ${{if match{{$auth1}}{{\\NBearer ([\\w-]+)\\N}}{{${{if match{{\\
+    ${{readsocket{{inet:{introspection}}}\\
+      {{GET /introspect HTTP/1.0\\r\\nAuthorization: Bearer $1\\r\\n\\r\\n}}{{5s}}{{ }}{{}}}}\\
+    }}{{^HTTP/1.. 200}}{{yes}}{{no}}}}}}{{no}}}}
+  server_set_id = support
+"""
 EXIM = """\
 primary_hostname = mx.support.example
 local_interfaces = 127.0.0.1
@@ -164,8 +191,9 @@ def require() -> None:
 class MailServer:
     """Dovecot and Exim in `folder`, on free ports of this machine."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, tokens: str = "") -> None:
+        """`tokens` is the address that says of a token whether it is good; without one there are none."""
+        self.folder, self._tokens = folder, tokens
         self.imap, self.imaps, self.smtp = free_port(), free_port(), free_port()
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -194,8 +222,13 @@ class MailServer:
             "imaps": self.imaps,
             "smtp": self.smtp,
         }
-        (self.folder / "dovecot.conf").write_text(DOVECOT.format(**values), encoding="utf-8")
-        (self.folder / "exim.conf").write_text(EXIM.format(**values), encoding="utf-8")
+        dovecot, exim = DOVECOT, EXIM
+        if self._tokens:
+            values |= {"tokens": self._tokens, "introspection": self._tokens.removeprefix("http://")}
+            dovecot, exim = DOVECOT_TOKENS + DOVECOT, EXIM + EXIM_TOKENS
+            (self.folder / "oauth2.conf").write_text(OAUTH2.format(**values), encoding="utf-8")
+        (self.folder / "dovecot.conf").write_text(dovecot.format(**values), encoding="utf-8")
+        (self.folder / "exim.conf").write_text(exim.format(**values), encoding="utf-8")
         self.folder.chmod(0o755)
         if root:
             for path in (self.folder / "mail", self.folder / "spool", self.folder / "log"):
@@ -387,12 +420,12 @@ def _answers(port: int) -> bool:
         return False
 
 
-def serve() -> Iterator[MailServer]:
+def serve(tokens: str = "") -> Iterator[MailServer]:
     """A running server, for a fixture."""
     require()
     # Not in pytest's own folder, into which other users cannot look; short, as sockets are named so.
     folder = Path(tempfile.mkdtemp(prefix="aa-mail-"))
-    server = MailServer(folder)
+    server = MailServer(folder, tokens)
     try:
         try:
             server.prepare()

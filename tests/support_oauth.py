@@ -61,6 +61,11 @@ class AuthorizationServer:
         with self._lock:
             self._access.clear()
 
+    def holds(self, token: str) -> bool:
+        """Whether this access token is good now: what a mail server asks."""
+        with self._lock:
+            return self._access.get(token, (0, 0.0))[1] > time.time()
+
     def answer(self, request: Request) -> None:
         parts = urlsplit(request.path)
         with self._lock:
@@ -164,7 +169,7 @@ class Browser:
         with httpx.Client(verify=context, follow_redirects=True, trust_env=False) as client:
             try:
                 page = client.get(address)
-            except httpx.HTTPError as error:  # nobody listens any more: a person would see a page that says so
+            except httpx.HTTPError as error:  # nobody listens any more: a person sees an error page
                 self.pages.append((0, str(error)))
             else:
                 self.pages.append((page.status_code, page.text))
