@@ -79,6 +79,10 @@ class Example:
             "intent": self.intent or None,
         }
 
+    def labelled(self) -> dict[str, Any]:
+        """The ticket and what its customer wanted."""
+        return {"ticket": ticket_to_json(self.before) if self.before else {}, "intent": self.intent}
+
     def row(self) -> dict[str, Any]:
         """As TRL reads it, with what the later stages group by."""
         made: dict[str, Any] = {"prompt": [dict(m) for m in self.prompt]}

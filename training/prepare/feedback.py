@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,10 @@ from training.prepare.examples import Example
 from training.prepare.read import Bad
 
 Row = dict[str, Any]
+
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
+_TO_A_NAME = re.compile(r"^\s*[^\W\d_]+(?: [^\W\d_]+)?,? \[NAME_\d+\][\s,!:.–-]*")
+"""“Hi [NAME_1],” at the start: the product greets, the model never does."""
 
 
 def read_feedback(paths: Sequence[Path]) -> Iterator[tuple[str, Row, str] | Bad]:
@@ -52,7 +57,7 @@ def example_of(row: Row, source: str) -> Example | None:
         return None
     return Example(
         tuple(row["prompt"]),
-        str(row["completion"][0]["content"]).strip(),
+        _without_greeting(str(row["completion"][0]["content"])),
         ticket.id,
         str(meta.get("customer") or ""),
         str(meta.get("agent") or ""),
@@ -66,6 +71,19 @@ def example_of(row: Row, source: str) -> Example | None:
         tags=ticket.tags,
         before=ticket,
     )
+
+
+def _without_greeting(text: str) -> str:
+    found = _TO_A_NAME.match(text)
+    rest = text[found.end() :].strip() if found else text.strip()
+    return rest[:1].upper() + rest[1:] if found else rest
+
+
+def unknown_placeholders(one: Example) -> bool:
+    """Whether the reply names somebody or something whose placeholder nothing before it has: learnt, the
+    model would write placeholders to customers."""
+    said = "\n".join(str(m["content"]) for m in one.prompt)
+    return not set(_PLACEHOLDER.findall(one.reply)) <= set(_PLACEHOLDER.findall(said))
 
 
 def _kind(row: Row) -> str:

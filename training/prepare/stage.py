@@ -16,7 +16,14 @@ from training.config import PrepareOptions
 from training.prepare import card, workspace
 from training.prepare.ageing import Aged, aged, in_force
 from training.prepare.examples import Example
-from training.prepare.feedback import costs, edit_cost, example_of, read_feedback, why_no_pair
+from training.prepare.feedback import (
+    costs,
+    edit_cost,
+    example_of,
+    read_feedback,
+    unknown_placeholders,
+    why_no_pair,
+)
 from training.prepare.groups import capped, clusters, components, leaks, shares, split
 from training.prepare.record import Bad
 from training.prepare.rows import Made, marks_of, run_plain
@@ -40,6 +47,8 @@ class Prepared:
     held: list[Row] = field(default_factory=list)
     cases: list[Row] = field(default_factory=list)
     """The held-out replies with their tickets, for `evaluate`."""
+    intents: list[Row] = field(default_factory=list)
+    """Tickets of the training part with what their customers wanted, to learn intents from."""
     pairs: list[Row] = field(default_factory=list)
     unpaired: list[Row] = field(default_factory=list)
     aged: Aged = field(default_factory=Aged)
@@ -90,6 +99,7 @@ class Prepare:
         write_rows(out / "train.jsonl", made.train)
         write_rows(out / "held.jsonl", made.held)
         write_rows(out / "cases.jsonl", made.cases)
+        write_rows(out / "intents.jsonl", made.intents)
         write_rows(out / "preference.jsonl", made.pairs)
         write_rows(out / "unpaired.jsonl", made.unpaired)
         write_rows(out / "bad.jsonl", ({"where": b.where, "why": b.why} for b in made.bad))
@@ -144,6 +154,8 @@ def prepare(
         raise BadInput(f"The held-out part would leak: {', '.join(found_leaks)}.", "Report this as a bug.")
     learnt, made.aged = aged([e for e, out in zip(made.kept, held) if not out], options, since, seed)
     made.train += [one.row() for one in learnt]
+    labelled = {(one.ticket, one.position): one for one in learnt if one.intent and one.before}
+    made.intents = [one.labelled() for one in labelled.values()]
     for one in (e for e, out in zip(made.kept, held) if out):
         made.held.append(one.row())
         if one.before is not None:
@@ -183,7 +195,10 @@ def _feedback(paths: Sequence[Path], made: Prepared) -> list[tuple[str, Row]]:
             others.append((kind, row))
         else:
             made.read += 1
-            made.before.append(one)
+            if unknown_placeholders(one):
+                made.dropped["a placeholder that nothing before it has"] += 1
+            else:
+                made.before.append(one)
     return others
 
 

@@ -85,7 +85,7 @@ class SheetDialog(QDialog):
         head.addLayout(top)
         head.addWidget(
             Label(
-                "Nothing tells which model wrote which. Leave open what you cannot say.",
+                "Nothing tells which model wrote which. 1 is no, 5 is yes; leave open what you cannot say.",
                 TextSize.SMALL,
                 "muted",
             )

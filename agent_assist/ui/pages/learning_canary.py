@@ -78,6 +78,8 @@ class CanaryCard(Card):
         self.problems.setVisible(bool(found.problems))
         for button in (self.more, self.stop, self.promote):
             button.setVisible(may_change)
+        self.more.setText(f"Raise to {percent(min(0.5, 2 * self._share))}")
+        self.more.setAccessibleName(self.more.text())
         self.more.setEnabled(found.canary.share < 0.5)
         self.promote.setEnabled(not found.problems)
 
@@ -96,7 +98,7 @@ def _gain(found: CanaryReport) -> str:
     if found.acceptance_gain is None:
         return "Not decided often enough to compare."
     low, high = found.acceptance_gain
-    span = f"{100 * low:+.0f} to {100 * high:+.0f} points"
+    span = f"{100 * low:+.0f} to {100 * high:+.0f} points".replace("-", "−")
     if low > 0:
         return f"Agents accept more of its drafts: {span}."
     if high < 0:

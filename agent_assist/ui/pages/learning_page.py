@@ -22,6 +22,7 @@ from agent_assist.ui.pages.page import Column, Page
 from agent_assist.ui.tokens import Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.empty import EmptyState
+from agent_assist.ui.words import percent
 
 _LOOK_AGAIN = 60_000
 """Milliseconds between two looks at a trial."""
@@ -175,11 +176,11 @@ class LearningPage(Page):
 
     def _on_trial(self, share: float) -> None:
         if (learning := self.ui.desk.learning) is not None:
-            self._do(lambda: learning.try_out(share), f"It writes for {share:.0%} of the tickets now.")
+            self._do(lambda: learning.try_out(share), f"It writes for {percent(share)} of the tickets now.")
 
     def _on_canary_share(self, share: float) -> None:
         if (canary := self.ui.desk.canary) is not None:
-            self._do(lambda: canary.resize(share), f"It writes for {share:.0%} of the tickets now.")
+            self._do(lambda: canary.resize(share), f"It writes for {percent(share)} of the tickets now.")
 
     def _on_canary_stop(self) -> None:
         if (canary := self.ui.desk.canary) is not None:
