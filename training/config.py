@@ -203,7 +203,7 @@ class Config(Section):
     promote: dict[str, Any] = Field(default_factory=dict)
 
 
-_PATHS = frozenset({"cases", "knowledge", "champion", "canaries", "workspace", "models"})
+_PATHS = frozenset({"cases", "intents", "knowledge", "champion", "canaries", "workspace", "models"})
 
 
 def read_config(path: Path) -> Config:

@@ -95,7 +95,7 @@ class LogisticIntents:
 def _learn(vectors: Vectors, names: Sequence[str], labels: Sequence[str]) -> NDArray[np.float64]:
     """Rows of weights and bias in the order of `labels`.
 
-    Rows out of scope are many kinds of things and get the weight of one intent together.
+    An intent all of whose rows were put aside is never the likeliest.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -107,7 +107,7 @@ def _learn(vectors: Vectors, names: Sequence[str], labels: Sequence[str]) -> NDA
         weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     table = np.hstack([weights, bias[:, None]])[own]
     missing = len(labels) - len(own)
-    if missing:  # an intent whose rows were all put aside: never the likeliest
+    if missing:
         full = np.zeros((len(labels), table.shape[1]))
         full[:, -1] = -1e4
         full[[place for place, label in enumerate(labels) if label in regression.classes_]] = table
@@ -143,10 +143,9 @@ def _parted(names: Sequence[str]) -> tuple[list[int], list[int]]:
 def _threshold(
     chances: NDArray[np.float64], names: Sequence[str], labels: Sequence[str]
 ) -> tuple[float, dict[str, float]]:
-    """The highest threshold that keeps all but `MAY_LOSE` of the accuracy on what is in scope.
-
-    Rows out of scope are few and never all that customers will think of: the threshold is chosen by what
-    it costs, and what it finds of them is told.  With no such rows it costs half as much.
+    """The threshold with the best sum of in-scope accuracy and out-of-scope recall on the rows put aside,
+    among those that cost at most `MAY_LOSE` of the accuracy: rows out of scope are few, and never all that
+    customers will think of.  Where there are none, the one that costs a hundredth, at most a half.
     """
     if not names:
         return 0.0, {}
@@ -154,15 +153,22 @@ def _threshold(
     truth = np.array([labels.index(n) if n else -1 for n in names])
     inside = truth >= 0
     right = inside & (best == truth)
-    accuracy = float(right.sum() / max(1, inside.sum()))
-    may_lose = MAY_LOSE if NULL in labels else MAY_LOSE / 2
-    kept = np.sort(sure[right])
-    lose = int(may_lose * inside.sum())
-    threshold = float(kept[lose]) if len(kept) > lose else 0.0
-    facts = {
-        "accuracy": float((right & (sure >= threshold)).sum() / max(1, inside.sum())),
-        "accuracy_without_threshold": accuracy,
-    }
-    if (~inside).any():
-        facts["out_of_scope_recall"] = float((sure[~inside] < threshold).mean())
+    count = max(1, int(inside.sum()))
+    steps = np.concatenate([[0.0], np.sort(sure), [1.0]])
+    candidates = (steps[1:] + steps[:-1]) / 2
+    accuracy = np.array([(right & (sure >= t)).sum() for t in candidates]) / count
+    facts = {"accuracy_without_threshold": float(right.sum() / count)}
+    outside = ~inside
+    if outside.any():
+        recall = np.array([(sure[outside] < t).mean() for t in candidates])
+        score = np.where(accuracy >= accuracy[0] - MAY_LOSE, accuracy + recall, -1.0)
+        first = int(score.argmax())
+        last = first
+        while last + 1 < len(score) and score[last + 1] == score[first]:
+            last += 1
+        threshold = float((candidates[first] + candidates[last]) / 2)
+        facts["out_of_scope_recall"] = float((sure[outside] < threshold).mean())
+    else:
+        threshold = min(0.5, float(candidates[accuracy >= accuracy[0] - MAY_LOSE / 2].max()))
+    facts["accuracy"] = float((right & (sure >= threshold)).sum() / count)
     return threshold, facts

@@ -85,6 +85,16 @@ class Product:
         """What `agent-assist kb search` gives for each ticket, in order."""
         return self._batch("kb search", tickets)
 
+    def fit_intents(self, examples: Sequence[Row]) -> None:
+        """Learn intents from `text` or `ticket` with `intent`."""
+        source = self._folder / "intents.jsonl"
+        write_rows(source, examples)
+        self._run("triage", "fit", "--input", str(source), allowed=(0, 1))
+
+    def triage(self, tickets: Sequence[Row]) -> list[dict[str, Any]]:
+        """What `agent-assist triage` gives for each ticket, in order."""
+        return self._batch("triage", tickets)
+
     def hits(self, tickets: Sequence[Row]) -> list[list[str]]:
         """The ids of the articles that are found for each ticket, best first."""
         rows = self._batch("kb search", tickets)

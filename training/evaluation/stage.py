@@ -21,6 +21,7 @@ from training.evaluation.golden import golden_failures
 from training.evaluation.measures import abstention, figures_of, retrieval
 from training.evaluation.product import Candidate, Product, read_cases
 from training.evaluation.sheet import write_sheet
+from training.evaluation.triage import described, intent_figures, triaged
 from training.prepare import workspace
 from training.report import Report
 from training.sft import base_path
@@ -41,6 +42,8 @@ class EvaluateOptions(Section):
     """An adapter on the same base to beat; without it the model that comes with the application."""
     plain_champion: bool = False
     """Compare with the base without any adapter."""
+    intents: Path | None = None
+    """JSON Lines of `text` or `ticket` with `intent` to learn intents from; else those of `prepare`."""
     canaries: Path | None = None
     """JSON Lines of `before`, `secret`, `times` that were planted among the examples."""
 
@@ -62,7 +65,7 @@ class Evaluate:
         options = options_of(run)
         found = [_cases(run, options), run.find("export", "adapter.gguf"), base_path(run), *_knowledge(run)]
         champion = candidates(run, options)[0].adapter
-        return [*found, *(p for p in (champion, options.canaries) if p)]
+        return [*found, *(p for p in (champion, options.canaries, options.intents) if p)]
 
     def options(self, run: Run) -> Mapping[str, Any]:
         return options_of(run).model_dump(mode="json")
@@ -86,17 +89,23 @@ class Evaluate:
         remember_champion(run, champion)
         outputs = []
         hits: list[list[str]] = []
+        intents: list[dict[str, Any]] = []
         for candidate in (champion, challenger):
             run.say(f"evaluate: {len(cases)} drafts by {candidate.name}")
             with Product(out / candidate.name) as product:
                 product.learn(_knowledge(run))
                 product.use(candidate)
                 outputs.append(product.drafts([case["ticket"] for case in cases]))
+                if len(outputs) == 1:
+                    intents = triaged(product, cases, _intents(run, options))
                 if not hits and any(case.get("articles") for case in cases):
                     hits = product.hits([case["ticket"] for case in cases])
+        labels = intent_figures(cases, intents)
+        cases = described(cases, intents)
         result = compared(cases, outputs[0], outputs[1], run.config.seed)
         result |= {"champion": champion.name, "challenger": challenger.name}
         result["retrieval"] = _retrieval(cases, hits)
+        result["intents"] = labels
         result["likelihood"] = _likelihoods(champion, challenger, options, run)
         golden = golden_failures(challenger, out)
         result["golden_failures"] = golden
@@ -169,6 +178,12 @@ def _knowledge(run: Run) -> list[Path]:
     return list(options.knowledge) or ([known] if known else [])
 
 
+def _intents(run: Run, options: EvaluateOptions) -> list[dict[str, Any]]:
+    """What intents are learnt from."""
+    path = options.intents or run.place("prepare") / "intents.jsonl"
+    return read_rows(path) if path.exists() else []
+
+
 def _retrieval(cases: Sequence[Mapping[str, Any]], hits: Sequence[Sequence[str]]) -> dict[str, float]:
     rows = [retrieval(h, c["articles"]) for c, h in zip(cases, hits) if c.get("articles")]
     return {n: round(statistics.fmean(row[n] for row in rows), 4) for n in rows[0]} if rows else {}
@@ -225,6 +240,7 @@ def report(
         ("", "precision of not answering", "recall of not answering"),
     )
     page.table("Search", list(result["retrieval"].items()))
+    page.table("What customers want", list(result.get("intents", {}).items()) or [("not labelled", "")])
     page.table("Forgetting and memory", [(k, json.dumps(v)) for k, v in result["likelihood"].items()])
     page.table("Median seconds a draft", list(result["median_seconds"].items()))
     failures = [(f["id"], f["why"], f["text"]) for f in result["golden_failures"]]
