@@ -103,7 +103,8 @@ def list_(
     "wanted",
     type=click.Choice([f.value for f in ExportFormat]),
     required=True,
-    help="sft, preference and unpaired are training data as TRL loads it; csv and parquet hold all records.",
+    help="sft, preference and unpaired are training data as TRL loads it; retrieval has questions with their "
+    "articles; csv and parquet hold all records.",
 )
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write."

@@ -110,6 +110,8 @@ class ExportFormat(StrEnum):
     SFT = "sft"
     PREFERENCE = "preference"
     UNPAIRED = "unpaired"
+    RETRIEVAL = "retrieval"
+    """Questions with the articles that answered them, for the encoder."""
     CSV = "csv"
     PARQUET = "parquet"
 

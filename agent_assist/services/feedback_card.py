@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from agent_assist.domain.feedback import ExportFormat, ExportReport
+from agent_assist.domain.feedback import TRAINING, ExportFormat, ExportReport
 from agent_assist.domain.ticket import format_time
 from agent_assist.services.feedback_table import COLUMNS
 
@@ -14,6 +14,7 @@ _TITLES: Mapping[ExportFormat, str] = {
     ExportFormat.SFT: "Replies to learn from (supervised fine-tuning)",
     ExportFormat.PREFERENCE: "Pairs of a better and a worse reply (preference tuning)",
     ExportFormat.UNPAIRED: "Replies with a yes or no (unpaired preference tuning)",
+    ExportFormat.RETRIEVAL: "Questions with the articles that answered them (tuning of the search)",
     ExportFormat.CSV: "All feedback records (CSV)",
     ExportFormat.PARQUET: "All feedback records (Parquet)",
 }
@@ -33,6 +34,14 @@ _TRAINING_COLUMNS: Mapping[ExportFormat, Mapping[str, str]] = {
         "prompt": "list of {role, content}",
         "completion": "list with one assistant message",
         "label": "true for an accepted reply, false for a draft that was rejected or rewritten",
+    },
+    ExportFormat.RETRIEVAL: {
+        "question": "what the customer asked",
+        "articles": "ids of the articles that an agent marked as relevant, or whose sentences were left in",
+        "irrelevant": "ids of those that an agent marked as not helping",
+        "group": "a keyed digest of the customer: their questions stay on one side of a split",
+        "language": "ISO 639-1",
+        "at": "when it was decided, UTC",
     },
 }
 
@@ -76,7 +85,7 @@ def dataset_card(
     lines += ["", "## Columns", "", "| column | meaning |", "|---|---|"]
     columns = _TRAINING_COLUMNS.get(report.format) or {name: what for name, (_, what) in COLUMNS.items()}
     lines += [f"| `{name}` | {what} |" for name, what in columns.items()]
-    if report.format in _TRAINING_COLUMNS:
+    if report.format in TRAINING:
         lines += ["", "Greeting and closing, which the product adds itself, are left out of the replies."]
     if report.format is ExportFormat.CSV:
         lines += ["", "Lists are JSON texts. A text that a spreadsheet would run begins with an apostrophe."]

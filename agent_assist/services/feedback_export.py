@@ -30,6 +30,7 @@ from agent_assist.errors import BadInput, DiskFull
 from agent_assist.ports import Clock, Redactor, SuggestionRepository
 from agent_assist.services.feedback_card import dataset_card
 from agent_assist.services.feedback_meta import learnt_ticket, meta_of
+from agent_assist.services.feedback_retrieval import retrieval_row
 from agent_assist.services.feedback_table import Row, record, write_csv, write_parquet
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
@@ -217,6 +218,7 @@ class _Run:
             ExportFormat.SFT: self._sft,
             ExportFormat.PREFERENCE: self._preference,
             ExportFormat.UNPAIRED: self._unpaired,
+            ExportFormat.RETRIEVAL: self._retrieval,
         }
         for case in cases:
             if self.format in make:
@@ -248,6 +250,10 @@ class _Run:
         if kind in (OutcomeKind.REJECTED, OutcomeKind.REWRITTEN) and case.draft.strip():
             return self._with_prompt(case, [{"completion": _reply(case.draft), "label": False}])
         return self._skip("neither accepted, rejected nor rewritten")
+
+    def _retrieval(self, case: Case) -> list[Row]:
+        row = retrieval_row(case.suggestion, case.outcome, case.ticket, case.customer)
+        return [row] if row else self._skip("no article is known to answer it")
 
     def _with_prompt(self, case: Case, rows: list[Row]) -> list[Row]:
         if case.ticket is None:

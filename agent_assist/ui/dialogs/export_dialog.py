@@ -33,6 +33,7 @@ FORMATS = {
     ExportFormat.SFT: ("Good replies", "prompt and reply, for SFTTrainer", ".jsonl"),
     ExportFormat.PREFERENCE: ("Pairs of better and worse", "for DPOTrainer", ".jsonl"),
     ExportFormat.UNPAIRED: ("Good and bad, each by itself", "for KTOTrainer", ".jsonl"),
+    ExportFormat.RETRIEVAL: ("Questions and their articles", "to tune the search", ".jsonl"),
     ExportFormat.CSV: ("All records as a table", "CSV, for a spreadsheet", ".csv"),
     ExportFormat.PARQUET: ("All records as a table", "Parquet, for analysis", ".parquet"),
 }

@@ -290,3 +290,21 @@ def test_the_prompt_holds_the_passages_that_the_model_was_shown(desk: Desk) -> N
     )
     assert [i for i in range(8) if f"number {i}" in first] == [2]
     assert [i for i in range(8) if f"number {i}" in second] == [0, 1, 2, 3]
+
+
+def test_retrieval_rows_are_questions_with_the_articles_that_answered(desk: Desk) -> None:
+    desk.feedback.mark_relevance("s3", "a7", True)
+    desk.feedback.mark_relevance("s3", "a9", False)
+    rows = desk.rows("retrieval")
+    by_articles = {tuple(row["articles"]) for row in rows}
+    assert ("a1",) in by_articles, "an accepted reply rests on what it cites"
+    marked = next(row for row in rows if row["irrelevant"])
+    assert marked["articles"][0] == "a7"
+    assert marked["irrelevant"] == ["a9"]
+    for row in rows:
+        assert row["question"]
+        assert "[" not in row["question"]
+        assert "cm@example.com" not in row["question"]
+        assert row["group"]
+    assert desk.report.skipped["no article is known to answer it"] > 0
+    assert "Questions with the articles" in desk.card
