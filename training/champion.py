@@ -35,6 +35,14 @@ def champion_of(run: Run, base: Path, chosen: Path | None, *, plain: bool) -> Ca
     return found
 
 
+def adapter_in_use(run: Run, base: Path) -> Path | None:
+    """The champion's adapter; None where it writes without one."""
+    chosen = run.config.evaluate.get("champion")
+    plain = bool(run.config.evaluate.get("plain_champion"))
+    found = champion_of(run, base, Path(str(chosen)) if chosen else None, plain=plain)
+    return adapter_file() if found.name == "packaged" else found.adapter
+
+
 def remember_champion(run: Run, champion: Candidate) -> None:
     """Write down who was beaten, or was not."""
     write_json(
@@ -48,8 +56,12 @@ def remember_champion(run: Run, champion: Candidate) -> None:
 
 
 def _remembered(run: Run) -> Candidate | None:
+    """Whom this run's examples were measured against; None where newer examples were prepared since."""
+    path = run.place("evaluate") / "champion.json"
     try:
-        found = json.loads((run.place("evaluate") / "champion.json").read_text(encoding="utf-8"))
+        if path.stat().st_mtime < (run.place("prepare") / "done.json").stat().st_mtime:
+            return None
+        found = json.loads(path.read_text(encoding="utf-8"))
         model, adapter = (Path(found[k]) if found[k] else None for k in ("model", "adapter"))
         return Candidate(str(found["name"]), model, adapter)
     except (OSError, ValueError, KeyError, TypeError):

@@ -102,6 +102,9 @@ class PrepareOptions(Section):
 
 
 class SftOptions(Section):
+    start: str = "none"
+    """What the adapter begins with: `none`, `champion` (the adapter that is in use: what it knows is kept and
+    gone on from), or an adapter as GGUF.  Its rank and alpha are then kept."""
     rank: int = Field(16, ge=1, le=256)
     alpha: int = Field(32, ge=1)
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -240,6 +243,9 @@ def _absolute(config: Config, home: Path) -> Config:
             ),
         }
     )
+    sft = config.sft
+    if sft.start not in ("none", "champion"):
+        sft = sft.model_copy(update={"start": str(at(Path(sft.start)))})
     export = config.export
     if export.converter:
         export = export.model_copy(update={"converter": at(export.converter)})
@@ -270,6 +276,7 @@ def _absolute(config: Config, home: Path) -> Config:
         update={
             "folder": at(config.folder),
             "prepare": prepare,
+            "sft": sft,
             "export": export,
             "encoder": encoder,
             "base": base,

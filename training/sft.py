@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,31 @@ def dtype_of(wanted: str) -> str:
     return "float32"
 
 
+def start_of(run: Run) -> Path | None:
+    """The adapter that tuning goes on from, as it is served; None where it begins anew."""
+    wanted = run.config.sft.start
+    if wanted == "none":
+        return None
+    if wanted != "champion":
+        if not Path(wanted).exists():
+            raise BadInput(f"{wanted} is not there.", "Check `sft.start`.")
+        return Path(wanted)
+    from training.champion import adapter_in_use
+
+    return adapter_in_use(run, base_path(run))
+
+
+def begun_folder(adapter: Path, base: Path, folder: Path) -> Path:
+    """The served adapter as PEFT reads it."""
+    from transformers import AutoConfig
+
+    from training.adapters import peft_folder
+
+    given = {"gguf_file": base.name} if base.suffix == ".gguf" else {}
+    config = AutoConfig.from_pretrained(str(base.parent if given else base), **given)
+    return peft_folder(adapter, folder, config.num_attention_heads, config.num_key_value_heads)
+
+
 def tuning_of(run: Run) -> Tuning:
     sft = run.config.sft
     return Tuning(
@@ -80,7 +106,8 @@ class Sft:
     name = "sft"
 
     def inputs(self, run: Run) -> list[Path]:
-        return [run.find("prepare", "train.jsonl"), base_path(run)]
+        begun = start_of(run)
+        return [run.find("prepare", "train.jsonl"), base_path(run), *([begun] if begun else [])]
 
     def options(self, run: Run) -> Mapping[str, Any]:
         return run.config.sft.model_dump()
@@ -107,9 +134,11 @@ class Sft:
     def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
         rows = _rows(run)
         run.say(f"sft: {len(rows)} examples")
-        figures = guarded(
-            lambda: tune(base_path(run), rows, out, tuning_of(run), resume=run.resume, say=run.say)
-        )
+        options = tuning_of(run)
+        if begun := start_of(run):
+            run.say(f"sft: goes on from {begun.name}")
+            options = replace(options, start=str(begun_folder(begun, base_path(run), out / "start")))
+        figures = guarded(lambda: tune(base_path(run), rows, out, options, resume=run.resume, say=run.say))
         _report(run, rows, out, figures)
         return figures
 

@@ -56,6 +56,8 @@ class Tuning:
     that a run that must end early is resumed with fewer steps."""
     quantised: bool = False
     gradient_checkpointing: bool = False
+    start: str = ""
+    """Folder of a PEFT adapter to go on from; its rank and alpha are kept."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -276,6 +278,10 @@ def tune(
 
     set_seed(options.seed)
     model, tokenizer = load_base(base, options.dtype, quantised=options.quantised)
+    if options.start:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, options.start, is_trainable=True)
     kind = getattr(torch, options.dtype)
     encoded = [
         encode(row, tokenizer, options.max_tokens) for row in grouped(rows, options.batch, options.seed)
@@ -299,7 +305,7 @@ def tune(
         ),
         processing_class=tokenizer,
         data_collator=lambda rows: pack([Encoded(tuple(r["input_ids"]), r["start"]) for r in rows], kind),
-        peft_config=lora_of(options.rank, options.alpha, options.dropout),
+        peft_config=None if options.start else lora_of(options.rank, options.alpha, options.dropout),
         callbacks=[_Told(out / "steps.jsonl", say)],
     )
     found = sorted((out / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))

@@ -196,7 +196,7 @@ class LearningService:
                 "half_life_days": 180,
                 "held_out": 0.2,
             },
-            "sft": {"max_steps": most_steps},
+            "sft": {"max_steps": most_steps, "start": "champion", "learning_rate": 3e-4},
             "preference": {"method": "dpo" if preferences else "none"},
             "evaluate": evaluate,
         }
