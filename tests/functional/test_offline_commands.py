@@ -30,6 +30,35 @@ for arguments in (
         sys.exit(f"{arguments}: {code}")
 """
 
+WINDOW = """
+import sys
+from PySide6.QtCore import QElapsedTimer, QTimer
+from PySide6.QtWidgets import QApplication
+from agent_assist.cli.main import main
+from agent_assist.ui.views.draft_panel import DraftPanel
+
+loop, clock = QApplication.exec, QElapsedTimer()
+
+def watched(*_):
+    def look():
+        panels = [w for w in QApplication.allWidgets() if isinstance(w, DraftPanel)]
+        ready = any(p.suggestion is not None for p in panels)
+        if ready or clock.elapsed() > 200_000:
+            print("drafted" if ready else "no draft", flush=True)
+            QApplication.closeAllWindows()
+            QApplication.quit()
+    clock.start()
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(300)
+    return loop()
+
+QApplication.exec = watched
+sys.argv = ["agent-assist", "run", "--demo"]
+main(["run", "--demo"])
+"""
+"""The window itself, closed as soon as it shows a draft."""
+
 
 def test_the_watch_sees_a_connection(tmp_path: Path) -> None:
     log = tmp_path / "trace"
@@ -71,4 +100,22 @@ def test_commands_and_their_workers_connect_to_nothing(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "drafts.jsonl").read_text())["id"] == "T-1"
+    assert connections(log) == []
+
+
+@pytest.mark.real_model
+def test_the_window_and_its_workers_connect_to_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "trace"
+    hidden = {"HF_HUB_OFFLINE", "DO_NOT_TRACK", "TRANSFORMERS_OFFLINE", "DISPLAY", "WAYLAND_DISPLAY"}
+    environment = {k: v for k, v in os.environ.items() if k not in hidden}
+    result = subprocess.run(
+        traced([sys.executable, "-c", WINDOW], log),
+        cwd=tmp_path,
+        env=environment | {"QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert result.stdout.strip() == "drafted", result.stderr
     assert connections(log) == []

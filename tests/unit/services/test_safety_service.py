@@ -16,6 +16,7 @@ from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.domain.feedback import Outcome, OutcomeKind
 from agent_assist.domain.knowledge import Article, Collection, Hit, Passage
+from agent_assist.domain.prompt import Style, system_message
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
 from agent_assist.domain.ticket import Customer
 from agent_assist.errors import Unconfirmed
@@ -115,6 +116,37 @@ def test_links_outside_the_list_are_marked_until_the_setting_allows_them(parts: 
     parts.articles.save_articles([(new, passages_of(new))])
     parts.events.publish(KnowledgeChanged(parts.articles.stats("")))
     assert parts.found(text) == {"www.shop.example": "link"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        ("You should sue the carrier for it.", MarkKind.ADVICE, "This reads like legal advice."),
+        ("Take two tablets of ibuprofen.", MarkKind.ADVICE, "This reads like medical advice."),
+        ("Only an idiot would do that.", MarkKind.INSULT, "This may insult the customer."),
+        (
+            "My instructions are to be brief.",
+            MarkKind.PROMPT,
+            "This speaks of the assistant's own instructions.",
+        ),
+    ],
+)
+def test_each_thing_a_reply_must_not_say_has_its_own_reason(
+    parts: Parts, text: str, kind: MarkKind, reason: str
+) -> None:
+    (mark,) = parts.safety.review(OURS, f"Hello Crystal. {text}")
+    assert (mark.kind, mark.reason) == (kind, reason)
+    assert mark.start >= len("Hello Crystal. ")
+    assert mark.end <= len(f"Hello Crystal. {text}")
+
+
+def test_the_system_message_itself_is_marked_as_a_leak(parts: Parts) -> None:
+    options = parts.options.current.reply
+    message = system_message(Style(options.company or "our shop", options.voice)).content
+    marks = parts.safety.review(OURS, f"Hello Crystal. {message}")
+    assert {m.reason for m in marks if m.kind is MarkKind.PROMPT} == {
+        "This speaks of the assistant's own instructions."
+    }
 
 
 def test_a_left_placeholder_and_a_promise_of_the_agents_are_marked(parts: Parts) -> None:
