@@ -50,23 +50,36 @@ def answer_from(passage: Passage, question: str, limit: int = BODY_LIMIT, detail
     `details` is what else is known about the case (the ticket's fields and subject): it decides
     between sentences that say the same of different things.
     """
+    return answers_from(passage, [question], limit, details)
+
+
+def answers_from(
+    passage: Passage, questions: Sequence[str], limit: int = BODY_LIMIT, details: str = ""
+) -> str:
+    """As `answer_from`, for several questions that one passage answers: each sentence once."""
     text = _own_text(passage)
     units = _units(text)
     if passage.collection == Collection.SOLVED:
         return _reply(passage, units, limit)
     if not units:
         return shorten(text, limit, "…")
+    chosen = {i for q in questions for i in _chosen(text, units, passage, q, details, limit)}
+    if len(chosen) == len(units) and not any(u.row for u in units):
+        return _joined(units)
+    words_known = set(content_words(f"{' '.join(questions)} {details}"))
+    return _joined([_narrowed(units[i], words_known) for i in sorted(chosen)]) or shorten(text, limit, "…")
+
+
+def _chosen(
+    text: str, units: Sequence[_Unit], passage: Passage, question: str, details: str, limit: int
+) -> set[int]:
     scores = _scores(units, passage, question, details)
     best = max(range(len(units)), key=lambda i: (scores[i], -i))
     rivals = _rivals(units, scores, best)
-    prose = [i for i, u in enumerate(units) if not u.row]
-    if len(text) <= WHOLE_LIMIT and len(prose) == len(units) and not rivals:
-        return _joined(units)
-    if len(text) <= limit * 2 // 3 and not rivals and len(prose) == len(units):
-        return _joined(units)
-    chosen = _around(units, scores, best, rivals, limit)
-    words_known = set(content_words(f"{question} {details}"))
-    return _joined([_narrowed(units[i], words_known) for i in sorted(chosen)]) or shorten(text, limit, "…")
+    prose = not any(u.row for u in units)
+    if len(text) <= max(WHOLE_LIMIT, limit * 2 // 3) and prose and not rivals:
+        return set(range(len(units)))
+    return _around(units, scores, best, rivals, limit)
 
 
 def _narrowed(unit: _Unit, known: set[str]) -> _Unit:
@@ -261,6 +274,8 @@ def _reply(passage: Passage, units: Sequence[_Unit], limit: int) -> str:
         text = _SALUTATION.sub("", unit.text) if place == 0 else unit.text
         if not words(text) or _ITS_OWN.search(text) or (is_courtesy(text) and len(words(text)) <= 7):
             continue
+        if text.endswith(",") and len(words(text)) <= 3:
+            continue  # "Best,": whoever signed it was taken out
         kept.append(_Unit(text[:1].upper() + text[1:], unit.stems, unit.topic))
     body = _joined(kept)
     while len(body) > max(limit, WHOLE_REPLY) and len(kept) > 1:

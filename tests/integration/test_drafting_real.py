@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.app import open_desk
 from agent_assist.domain.knowledge import Article
+from agent_assist.domain.model import GenerationEvent, GenerationRequest
 from agent_assist.domain.suggestion import Decision, Draft, DraftState, MarkKind, Origin
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket
 from agent_assist.services.desk import Desk
@@ -121,6 +123,34 @@ def test_an_answer_is_grounded_and_complete(desk: Desk) -> None:
     assert "regards" not in body
     assert suggestion.prompt_passages
     assert suggestion.prompt_passages[0] == suggestion.hits[0].passage.id
+
+
+def test_a_prompt_with_placeholders_gives_a_draft_with_the_persons_data(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[GenerationRequest] = []
+    real = InferenceClient.generate
+
+    def recorded(
+        self: InferenceClient, request: GenerationRequest, cancel: threading.Event
+    ) -> Iterator[GenerationEvent]:
+        sent.append(request)
+        return real(self, request, cancel)
+
+    monkeypatch.setattr(InferenceClient, "generate", recorded)
+    desk.options.change({"privacy.redact_prompts": True})
+    try:
+        suggestion = desk.drafting.draft(ticket("private", f"I am Ana Diaz, ana@diaz.example. {QUESTION}"))
+    finally:
+        desk.options.change({"privacy.redact_prompts": False})
+    assert suggestion.text.startswith("Hi Ana,")
+    assert "90 days" in suggestion.text
+    assert "[NAME" not in suggestion.text
+    assert sent
+    told = " ".join(m.content for request in sent for m in request.messages)
+    assert "I am [NAME_1], [EMAIL_1]." in told
+    assert "Ana" not in told
+    assert "diaz" not in told.lower()
 
 
 @pytest.mark.parametrize(

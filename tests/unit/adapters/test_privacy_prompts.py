@@ -58,7 +58,7 @@ class Recorded:
         made = tuple(Candidate(whole[n], StopReason.END, -1.0, 3) for n in sorted(whole))
         yield Finished(made, Usage(9, 0, 3), 1.0, 2.0)
 
-    def load(self, record: ModelRecord, on_status: object = None) -> ModelStatus:
+    def load(self, record: ModelRecord, on_status: object = None, beside: object = None) -> ModelStatus:
         return ModelStatus()
 
     def count_tokens(self, texts: object) -> list[int]:

@@ -84,3 +84,8 @@ def test_a_colleagues_reply_without_what_was_that_customers_own(reply: str, said
     answer = answer_from(solved(reply), "how long")
     assert answer.startswith(said)
     assert "LW-1234" not in answer
+
+
+def test_what_was_taken_out_of_a_solved_ticket_is_not_said_to_another_customer() -> None:
+    reply = "Hi [NAME_1],\n\nsocks cannot be exchanged. We wrote to [EMAIL_1] about it.\n\nBest,\n[NAME_2]"
+    assert answer_from(solved(reply), "can I exchange socks?") == "Socks cannot be exchanged."

@@ -42,6 +42,12 @@ from agent_assist.services.guardrails import judge, without_wrong_opening
         ("Yes, at least 18.", "How old must I be?", "At least 18 years.", "At least 18."),
         ("Yes, come in.", "May I come?", "Yes, anybody may come in.", "Yes, come in."),
         ("No smoking is allowed.", "May I smoke?", "No, smoking is not allowed.", "No smoking is allowed."),
+        (
+            "No alcohol is served here.",
+            "Is there alcohol?",
+            "Alcohol is not served.",
+            "No alcohol is served here.",
+        ),
     ],
 )
 def test_a_yes_or_no_that_nothing_bears_out_is_dropped(
@@ -63,6 +69,11 @@ def test_a_fact_of_one_house_is_not_told_of_another() -> None:
     question = "Is smoking allowed at the Maple Inn?"
     assert "Maple Inn" in _why("Yes, there are designated smoking areas at the Maple Inn.", question, passage)
     assert not _why("The Acorn House has designated smoking areas.", question, passage)
+
+
+def test_a_placeholder_of_another_ticket_is_not_said() -> None:
+    passage = Passage(1, "s", 0, "", "We sent it to [ADDRESS_1].", title="Parcel", collection="solved")
+    assert _why("We sent it to [ADDRESS_1].", "Where did you send my parcel?", passage)
 
 
 def test_a_condition_must_not_be_lost() -> None:
