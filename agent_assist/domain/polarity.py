@@ -51,6 +51,17 @@ _OPPOSITES = [
 ]
 
 
+_ANSWERS_NO = re.compile(
+    r"^\W*no(?:\s*[,.:;!–-]+\s*|\s+(?=(?:it|they|there|you|we|i|he|she|this|that|these|those|sorry)\b))",
+    re.IGNORECASE,
+)
+
+
+def without_answer_no(text: str) -> str:
+    """`text` without a "no" at its start that answers: "No it is not", not the "no" of "No dogs inside"."""
+    return _ANSWERS_NO.sub("", text, count=1)
+
+
 def opening(text: str) -> bool | None:
     """True where the text begins with yes, False with no, None with neither."""
     first = words(text[:40])[:1]
@@ -60,8 +71,11 @@ def opening(text: str) -> bool | None:
 
 
 def negative(clause: str) -> bool:
-    """Whether a clause denies what it speaks of; two negations affirm, words of regret do not count."""
-    tokens = words(clause)
+    """Whether a clause denies what it speaks of; two negations affirm, words of regret do not count.
+
+    The "no" that answers a question is none of them: "No it does not offer music" denies once.
+    """
+    tokens = words(without_answer_no(clause))
     if "only" in tokens and "not" in tokens:
         return False
     denials = sum(1 for t in tokens if t in _NOT and t not in _SOFT)

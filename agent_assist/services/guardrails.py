@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.phrases import is_courtesy
-from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
+from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening, without_answer_no
 from agent_assist.domain.privacy import PLACEHOLDER
 from agent_assist.domain.suggestion import MarkKind, Sentence
 from agent_assist.domain.support import Evidence, Similar, check
@@ -157,7 +157,7 @@ _CONDITION = re.compile(
     r"\b(?:may be|might|usually|depend\w*|var(?:y|ies)|up to|at least|only|unless|except)\b", re.IGNORECASE
 )
 _ASKS_WHAT = re.compile(r"\W*(?:what|which|when|where|who|whose|why|how)\b", re.IGNORECASE)
-_OPENING = re.compile(r"^(yes|no)\b[,.:;–-]*\s*(?=\w)", re.IGNORECASE)
+_YES = re.compile(r"^yes\b[,.:;–-]*\s*(?=\w)", re.IGNORECASE)
 
 
 def without_wrong_opening(text: str, question: str, answer: str) -> str:
@@ -166,11 +166,10 @@ def without_wrong_opening(text: str, question: str, answer: str) -> str:
     "Yes, wifi is free of charge" is true but for its first word, where the question was whether there is
     a charge.
     """
-    found = _OPENING.match(text)
     said = opening(text)
-    if found is None or said is None or opening(answer) is said:
+    rest = without_answer_no(_YES.sub("", text, count=1))
+    if rest in ("", text) or said is None or opening(answer) is said:
         return text
-    rest = text[found.end() :]
     asked = split_sentences(question)
     if asked and _ASKS_WHAT.match(asked[-1].text):
         return rest[:1].upper() + rest[1:]
