@@ -116,3 +116,62 @@ _COLOURS = (
     "orange",
     "teal",
 )
+
+
+def tiny_gguf(path: Path) -> Path:
+    """A Llama of two layers with seeded random weights and the packaged model's tokenizer and template."""
+    import gguf
+    import numpy as np
+
+    from agent_assist.adapters.inference.packaged import find_file
+
+    source = find_file()
+    assert source is not None
+    reader = gguf.GGUFReader(str(source))
+    wide, heads, kv_heads, inner, layers = 64, 4, 2, 128, 2
+    writer = gguf.GGUFWriter(str(path), "llama")
+    for add, value in (
+        (writer.add_context_length, 2048),
+        (writer.add_embedding_length, wide),
+        (writer.add_block_count, layers),
+        (writer.add_feed_forward_length, inner),
+        (writer.add_head_count, heads),
+        (writer.add_head_count_kv, kv_heads),
+        (writer.add_rope_dimension_count, wide // heads),
+    ):
+        add(value)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    for field in reader.fields.values():
+        if field.name.startswith("tokenizer."):
+            kind, *rest = field.types
+            writer.add_key_value(field.name, field.contents(), kind, rest[0] if rest else None)
+    vocabulary = len(reader.fields["tokenizer.ggml.tokens"].data)
+    chance = np.random.default_rng(1)
+
+    def add(name: str, *shape: int) -> None:
+        ones = len(shape) == 1
+        values = np.ones(shape) if ones else chance.normal(0, 0.05, shape)
+        writer.add_tensor(name, values.astype(np.float32))
+
+    add("token_embd.weight", vocabulary, wide)
+    add("output_norm.weight", wide)
+    part = wide // heads * kv_heads
+    for layer in range(layers):
+        for name, *shape in (
+            ("attn_norm", wide),
+            ("attn_q", wide, wide),
+            ("attn_k", part, wide),
+            ("attn_v", part, wide),
+            ("attn_output", wide, wide),
+            ("ffn_norm", wide),
+            ("ffn_gate", inner, wide),
+            ("ffn_up", inner, wide),
+            ("ffn_down", wide, inner),
+        ):
+            add(f"blk.{layer}.{name}.weight", *shape)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path

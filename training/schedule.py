@@ -43,7 +43,7 @@ def _systemd(command: list[str], home: Path, weekday: str, hour: int) -> dict[st
     )
     timer = (
         f"[Unit]\nDescription=Agent Assist: learn every {weekday}\n\n[Timer]\n"
-        f"OnCalendar={weekday.capitalize()[:3]} {hour:02}:00\nPersistent=true\n\n"
+        f"OnCalendar={weekday.capitalize()[:3]} *-*-* {hour:02}:00:00\nPersistent=true\n\n"
         "[Install]\nWantedBy=timers.target\n"
     )
     return {"agent-assist-training.service": service, "agent-assist-training.timer": timer}
@@ -64,6 +64,9 @@ def _task(command: list[str], home: Path, weekday: str, hour: int) -> str:
         f"<Triggers><CalendarTrigger><StartBoundary>2026-01-01T{hour:02}:00:00</StartBoundary>"
         f"<ScheduleByWeek><WeeksInterval>1</WeeksInterval><DaysOfWeek><{day}/></DaysOfWeek>"
         "</ScheduleByWeek></CalendarTrigger></Triggers>\n"
+        "<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>"
+        "<StartWhenAvailable>true</StartWhenAvailable><ExecutionTimeLimit>PT12H</ExecutionTimeLimit>"
+        "<Priority>8</Priority></Settings>\n"
         f"<Actions><Exec><Command>{escape(command[0])}</Command><Arguments>{escape(arguments)}</Arguments>"
         f"<WorkingDirectory>{escape(str(home))}</WorkingDirectory></Exec></Actions>\n</Task>\n"
     )
