@@ -17,6 +17,7 @@ from agent_assist.domain.answers import about_one_case
 from agent_assist.domain.facts import Fact, find_facts
 from agent_assist.domain.knowledge import Article, Hit
 from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.polarity import contradicts
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
 from agent_assist.domain.support import agrees
 from agent_assist.domain.text import split_sentences, words
@@ -231,8 +232,8 @@ _LEAD_OVER_SOURCE = 0.12
 def preferred(hits: Sequence[Hit], rules: Mapping[str, Rule]) -> list[Hit]:
     """Hits with the rule first that is as near as what search put first, the newest of several.
 
-    Passages of the articles that it corrected are then left out where they have the facts that it replaced:
-    a draft must not rest on both.  `rules` are by article id.
+    Passages of the articles that it corrected are then left out where they have the facts that it replaced,
+    or say the opposite: a draft must not rest on both.  `rules` are by article id.
     """
     if not hits or not rules:
         return list(hits)
@@ -257,6 +258,8 @@ def _time(rule: Rule) -> str:
 
 
 def _outdated(hit: Hit, rule: Rule) -> bool:
-    if hit.passage.article_id not in rule.sources or not rule.gone:
+    if hit.passage.article_id not in rule.sources:
         return False
-    return bool(figures(hit.passage.text) & set(rule.gone))
+    if figures(hit.passage.text) & set(rule.gone):
+        return True
+    return any(contradicts(s.text, hit.passage.text) for s in split_sentences(rule.after))

@@ -19,7 +19,8 @@ _KEPT: Final = "encoder-"
 def verify(folder: Path) -> dict[str, Any] | None:
     """The manifest of a tuned encoder, every file checked; None where the folder has none.
 
-    Raises EncoderMissing where a file is missing, was changed, or came in later.
+    Raises EncoderMissing where a file is missing, was changed, or came in later, and where measuring did
+    not show the encoder to be better than the one before.
     """
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
@@ -46,6 +47,12 @@ def verify(folder: Path) -> dict[str, Any] | None:
                     f"The search model in {folder} was changed after it was tuned: {name}.",
                     "Run `python -m training encoder` again, or choose another search model.",
                 )
+    gate = manifest.get("gate") or {}
+    if gate.get("passed") is False:
+        raise EncoderMissing(
+            f"This search model did not pass its gate. {gate.get('why', '')}".strip(),
+            "The search model in use is as it was. Collect more questions and tune again.",
+        )
     found: dict[str, Any] = manifest
     return found
 
@@ -54,19 +61,12 @@ def adopt(name: str, into: Path) -> str:
     """The name under which an encoder is used: a tuned one is first copied below `into`.
 
     The copy is named by its contents: vectors are kept by the encoder's name, and another tuning of the
-    same folder must not meet the vectors of the last one.  Raises EncoderMissing where it is damaged, or
-    where its measuring did not show it to be better; DiskFull.
+    same folder must not meet the vectors of the last one.  Raises EncoderMissing as `verify` does; DiskFull.
     """
     source = Path(name).expanduser()
     manifest = verify(source) if source.is_dir() else None
     if manifest is None:
         return str(source.resolve()) if source.is_dir() else name
-    gate = manifest.get("gate") or {}
-    if gate.get("passed") is False:
-        raise EncoderMissing(
-            f"This search model did not pass its gate. {gate.get('why', '')}".strip(),
-            "The search model in use is as it was. Collect more questions and tune again.",
-        )
     target = into / f"{_KEPT}{str(manifest.get('digest', ''))[:16]}"
     if target.is_dir():
         verify(target)

@@ -91,6 +91,14 @@ def test_a_rule_goes_before_the_article_that_it_corrected_which_is_left_out() ->
     assert preferred([old, kept, mine], {rule.article_id: rule}) == [mine, kept]
 
 
+def test_a_passage_that_says_the_opposite_is_left_out() -> None:
+    rule = _rule(after="No, dogs are not allowed in the garden.", gone=())
+    old = _hit("returns", 0.8, "Yes, dogs are allowed in the garden.", 2)
+    kept = _hit("returns", 0.7, "The garden opens at noon.", 3)
+    mine = _hit(rule.article_id, 0.8, rule.after, 4)
+    assert preferred([old, kept, mine], {rule.article_id: rule}) == [mine, kept]
+
+
 def test_a_rule_about_something_else_changes_nothing() -> None:
     rule = _rule()
     far = _hit(rule.article_id, 0.5, rule.after, 4)
