@@ -39,7 +39,8 @@ def _systemd(command: list[str], home: Path, weekday: str, hour: int) -> dict[st
     quoted = " ".join(_quoted(part) for part in command)
     service = (
         "[Unit]\nDescription=Agent Assist: learn from the week\n\n[Service]\nType=oneshot\nNice=15\n"
-        f'WorkingDirectory="{home}"\nExecStart={quoted}\n'
+        # Unlike ExecStart this is taken as it stands: quotes would be part of the path.
+        f"WorkingDirectory={str(home).replace('%', '%%')}\nExecStart={quoted}\n"
     )
     timer = (
         f"[Unit]\nDescription=Agent Assist: learn every {weekday}\n\n[Timer]\n"

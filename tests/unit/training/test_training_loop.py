@@ -196,6 +196,7 @@ def test_what_a_scheduler_reads(tmp_path: Path) -> None:
     service.read_string(files["agent-assist-training.service"])
     assert '"--since" "last" "--resume"' in service["Service"]["ExecStart"]
     assert "%%" in service["Service"]["ExecStart"]
+    assert Path(service["Service"]["WorkingDirectory"]).is_absolute(), "quotes would be part of the path"
     assert "OnCalendar=Mon *-*-* 04:00" in files["agent-assist-training.timer"]
     root = ElementTree.fromstring(schedule_text("windows", config)["agent-assist-training.xml"])
     name = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
