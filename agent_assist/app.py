@@ -227,7 +227,9 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         connections=connections,
         sync=sync,
         remembered=remembered,
-        triage=TriageService(index, LogisticIntents(), IntentStore(workspace.database), languages),
+        triage=TriageService(
+            index, LogisticIntents(), IntentStore(workspace.database), languages, access, audit
+        ),
     )
 
 

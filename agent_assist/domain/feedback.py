@@ -116,7 +116,9 @@ class ExportFormat(StrEnum):
     PARQUET = "parquet"
 
 
-TRAINING = frozenset({ExportFormat.SFT, ExportFormat.PREFERENCE, ExportFormat.UNPAIRED})
+TRAINING = frozenset(
+    {ExportFormat.SFT, ExportFormat.PREFERENCE, ExportFormat.UNPAIRED, ExportFormat.RETRIEVAL}
+)
 """The formats that a model is trained on; the others hold records to look at."""
 
 

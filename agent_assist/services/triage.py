@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent_assist.domain.access import Permission
+from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.text import visible
 from agent_assist.domain.ticket import Role, Ticket
 from agent_assist.domain.triage import LONGEST, Intent, IntentModel, Triage, mood
 from agent_assist.errors import BadInput, NoModel
 from agent_assist.ports import IntentClassifier, IntentRepository, LanguageDetector, Progress, SemanticIndex
+from agent_assist.services.access import AccessService
+from agent_assist.services.audit import AuditService
 
 BATCH = 256
 """Texts encoded at once."""
@@ -26,7 +30,12 @@ class TriageService:
         classifier: IntentClassifier,
         repository: IntentRepository,
         languages: LanguageDetector,
+        access: AccessService | None = None,
+        audit: AuditService | None = None,
     ) -> None:
+        """Without `access` everybody may have intents learnt."""
+        self._access = access
+        self._audit = audit
         self._index = index
         self._classifier = classifier
         self._repository = repository
@@ -47,8 +56,11 @@ class TriageService:
     ) -> IntentModel:
         """Learn intents in place of those before; None marks an example that is out of scope.
 
-        Raises BadInput where there are too few, EncoderMissing where the search model is not there.
+        Raises PermissionDenied, BadInput where there are too few, EncoderMissing where the search model is
+        not there.
         """
+        if self._access is not None:
+            self._access.require(Permission.CHANGE_MODELS)
         if not examples:
             raise BadInput(
                 "There are no examples to learn intents from.",
@@ -64,6 +76,8 @@ class TriageService:
                 progress(min(start + BATCH, len(examples)), len(examples), "texts read")
         intents = [intent for _, intent in examples]
         model = self._classifier.fit(self._index.encoder, dimension, b"".join(blocks), intents)
+        if self._audit is not None:
+            self._audit.record(AuditAction.MODEL_CHANGED, wait=True, model="intents", examples=len(examples))
         self._repository.save(model)
         return model
 
