@@ -35,7 +35,7 @@ from agent_assist.ui.views.cheat_sheet import CheatSheet
 from agent_assist.ui.views.conversation_view import FIRST, MOST
 from agent_assist.ui.views.message_view import LongText, MessageView
 from agent_assist.ui.views.palette import CommandPalette, Entry
-from agent_assist.ui.views.queue_model import describe, note_of
+from agent_assist.ui.views.queue_model import RowRole, describe, note_of
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_row_says_all_of_it_to_a_screen_reader(window: MainWindow) -> None:
     said = model.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
     for part in ("unread", "Jonas Weber", "e-mail", "German", "check facts"):
         assert part in said
-    assert said == describe(model._rows[1])
+    assert said == describe(model.index(1).data(RowRole))
 
 
 def test_refreshing_keeps_the_selection(window: MainWindow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -17,6 +18,9 @@ from agent_assist.ui.tokens import Tone
 from agent_assist.ui.views.queue_model import note_of
 
 _BURST_MS = 120
+_SHARE = 5
+"""A list that takes long to read is read again so many times as late."""
+_LONGEST_MS = 1500
 
 
 class QueueController(QObject):
@@ -37,7 +41,12 @@ class QueueController(QObject):
 
     def load(self) -> None:
         wanted: QueueFilter = self._view.filter
-        self._ui.bridge.run(lambda: self._ui.desk.tickets.queue(wanted), self._on_loaded, latest="queue")
+
+        def read() -> tuple[list[TicketSummary], float]:
+            began = time.monotonic()
+            return self._ui.desk.tickets.queue(wanted), 1000 * (time.monotonic() - began)
+
+        self._ui.bridge.run(read, self._on_loaded, latest="queue")
 
     def prefetch_after(self, ticket_id: str) -> None:
         """Have the tickets below this one drafted while the agent reads."""
@@ -60,7 +69,10 @@ class QueueController(QObject):
             "Import tickets", work, self._on_imported, self._window.desk_view.banner.show_error
         )
 
-    def _on_loaded(self, summaries: list[TicketSummary]) -> None:
+    def _on_loaded(self, read: tuple[list[TicketSummary], float]) -> None:
+        summaries, took_ms = read
+        # While thousands of tickets come in, the list is not read again all the time.
+        self._reload.setInterval(int(min(max(_BURST_MS, _SHARE * took_ms), _LONGEST_MS)))
         self._view.show_tickets(summaries)
         self.loaded.emit()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt
 
 from agent_assist.domain.suggestion import Decision, Draft, DraftState
 from agent_assist.domain.ticket import TicketSummary
@@ -58,10 +58,16 @@ def note_of(draft: Draft) -> Note:
             return Note("writing…", Tone.NEUTRAL, "")
 
 
-class QueueModel(QAbstractListModel):
+class QueueModel(QStringListModel):
+    """Qt's own list of ids, to which `data` adds the rest.
+
+    A view asks for the number of rows once for each row that it lays out.  Asked in Python, thousands of rows
+    are thousands of waits for the interpreter while other threads have it: seconds, when a helpdesk is read.
+    """
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._rows: list[Row] = []
+        self._summaries: list[TicketSummary] = []
         self._at: dict[str, int] = {}
         self._notes: dict[str, Note] = {}
 
@@ -69,51 +75,43 @@ class QueueModel(QAbstractListModel):
 
     def set_tickets(self, summaries: Sequence[TicketSummary]) -> None:
         """Show these; keeps the model's identity where the ids stay the same, so nothing flickers."""
-        rows = [Row(s, self._notes.get(s.id, NOTHING)) for s in summaries]
-        if [r.summary.id for r in rows] == [r.summary.id for r in self._rows]:
-            before, self._rows = self._rows, rows
-            changed = [i for i, (old, new) in enumerate(zip(before, rows)) if old != new]
-            if changed:
-                self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
+        before, self._summaries = self._summaries, list(summaries)
+        if [s.id for s in self._summaries] == list(self._at):
+            if before != self._summaries:
+                self.dataChanged.emit(self.index(0), self.index(len(before) - 1))
             return
-        self.beginResetModel()
-        self._rows = rows
-        self._at = {row.summary.id: number for number, row in enumerate(rows)}
-        self.endResetModel()
+        self._at = {summary.id: number for number, summary in enumerate(self._summaries)}
+        self.setStringList(list(self._at))
 
     def set_note(self, ticket_id: str, note: Note) -> None:
-        self._notes[ticket_id] = note
+        before, self._notes[ticket_id] = self._notes.get(ticket_id, NOTHING), note
         row = self._at.get(ticket_id)
-        if row is None or self._rows[row].note == note:
-            return
-        self._rows[row] = Row(self._rows[row].summary, note)
-        self.dataChanged.emit(self.index(row), self.index(row))
+        if row is not None and before != note:
+            self.dataChanged.emit(self.index(row), self.index(row))
 
     def row_of(self, ticket_id: str) -> int:
         """The row of a ticket; -1 where it is not shown."""
         return self._at.get(ticket_id, -1)
 
     def ticket_id(self, row: int) -> str:
-        return self._rows[row].summary.id if 0 <= row < len(self._rows) else ""
+        return self._summaries[row].id if 0 <= row < len(self._summaries) else ""
 
     def ids_after(self, ticket_id: str, count: int) -> list[str]:
         """The next tickets below one, for prefetching."""
         start = self.row_of(ticket_id) + 1
-        return [row.summary.id for row in self._rows[start : start + count]]
+        return [summary.id for summary in self._summaries[start : start + count]]
 
     @property
     def summaries(self) -> list[TicketSummary]:
-        return [row.summary for row in self._rows]
+        return list(self._summaries)
 
     # --- Qt -------------------------------------------------------------------------------------
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self._rows)
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
+        if not index.isValid() or index.row() >= len(self._summaries):
             return None
-        row = self._rows[index.row()]
+        summary = self._summaries[index.row()]
+        row = Row(summary, self._notes.get(summary.id, NOTHING))
         if role == RowRole:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
