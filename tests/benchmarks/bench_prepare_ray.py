@@ -2,9 +2,8 @@
 
     python tests/benchmarks/bench_prepare_ray.py [--tickets 4000] [--rounds 2]
 
-Wall-clock seconds, on a machine that does nothing else.  Ray's start (some seconds) is told apart: what
-a second worker brings is measured from the first result to the last.  All three give the same examples, which is
-checked; exits 1 where they do not.
+Wall-clock seconds, on a machine that does nothing else.  Ray's start is told apart: what a second worker
+brings is measured from the first result to the last.  All give the same examples; exits 1 where they do not.
 """
 
 from __future__ import annotations

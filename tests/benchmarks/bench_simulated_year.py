@@ -2,9 +2,10 @@
 
     python tests/benchmarks/bench_simulated_year.py [--months 12] [--tickets 12] [--steps 8] [--cases 8]
 
-Everything but the agents and the calendar is the product: tickets, drafts, decisions and exports go through
-its services in a workspace of their own, `training`'s stages prepare and tune, llama.cpp's converter makes the
-adapter, and the rules of `training.promotion` decide.  It starts from the packaged model without any adapter.
+Everything but the agents and the calendar is the product: tickets, drafts, decisions and exports go
+through its services in a workspace of their own, `training`'s stages prepare and tune, llama.cpp's converter
+makes the adapter, and the rules of `training.promotion` decide.  It starts from the packaged model without
+any adapter.
 
 The simulated agent.  The house style is: the answer begins with "In short:".  A draft is
 - right in its facts where it has every figure of the known-good reply, no figure that neither the article nor
