@@ -27,9 +27,10 @@ from agent_assist.domain.ticket import ticket_from_json
 from training.converter import default_folder
 from training.stage import write_json
 
-pytestmark = pytest.mark.skipif(
-    default_folder() is None, reason="needs the converter: python -m training converter"
-)
+pytestmark = [
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(default_folder() is None, reason="needs the converter: python -m training converter"),
+]
 PASSPHRASE = "correct horse battery"
 TOPICS = ("returns", "shipping", "lamps", "gift cards", "repairs", "invoices")
 
