@@ -77,7 +77,7 @@ def test_intents_are_learnt_and_told(
     assert lines[3]["error"]["code"] == "bad_input"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_evaluate_reports_how_well_intents_are_told(tmp_path: Path) -> None:
     pytest.importorskip("sacrebleu")
     from training.evaluation.product import Product
