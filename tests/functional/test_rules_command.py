@@ -15,7 +15,7 @@ from agent_assist.app import open_desk
 from agent_assist.domain.feedback import Action
 from agent_assist.domain.knowledge import Article
 
-pytestmark = pytest.mark.real_model
+pytestmark = [pytest.mark.real_model, pytest.mark.timeout(900)]
 
 PARCELS = Article("a1", "Delivery", "Parcels arrive within three days.")
 

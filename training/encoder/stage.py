@@ -73,6 +73,10 @@ class EncoderStage:
         tuned = out / "encoder"
         after = Encoder(str(tuned))
         challenger = alone(after, after.encode(texts.passages), texts, held)
+        for one in differences(champion, challenger, run.config.seed):
+            run.say(
+                f"encoder: {one.name} {one.champion:.3f} → {one.challenger:.3f}, gain from {one.low:+.3f}"
+            )
         scores: Mapping[str, Sequence[float]] = {}
         if options.product:
             run.say("encoder: the held-out questions are asked of the product, before and after")
