@@ -89,6 +89,9 @@ class KnowledgeRepository(Protocol):
 
     def passages(self, ids: Iterable[int]) -> dict[int, Passage]: ...
 
+    def passages_of(self, article_id: str) -> list[Passage]:
+        """One article's passages in reading order."""
+
     def unencoded(self, encoder: str, limit: int) -> list[Passage]:
         """Passages that have no vector of this encoder yet."""
 

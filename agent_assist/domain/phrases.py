@@ -43,6 +43,8 @@ class Phrases:
     """Takes up what the customer answered, while the agent looks further."""
     meant: str
     """Asks whether {one} is meant."""
+    no_answer: str
+    """Says that a {question} of several has no answer; promises nothing."""
     offer_in_chat: str = ""
     """The offer as it is said in a chat; empty where it is the same."""
 
@@ -67,6 +69,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Thank you for your message. A colleague needs to look at this with you.",
         "Thank you, that helps. Is there anything else I should know before I look into it?",
         "Do you mean {one}?",
+        "I do not have an answer to “{question}” yet.",
         "Anything else I can do for you?",
     ),
     "es": Phrases(
@@ -88,6 +91,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Gracias por su mensaje. Un compañero tiene que verlo con usted.",
         "Gracias, eso me ayuda. ¿Hay algo más que deba saber antes de mirarlo?",
         "¿Se refiere a {one}?",
+        "Todavía no tengo respuesta a «{question}».",
     ),
     "de": Phrases(
         "Hallo {name},",
@@ -108,6 +112,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Vielen Dank für Ihre Nachricht. Das muss sich ein Kollege gemeinsam mit Ihnen ansehen.",
         "Danke, das hilft mir. Gibt es noch etwas, das ich wissen sollte, bevor ich es mir ansehe?",
         "Meinen Sie {one}?",
+        "Auf „{question}“ habe ich noch keine Antwort.",
     ),
     "fr": Phrases(
         "Bonjour {name},",
@@ -128,6 +133,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Merci pour votre message. Un collègue doit regarder cela avec vous.",
         "Merci, cela m’aide. Y a-t-il autre chose que je devrais savoir avant de regarder ?",
         "Parlez-vous de {one} ?",
+        "Je n’ai pas encore de réponse à « {question} ».",
     ),
     "pt": Phrases(
         "Olá, {name},",
@@ -148,6 +154,7 @@ PHRASES: Mapping[str, Phrases] = {
         "Obrigado pela sua mensagem. Um colega precisa ver isto com você.",
         "Obrigado, isso ajuda. Há mais alguma coisa que eu deva saber antes de verificar?",
         "Você quer dizer {one}?",
+        "Ainda não tenho resposta para “{question}”.",
     ),
 }
 
@@ -226,7 +233,7 @@ def is_courtesy(sentence: str, language: str = "en") -> bool:
         return True
     if find_promises(text):
         return False
-    if _GREETING.match(text):
+    if _GREETING.match(text) or text.startswith(phrases(language).no_answer.split("{")[0]):
         return True
     if _REGRET.match(text):
         return False  # "I am sorry, a VAT number cannot be added afterwards"

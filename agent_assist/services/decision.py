@@ -12,6 +12,7 @@ from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.matching import fits
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
 from agent_assist.domain.prompt import LANGUAGE_NAMES, named_in_heading
+from agent_assist.domain.questions import Question
 from agent_assist.domain.signals import SmallTalk
 from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.text import similarity, words
@@ -30,6 +31,20 @@ class Way(StrEnum):
     GOES_ON = "goes_on"
     """The customer answered the agent: that is taken up, and the agent goes on."""
     HOLDING = "holding"
+    ANSWERS = "answers"
+    """Several questions, answered one by one from the passages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions."""
+
+    question: Question
+    hit: Hit | None = None
+    """What answers it; None where nothing surely does."""
+    confidence: float = 0.0
+    open: bool = False
+    """Nothing speaks of it: the reply says that there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,8 @@ class Verdict:
     """What a clarifying question offers to choose from."""
     answers: tuple[Hit, ...] = ()
     """The passage that answers for each option, where there is one."""
+    parts: tuple[Part, ...] = ()
+    """The questions of a message that asks several; empty where it asks one."""
 
 
 _STRONG_MACRO = 0.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agent_assist.domain.ticket import Role, Ticket
@@ -122,6 +122,12 @@ def from_ticket(ticket: Ticket) -> Inquiry:
         turns=tuple(turns),
         language=ticket.language,
     )
+
+
+def for_questions(ticket: Ticket, questions: Sequence[str]) -> list[Inquiry]:
+    """One search for each question of the customer, all in the same conversation."""
+    whole = from_ticket(ticket)
+    return [replace(whole, question=_ends(q, MAX_QUESTION_CHARS)) for q in questions]
 
 
 def essence(text: str) -> str:

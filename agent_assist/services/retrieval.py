@@ -102,6 +102,14 @@ class RetrievalService:
         wanted = self._options.current.knowledge.passages if k is None else k
         return self._find([inquiry.from_ticket(ticket)], wanted, None)[0]
 
+    def for_questions(self, ticket: Ticket, questions: Sequence[str], k: int) -> list[list[Hit]]:
+        """As `for_ticket`, for each of the questions that the customer asks."""
+        return self._find(inquiry.for_questions(ticket, questions), k, None)
+
+    def passages_of(self, article_id: str) -> list[Passage]:
+        """One article's passages in reading order."""
+        return self._repository.passages_of(article_id)
+
     def query_of(self, ticket: Ticket) -> str:
         """What is searched for: the customer's question with the names it is about."""
         return self._prepare(inquiry.from_ticket(ticket)).texts[2]

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent_assist.domain import composing
-from agent_assist.domain.answers import answer_from
-from agent_assist.domain.knowledge import Hit, Passage
+from agent_assist.domain.answers import answer_from, answers_from
+from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.model import ModelRecord, Usage
 from agent_assist.domain.phrases import phrases
 from agent_assist.domain.prompt import PROMPT_VERSION
 from agent_assist.domain.signals import SmallTalk
 from agent_assist.domain.suggestion import Decision, DraftEvent, Origin, Sentence, Suggestion, Timings
 from agent_assist.domain.support import Evidence, check, evidence_for
-from agent_assist.domain.text import coverage
+from agent_assist.domain.text import coverage, similarity, split_sentences
 from agent_assist.domain.ticket import Ticket
 from agent_assist.ports import CancelToken, Clock
 from agent_assist.services.context import DraftContext
@@ -29,6 +29,9 @@ _WISH_MET = 0.5
 
 _SAID = 0.8
 """Share of the words of what a rule adds from which a text says it already."""
+
+_SAME = 0.75
+"""Likeness of two sentences from which the second says nothing new."""
 
 Observe = Callable[[DraftEvent], None]
 
@@ -83,6 +86,8 @@ class Wording:
             return self.composed(run, verdict.hit, Origin.MACRO, ())
         if verdict.way is Way.PASSAGES and verdict.hit:
             return self.composed(run, verdict.hit, Origin.PASSAGES, ())
+        if verdict.way is Way.ANSWERS:
+            return self.answers(run, ())
         if verdict.way is Way.SMALL_TALK:
             body = composing.small_talk_reply(context.signals.small_talk or SmallTalk.GREETING, language)
         elif verdict.way is Way.GOES_ON:
@@ -101,15 +106,8 @@ class Wording:
 
     def composed(self, run: Run, hit: Hit, origin: Origin, why: Sequence[str]) -> Suggestion:
         """Approved text: the macro, or the passage's own sentences."""
-        reply = self._options.current.reply
         if origin is Origin.MACRO:
-            body = composing.macro_body(
-                hit.passage.text,
-                name=run.context.name,
-                agent=reply.signature,
-                company=reply.company,
-                fields=run.ticket.fields,
-            )
+            body = self._macro(run, hit)
         else:
             body = answer_from(hit.passage, run.context.asked, details=run.context.details)
         if not body.strip():
@@ -117,6 +115,58 @@ class Wording:
             return self.suggestion(run, body, Origin.TEMPLATE, why, offer=False)
         # Its own passage is what it rests on: that one is cited, and nothing but it.
         return self.worded(run, body, origin, why, self._owned(run, hit, body))
+
+    def answers(self, run: Run, why: Sequence[str]) -> Suggestion:
+        """Several questions answered one after the other, each from its own passage; where one has no
+        answer, that is said."""
+        asked: dict[int, tuple[Hit, list[str]]] = {}
+        for part in run.verdict.parts:
+            if part.hit is not None:
+                asked.setdefault(part.hit.passage.id, (part.hit, []))[1].append(part.question.meant)
+        between = "\n\n" if run.ticket.channel in composing.LETTER else " "
+        body = ""
+        sentences: tuple[Sentence, ...] = ()
+        for hit, questions in asked.values():
+            said = self._without(self._answer(run, hit, questions), [s.text for s in sentences])
+            if not said:
+                continue
+            body += between if body else ""
+            sentences += tuple(_shifted(s, len(body)) for s in self._owned(run, hit, said))
+            body += said
+        language = run.context.language
+        for part in run.verdict.parts:
+            if part.open and part.question.telling and part.question.quote:
+                open_end = phrases(language).no_answer.format(question=part.question.quote)
+                sentences += tuple(
+                    _shifted(s, len(body)) for s in check(f"{between}{open_end}", run.evidence, language)
+                )
+                body += f"{between}{open_end}"
+        macros = all(hit.passage.collection == Collection.MACROS for hit, _ in asked.values())
+        origin = Origin.MACRO if macros else Origin.PASSAGES
+        return self.suggestion(run, body, origin, why, sentences=sentences)
+
+    def _answer(self, run: Run, hit: Hit, questions: Sequence[str]) -> str:
+        if hit.passage.collection == Collection.MACROS:
+            return self._macro(run, hit)
+        return answers_from(hit.passage, questions, details=run.context.details)
+
+    def _without(self, text: str, known: Sequence[str]) -> str:
+        """`text` without the sentences that were said before, in whatever words."""
+        spans = split_sentences(text)
+        kept = [s for s in spans if all(similarity(s.text, k) < _SAME for k in known)]
+        if len(kept) == len(spans):
+            return text
+        return " ".join(s.text for s in kept)
+
+    def _macro(self, run: Run, hit: Hit) -> str:
+        reply = self._options.current.reply
+        return composing.macro_body(
+            hit.passage.text,
+            name=run.context.name,
+            agent=reply.signature,
+            company=reply.company,
+            fields=run.ticket.fields,
+        )
 
     def worded(
         self, run: Run, body: str, origin: Origin, why: Sequence[str], sentences: tuple[Sentence, ...]

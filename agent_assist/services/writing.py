@@ -35,8 +35,9 @@ from agent_assist.domain.text import similarity
 from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.errors import Cancelled, PromptTooLong, WorkerCrashed
 from agent_assist.ports import CancelToken, Clock, LanguageDetector, LanguageModel, SemanticIndex
+from agent_assist.services import several
 from agent_assist.services.context import DraftContext, gather
-from agent_assist.services.decision import Way, by_rule_of, decide
+from agent_assist.services.decision import Part, Way, by_rule_of, decide
 from agent_assist.services.evidence import in_order, telling_sentences
 from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
@@ -115,6 +116,7 @@ class DraftWriter:
         asked = time.monotonic()
         raw = self._found(context)
         found = unsteered(raw)
+        steered = steering_notes(raw, found)
         retrieve_ms = (time.monotonic() - asked) * 1000
         hits = tuple(found[: settings.knowledge.passages])
         observe(Retrieved(hits))
@@ -126,6 +128,13 @@ class DraftWriter:
             minimum=settings.knowledge.minimum_evidence,
             steer=steer,
         )
+        if not steer and self._models.speaks(context.language):
+            verdict, found = several.consider(
+                context, verdict, found, self._retrieval, self._index, settings.knowledge.minimum_evidence
+            )
+            hits = tuple(found[: settings.knowledge.passages])
+            if verdict.way is Way.ANSWERS and self._can_answer(verdict.parts):
+                verdict = replace(verdict, way=Way.MODEL)
         policy = self._safety.asked(context.ticket, context.language) if self._safety else Applied()
         if policy.hand_over is not None and not context.overtaken:
             verdict = by_rule_of(context, policy.hand_over.id, policy.hand_over.reason)
@@ -134,7 +143,7 @@ class DraftWriter:
         run = Run(ticket, context, hits, verdict, support, steer, cancel, observe, started, retrieve_ms)
         run.record, run.challenger = self._models.writes(ticket.id)
         run.says = policy.says
-        run.notes.extend((*policy.notes, *context.notes, *steering_notes(raw, found)))
+        run.notes.extend((*policy.notes, *context.notes, *steered))
         made = self._by_model(run, avoid) if verdict.way is Way.MODEL else [self._wording.by_rule(run)]
         _stop(cancel)
         fresh = [s for s in made if all(similarity(s.text, a) < 0.97 for a in avoid)]
@@ -277,11 +286,12 @@ class DraftWriter:
                     answer,
                     strict=self._small() and not run.steer,
                 )
+        judged = (several.whole(j, run.verdict.parts) for j in seen.values())
         return [
             j
             if self._right_language(run, j.text)
             else replace(j, passed=False, why_not="it was in another language")
-            for j in seen.values()
+            for j in judged
         ]
 
     def _shown_evidence(self, run: Run) -> Evidence:
@@ -314,7 +324,10 @@ class DraftWriter:
         reason = "It is put together from the passage's own sentences"
         reason += f": the model's wording did not pass the check, because {why}." if failed else "."
         origin = Origin.MACRO if hit.passage.collection == "macros" else Origin.PASSAGES
-        made = self._wording.composed(run, hit, origin, (reason,))
+        if run.verdict.parts:
+            made = self._wording.answers(run, (reason,))
+        else:
+            made = self._wording.composed(run, hit, origin, (reason,))
         if failed and not self._right_language(run, made.text):
             verdict = replace(
                 run.verdict,
@@ -338,6 +351,11 @@ class DraftWriter:
         size = record.size_bytes if record else 0
         wanted = self._options.current.knowledge.passages
         return 1 if size < _SMALL else min(2, wanted) if size < _MEDIUM else wanted
+
+    def _can_answer(self, parts: Sequence[Part]) -> bool:
+        """Whether the model may answer several questions at once: a small one mixes their facts up."""
+        needed = {p.hit.passage.id for p in parts if p.hit is not None}
+        return not self._small() and len(needed) <= self._passages_for_model()
 
     def _budget(self) -> int:
         """Tokens for the prompt: what the context leaves beside the replies, less for a slow small model."""

@@ -125,6 +125,26 @@ def test_an_answer_is_grounded_and_complete(desk: Desk) -> None:
     assert suggestion.prompt_passages[0] == suggestion.hits[0].passage.id
 
 
+def test_each_of_several_questions_is_answered_from_its_own_passage(desk: Desk) -> None:
+    asked = (
+        "Which bulb fits the Fjord table lamp, and how many days do I have to return it? "
+        "Can you also write my daughter's essay about the Tour de France?"
+    )
+    made = desk.drafting.draft(ticket("several", asked))
+    assert made.decision is Decision.DRAFT
+    assert made.origin is Origin.PASSAGES
+    stated = {s.text: s.citations for s in made.sentences if s.citations}
+    assert {"returns", "bulbs"} == {a for cited in stated.values() for a in cited}
+    assert any("E14" in text and cited == ("bulbs",) for text, cited in stated.items())
+    assert any("90 days" in text and cited == ("returns",) for text, cited in stated.items())
+    assert "I do not have an answer to “Can you also write my daughter's essay" in made.text
+    assert not made.marks
+    assert all(s.supported for s in made.sentences)
+    for sentence in made.sentences:
+        assert made.text[sentence.start : sentence.end] == sentence.text
+    assert any("Tour de France" in reason for reason in made.reasons)
+
+
 def test_a_prompt_with_placeholders_gives_a_draft_with_the_persons_data(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
