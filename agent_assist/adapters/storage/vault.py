@@ -50,11 +50,11 @@ class Vault:
     def get(self, connection_id: str) -> dict[str, str]:
         found = {}
         for name, sealed in self._rows(connection_id):
-            value = (
-                self._from_keyring(connection_id, name)
-                if sealed is None
-                else self._opened(connection_id, name, sealed)
-            )
+            if sealed is None:
+                value = self._from_keyring(connection_id, name)
+            else:
+                value = self._opened(connection_id, name, sealed)
+                self._move(connection_id, name, value)
             if value:
                 found[name] = value
         return found
@@ -70,6 +70,11 @@ class Vault:
     def remove(self, connection_id: str) -> None:
         for name, _ in self._rows(connection_id):
             self._drop(connection_id, name)
+
+    def _move(self, connection_id: str, name: str, value: str) -> None:
+        """A keyring has come since it was sealed: from now on it is there, and only there."""
+        if self._store is not None and self._kept(connection_id, name, value) is None:
+            self._write(connection_id, name, None)
 
     def _kept(self, connection_id: str, name: str, value: str) -> bytes | None:
         """What the database keeps: nothing where the keyring took it."""

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring.backend
+import keyring.errors
 import pytest
 from support_helpdesk import FIELDS, TOKEN, HelpdeskDesk, MemoryKeyring, remote
 from support_store import open_database
 
+from agent_assist.adapters.secrets import SystemKeyring
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.vault import Vault
 from agent_assist.errors import (
@@ -182,6 +186,48 @@ def test_secrets_are_in_the_keyring_and_nowhere_else(database: Database, tmp_pat
     desk.connections.remove("acme")
     assert keyring.entries == {}
     desk.close()
+
+
+class InProcess(keyring.backend.KeyringBackend):
+    """A backend of the package keyring that keeps what it is given in this process."""
+
+    priority = 0.1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.kept.pop((service, username), None) is None:
+            raise keyring.errors.PasswordDeleteError("not there")
+
+
+def test_what_was_sealed_moves_into_a_keyring_that_comes_later(database: Database, tmp_path: Path) -> None:
+    secret = "s3cret-that-stands-nowhere-else"
+    backend = InProcess()
+    vault = Vault(database, bytes(range(32)), lambda: None, "w1")
+    vault.put("acme", {"token": secret})
+    assert vault.place == "database"
+    vault = Vault(database, bytes(range(32)), lambda: SystemKeyring(backend), "w1")
+    for there in (False, True):  # read from the database and moved, then read from the keyring
+        assert vault.get("acme") == {"token": secret}, there
+    (name, kept) = next(iter(backend.kept.items()))
+    assert name == ("agent-assist", "w1/acme/token")
+    assert base64.b64decode(kept).decode() == secret
+    rows = database.read(lambda t: t.conn.execute("SELECT name, sealed FROM connection_secrets").fetchall())
+    assert rows == [("token", None)]
+    for table in database.read(lambda t: t.table_names()):
+        every = database.read(lambda t, n=table: t.conn.execute(f"SELECT * FROM [{n}]").fetchall())
+        assert secret not in repr(every)
+    vault.put("acme", {"refresh_token": secret})
+    vault.remove("acme")
+    assert backend.kept == {}
 
 
 def test_without_a_keyring_secrets_are_sealed_in_the_database(desk: HelpdeskDesk, database: Database) -> None:
