@@ -183,7 +183,10 @@ def hash_of(path: Path) -> str:
     """sha256 of a file, or of all files below a folder; empty where nothing is there."""
     if path.is_dir():
         return hash_of_files(sorted(p for p in path.rglob("*") if p.is_file()), path)
-    return hash_of_files([path]) if path.exists() else ""
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def hash_of_files(paths: Iterable[Path], root: Path | None = None) -> str:
