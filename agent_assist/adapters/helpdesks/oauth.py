@@ -55,7 +55,7 @@ def sign_in(
         raise InvalidSetting(
             f"Signing in to {server.title} needs the client id under which your company has registered "
             "Agent Assist there.",
-            "Enter it in the form; the help page “Connect a helpdesk” says how to get one.",
+            "Enter it in the form; the help page “Sign in in the browser” says how to get one.",
         )
     for address in (server.authorize, server.token):
         _protected(address)
