@@ -75,7 +75,7 @@ def _chosen(
 ) -> set[int]:
     scores = _scores(units, passage, question, details)
     best = max(range(len(units)), key=lambda i: (scores[i], -i))
-    rivals = _rivals(units, scores, best)
+    rivals = _rivals(units, scores, best, set(content_words(f"{question} {details}")))
     prose = not any(u.row for u in units)
     if len(text) <= max(WHOLE_LIMIT, limit * 2 // 3) and prose and not rivals:
         return set(range(len(units)))
@@ -179,16 +179,29 @@ def _scores(units: Sequence[_Unit], passage: Passage, question: str, details: st
     return found
 
 
-def _rivals(units: Sequence[_Unit], scores: Sequence[float], best: int) -> set[int]:
+def _rivals(units: Sequence[_Unit], scores: Sequence[float], best: int, known: set[str]) -> set[int]:
     """Units that say of other things what the best one says of the thing asked about."""
     mine = units[best]
+    about = _label(mine.text)
+    named = about & known
     return {
         i
         for i, u in enumerate(units)
         if i != best
         and scores[i] < scores[best]
-        and ((u.row and scores[i] == 0) or similarity(u.text, mine.text) >= _PARALLEL)
+        and (
+            (u.row and scores[i] == 0)
+            or similarity(u.text, mine.text) >= _PARALLEL
+            # "For the Canal: …" and "For the Moor: …", where the Canal was asked about.
+            or (bool(about & _label(u.text)) and bool(named - _label(u.text)) and not u.row)
+        )
     }
+
+
+def _label(text: str) -> set[str]:
+    """Stems of what stands before a colon near the beginning; empty where nothing does."""
+    label, colon, rest = text.partition(": ")
+    return set(content_words(label)) if colon and rest and len(label.split()) <= 10 else set()
 
 
 def _around(

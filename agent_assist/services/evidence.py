@@ -38,6 +38,12 @@ _MARGIN = 0.5
 _ANYWAY = 0.35
 """Cosine from which an article goes before a colleague's reply about something else."""
 
+_AS_GOOD = 0.05
+"""By how much the score of an approved text may be below an article's that is no nearer."""
+
+_LIKELY, _NEAR_ENOUGH = 0.85, 0.5
+"""Score and cosine from which a passage answers, whatever words it uses: scores are likelihoods."""
+
 _LEAD = 0.15
 """By how much a colleague's reply to another customer must be nearer than an article to go first."""
 
@@ -55,6 +61,8 @@ def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
     # Among many alike articles nearness proves little: the score knows which thing each is about.
     score = top.score if _about_named_things(hits) else max(top.score, near)
     strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (score - 0.7))
+    if near >= _NEAR_ENOUGH and top.score >= _LIKELY and not _about_named_things(hits):
+        strength = max(strength, 0.5)
     if is_vague(question) and near < _NEAR:
         strength *= 0.5
     if unknown_names(context, hits):
@@ -149,7 +157,7 @@ def in_order(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
     best = max(hits[:_WEIGHED], key=lambda h: weights[h.passage.id])
     if weights[best.passage.id] > weights[hits[0].passage.id] + _MARGIN:
         hits = [best, *(h for h in hits if h is not best)]
-    hits = list(hits)
+    hits = _approved_first(hits)
     if hits[0].passage.collection != Collection.SOLVED:
         return hits
     top = hits[0]
@@ -160,6 +168,20 @@ def in_order(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
     if not general:
         return list(hits)
     first = max(general, key=lambda h: h.dense or 0)
+    return [first, *(h for h in hits if h is not first)]
+
+
+def _approved_first(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits with an approved text first where it is about as good as what search put there."""
+    top = hits[0]
+    alike = (
+        h
+        for h in hits[:_WEIGHED]
+        if h.passage.collection == Collection.MACROS
+        and h.score >= top.score - _AS_GOOD
+        and (h.dense or 0.0) >= (top.dense or 0.0)
+    )
+    first = next(alike, top)
     return [first, *(h for h in hits if h is not first)]
 
 
