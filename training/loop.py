@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_assist.domain.ticket import parse_time
-from agent_assist.errors import BadInput
+from agent_assist.errors import AgentAssistError, BadInput
 from training.prepare.workspace import take
 from training.stage import Result, Run, Stage, run_stage, write_json
 
@@ -45,9 +45,11 @@ def since_of(run: Run, text: str) -> datetime | None:
             return None
     try:
         moment = parse_time(text)
-    except Exception as error:
-        raise BadInput(f"{text} is no date.", "Write `last`, 2026-11-22 or 2026-11-22T09:00:00Z.") from error
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+    except AgentAssistError:
+        moment = None
+    if moment is None:
+        raise BadInput(f"{text} is no date.", "Write `last`, 2026-11-22 or 2026-11-22T09:00:00Z.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def run_all(run: Run, names: Sequence[str], stage: Callable[[str], Stage], since: str = "") -> list[Result]:

@@ -20,7 +20,7 @@ from training.prepare.read import Bad
 Row = dict[str, Any]
 
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
-_TO_A_NAME = re.compile(r"^\s*[^\W\d_]+(?: [^\W\d_]+)?,? \[NAME_\d+\][\s,!:.–-]*")
+_TO_A_NAME = re.compile(r"^\s*[^\W\d_]+(?: [^\W\d_]+)?,? \[NAME_\d+\]\s*[,!:\n–-][\s,!]*")
 """“Hi [NAME_1],” at the start: the product greets, the model never does."""
 
 
