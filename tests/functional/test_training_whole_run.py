@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,11 +35,9 @@ TOPICS = ("returns", "shipping", "lamps", "gift cards", "repairs", "invoices")
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with articles and feedback, and a tiny base that writes there."""
     folder = tmp_path_factory.mktemp("loop")
-    before = dict(os.environ)
-    os.environ["AGENT_ASSIST_PASSPHRASE"] = PASSPHRASE
     articles = [
         {"id": t, "title": t.title(), "body": f"{t.title()} take {n + 2} days. Ask for a receipt of {t}."}
         for n, t in enumerate(TOPICS)
@@ -79,9 +76,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             desk.feedback.decide(made.id, final, Action.SENT)
     finally:
         desk.close()
-    yield folder
-    os.environ.clear()
-    os.environ.update(before)
+    return folder
 
 
 def _config(folder: Path, **promote: Any) -> Path:
@@ -107,7 +102,11 @@ def _config(folder: Path, **promote: Any) -> Path:
 
 def _training(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "training", *map(str, arguments)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "training", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"AGENT_ASSIST_PASSPHRASE": PASSPHRASE},
     )
 
 
