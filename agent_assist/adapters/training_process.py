@@ -114,7 +114,7 @@ class TrainingProcess:
             except (OSError, ValueError):
                 continue
         try:
-            lines = (run / "evaluate" / "drafts.jsonl").read_text(encoding="utf-8").splitlines()
+            lines = (run / "evaluate" / "drafts.jsonl").read_text(encoding="utf-8").split("\n")
             found["drafts"] = [json.loads(line) for line in lines if line.strip()]
         except (OSError, ValueError):
             found["drafts"] = []

@@ -56,8 +56,9 @@ def ticket_of(record: Record) -> Ticket | Bad:
 def records(source: Source) -> Read:
     """All records of a file, or of the files below a folder, in the order of their names."""
     for found in _records(source):
-        named = isinstance(found, Record) and not found.source
-        yield replace(found, source=source.path.name) if named else found
+        if isinstance(found, Record) and not found.source:
+            found = replace(found, source=source.path.name)  # noqa: PLW2901
+        yield found
 
 
 def _records(source: Source) -> Read:
@@ -243,7 +244,8 @@ def _objects(path: Path, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         whole = json.loads(text)
     except ValueError:
-        for number, line in enumerate(text.splitlines(), 1):
+        # Not splitlines: a text may hold U+2028 or U+0085, which end no line of JSON Lines.
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 try:
                     yield f"{path.name}:{number}", json.loads(line)

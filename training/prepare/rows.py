@@ -22,7 +22,8 @@ from agent_assist.errors import BadInput
 from training.config import PrepareOptions
 from training.prepare.examples import Articles, Example, Maker
 from training.prepare.groups import key_of, signature
-from training.prepare.read import Bad, Record, records, ticket_of
+from training.prepare.read import records, ticket_of
+from training.prepare.record import Bad, Record
 
 
 @dataclass
@@ -101,7 +102,7 @@ def read_articles(path: Path | None) -> list[dict[str, Any]] | None:
     if path is None:
         return None
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise BadInput(f"{path} cannot be read: {error}.", "It must be JSON Lines of articles.") from None
 
