@@ -7,6 +7,7 @@ pattern.  Rules run on the folded text; what they find is told in code points of
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -23,6 +24,18 @@ class Folded:
         if self.starts is None or self.ends is None:
             return start, end
         return self.starts[start], self.ends[end - 1]
+
+    def back_all(self, found: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+        """The original spans of ordered ones.  Two that stand in one character of the original (the ligature
+        U+FDFA is four words) are one."""
+        result: list[tuple[str, int, int]] = []
+        last = 0
+        for kind, start, end in found:
+            start, end = self.back(start, end)
+            if max(start, last) < end:
+                result.append((kind, max(start, last), end))
+                last = end
+        return result
 
 
 def folded(text: str) -> Folded:

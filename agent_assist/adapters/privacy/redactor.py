@@ -146,7 +146,7 @@ class TicketRedactor:
             pattern, wholes = known_pattern(tuple(everything))
             for n, text in enumerate(texts):
                 plain = folded(text)
-                again = [(k, *plain.back(s, e)) for k, s, e in named(plain.text, pattern, wholes)]
+                again = plain.back_all(named(plain.text, pattern, wholes))
                 found[n] = filled(text, found[n], again)
         numbers = Numbering(known_pattern(tuple(everything))[1], texts)
         return [numbers.replaced(t, f) for t, f in zip(texts, found, strict=True)], numbers
@@ -167,7 +167,7 @@ class TicketRedactor:
                 filled(p.text, f, typed(p.text, _outside_placeholders(p.text, t), a))
                 for p, f, t, a in zip(plains, found, tagged, asked, strict=True)
             ]
-        return [[(k, *p.back(s, e)) for k, s, e in f] for p, f in zip(plains, found, strict=True)]
+        return [p.back_all(f) for p, f in zip(plains, found, strict=True)]
 
     def _by_rules(
         self,

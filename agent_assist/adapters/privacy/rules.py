@@ -65,7 +65,7 @@ class RuleRedactor:
             found = without_overlaps(
                 [*sure_first(plain.text), *named(plain.text, pattern, names), *sure(plain.text)]
             )
-            results.append(numbers.replaced(text, [(k, *plain.back(s, e)) for k, s, e in found]))
+            results.append(numbers.replaced(text, plain.back_all(found)))
         return results
 
 
