@@ -52,8 +52,18 @@ def evidence(context: DraftContext, hits: Sequence[Hit]) -> float:
     """0..1: how well the best passages answer what is asked.
 
     Search says how near a passage is; this lowers it where the passage lacks the very words that the
-    question turns on, or where the customer's words point at nothing.
+    question turns on, or where the customer's words point at nothing.  An approved text that goes before an
+    article as good is as good an answer.
     """
+    strength = _strength(context, hits)
+    if hits[0].passage.collection == Collection.MACROS and len(hits) > 1:
+        behind = hits[1]
+        if hits[0].score <= behind.score <= hits[0].score + _AS_GOOD:
+            strength = max(strength, _strength(context, [behind, hits[0], *hits[2:]]))
+    return strength
+
+
+def _strength(context: DraftContext, hits: Sequence[Hit]) -> float:
     question = core_question(context)
     top = hits[0]
     held = max(_held(context, hits[:1]), coverage(question, _all_text(hits[:2])) - 0.15)
