@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QWidget
 
+from agent_assist.domain.access import Permission
 from agent_assist.domain.model import ModelStatus
 from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.services.desk import Desk, DeskOpener
@@ -209,6 +210,10 @@ class Session(QObject):
     # --- places ---------------------------------------------------------------------------------
 
     def _add_places(self, ui: UiContext) -> None:
+        if (access := ui.desk.access) is not None:
+            # Reading the role takes a moment; the page itself and the service refuse, too.
+            shown = self.window.rail.button("learning").setVisible
+            ui.bridge.run(lambda: access.allows(Permission.TRAIN), shown)
         for place in PLACES:
             self.window.set_page(place.id, self._factory(place, ui))
             self.window.rail.button(place.id).setEnabled(True)

@@ -127,6 +127,7 @@ def test_every_page_has_a_title_and_an_icon() -> None:
         "Knowledge",
         "Models",
         "Feedback",
+        "Learning",
         "Connections",
         "Security",
         "Help",
