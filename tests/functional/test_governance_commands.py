@@ -79,6 +79,8 @@ def test_roles_are_enforced_with_a_sentence_and_an_exit_code(agent_assist: Run, 
     assert agent_assist("role", "set", me["agent"], "agent")[0] == 0
     assert [p["role"] for p in parsed(agent_assist("role", "list", "--json"))] == ["admin", "agent"]
     output = str(tmp_path / "out.csv")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("- id: hours\n  say: We answer on weekdays.\n")
     refused = (
         ("feedback", "export", "--format", "csv", "--output", output, "--raw"),
         ("role", "set", me["agent"], "admin"),
@@ -89,6 +91,13 @@ def test_roles_are_enforced_with_a_sentence_and_an_exit_code(agent_assist: Run, 
         ("privacy", "export", "--customer", "C-1", "--output", output),
         ("privacy", "retention", "set", "--solved-days", "30"),
         ("workspace", "recovery-key"),
+        ("feedback", "export", "--format", "sft", "--output", output),
+        ("feedback", "export", "--format", "retrieval", "--output", output),
+        ("policy", "set", str(rules)),
+        ("role", "may", "train"),
+        ("audit", "export", "--output", output),
+        ("model", "use", "SmolLM2-135M-Instruct"),
+        ("helpdesk", "remove", "acme"),
     )
     for arguments in refused:
         code, out, err = agent_assist(*arguments)
@@ -98,6 +107,22 @@ def test_roles_are_enforced_with_a_sentence_and_an_exit_code(agent_assist: Run, 
     assert not Path(output).exists()
     assert agent_assist("feedback", "export", "--format", "csv", "--output", output)[0] == 0
     assert agent_assist("audit", "verify")[0] == 0
+
+
+def test_the_policy_is_set_shown_and_in_the_log(agent_assist: Run, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("- id: hours\n  say: We answer on weekdays.\n- id: empty\n")
+    code, out, err = agent_assist("policy", "set", str(rules))
+    assert (code, out) == (2, "")
+    assert err.startswith("Line 3: This rule asks for nothing")
+    rules.write_text("- id: hours\n  say: We answer on weekdays.\n")
+    assert agent_assist("policy", "set", str(rules))[1] == "1 rule holds now.\n"
+    shown = parsed(agent_assist("policy", "show", "--json"))
+    assert [rule["id"] for rule in shown["rules"]] == ["hours"]
+    assert not shown["held_back"]
+    assert parsed(agent_assist("audit", "show", "--json"))[0]["action"] == "policy_changed"
+    assert agent_assist("role", "may", "train")[1] == "You may train on the team's feedback.\n"
+    assert "policy" in agent_assist("doctor", "--security")[1]
 
 
 def test_a_person_is_exported_and_erased(agent_assist: Run, tmp_path: Path) -> None:

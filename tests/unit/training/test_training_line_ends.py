@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from agent_assist.domain.ticket import Ticket
 from training.config import Source
 from training.prepare.read import read
 from training.prepare.rows import read_articles
-
-from agent_assist.domain.ticket import Ticket
 
 TEXT = "one\u2028two\u0085three\x0bfour"
 
