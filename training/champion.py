@@ -24,7 +24,9 @@ def champion_of(run: Run, base: Path, chosen: Path | None, *, plain: bool) -> Ca
     if plain:
         return Candidate("base", base)
     if (workspace := workspace_of(run)) is not None:
-        found = _in_use(workspace, base)
+        if "champion" not in run.known:  # each command takes seconds
+            run.known["champion"] = _in_use(workspace, base)
+        found: Candidate = run.known["champion"]
     elif (adapter := watermark(run).get("adapter")) and Path(str(adapter)).exists():
         found = Candidate("champion", base, Path(str(adapter)))
     else:

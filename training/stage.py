@@ -36,6 +36,8 @@ class Run:
     say: Say = lambda _text: None
     resume: bool = False
     """Go on from what an interrupted stage left."""
+    known: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What was asked of the product once and holds for the whole run."""
     since: datetime | None = None
     """The watermark of `--since last`: what is older was learnt before."""
 
