@@ -1,10 +1,11 @@
 """The companion in a real Firefox, unchanged, allowed by a click: found, shown, filled, left alone.
 
-One test for all pages: a Firefox takes long to start.
+One test for all pages, and one for RT's: a Firefox takes long to start.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import support_browser
 import support_firefox
 from pytestqt.qtbot import QtBot
 from support_companion import NOT_ALLOWED, PATHS, PATIENCE, REPLY, Window, put, words
+from support_rt import AGENT, PASSWORD, RequestTracker
 
 from agent_assist.domain.companion import Mode, Outcome
+from agent_assist.domain.helpdesk import Connection
 
 pytestmark = pytest.mark.timeout(280)
 PAGES = [name for name in PATHS if name != "pasting"]
@@ -93,3 +96,44 @@ def test_a_ticket_open_in_firefox_is_shown_here_and_the_text_stands_in_its_reply
         qtbot.wait(900)
         assert window.front == ""
     assert all(type(message).__name__ != "PageShown" for message in window.heard[shown:])
+
+
+class OneDesk(Window):
+    """The window with a Request Tracker alone."""
+
+    address = ""
+
+    def all(self) -> list[Connection]:
+        return [Connection("rt", "rt", "RT", {"url": self.address})]
+
+
+def test_rts_own_editor_takes_the_text_in_firefox(
+    tmp_path: Path, qapp: object, qtbot: QtBot, rt_server: RequestTracker
+) -> None:
+    """RT has its reply box on another page, in an editor in a frame that takes a paste."""
+    rt_server.mail("crystal@customer.example", "companion in Firefox", "Where is my parcel?")
+    ticket = rt_server.newest("companion in Firefox")
+    rt_server.take(ticket)
+    (tmp_path / "workspace").mkdir()
+    window = OneDesk(tmp_path / "workspace", 0)
+    window.address = rt_server.url
+    with support_firefox.browser(tmp_path, tmp_path / "workspace") as firefox:
+        firefox.goto(support_firefox.POPUP)
+        qtbot.waitUntil(lambda: firefox.run(BUTTONS) == ["Allow"], timeout=PATIENCE)
+        firefox.click("li button")
+        qtbot.waitUntil(lambda: firefox.run(BUTTONS) == ["Stop"], timeout=PATIENCE)
+        firefox.goto(f"{rt_server.url}/NoAuth/Login.html")
+        firefox.run(
+            "document.querySelector('input[name=user]').value = arguments[0];"
+            "document.querySelector('input[name=pass]').value = arguments[1];",
+            AGENT,
+            PASSWORD,
+        )
+        firefox.click("input[type=submit], button[type=submit]")
+        firefox.goto(f"{rt_server.url}/Ticket/Display.html?id={ticket}")
+        qtbot.waitUntil(lambda: window.front == f"rt:{ticket}", timeout=PATIENCE)
+        assert put(window, qtbot, f"rt:{ticket}") is Outcome.INSERTED
+        assert "/Ticket/Update.html" in firefox.run("return location.href")
+        held = firefox.run("return CKEDITOR.instances.UpdateContent.getData()")
+        assert words(re.sub(r"<[^>]+>|&nbsp;", " ", held)) == words(REPLY)
+    window.link.close()
