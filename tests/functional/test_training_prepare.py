@@ -36,11 +36,20 @@ def test_prepare_reads_cleans_splits_and_is_skipped_when_nothing_changed(tmp_pat
     out = tmp_path / "run" / "prepare"
     train, held, bad = (_rows(out / f"{n}.jsonl") for n in ("train", "held", "bad"))
     assert [b["where"] for b in bad] == ["tickets.jsonl:25", "tickets.jsonl:26"]
-    assert train
-    assert held
-    assert not {r["meta"]["ticket"] for r in train} & {r["meta"]["ticket"] for r in held}
-    assert min(r["meta"]["at"] for r in held) > min(r["meta"]["at"] for r in train)
-    assert train[0]["prompt"][0]["role"] == "system"
+    # The newest whole components: T21 to T23 are of the customers of T1 to T3 and go with them; T20, of T0's
+    # customer, would make more than half again the share.
+    assert [r["meta"]["ticket"] for r in held] == ["T1", "T2", "T3", "T21", "T22", "T23"]
+    assert [r["meta"]["ticket"] for r in train] == ["T0", *(f"T{n}" for n in range(4, 21))]
+    record = json.loads((out / "done.json").read_text(encoding="utf-8"))
+    wanted = {"tickets": 24, "bad": 2, "dropped": {}, "train": 18, "held": 6, "pairs": 0, "unpaired": 0}
+    assert {name: record["figures"][name] for name in wanted} == wanted
+    assert [m["role"] for m in train[0]["prompt"]] == ["system", "user"]
+    assert train[0]["completion"] == [
+        {
+            "role": "assistant",
+            "content": "You can return item 0 within 30 days of delivery, colour red, size 30.",
+        }
+    ]
     assert "Ana Example" not in (out / "train.jsonl").read_text(encoding="utf-8")
     assert "Left out" in (out / "card.md").read_text(encoding="utf-8")
     again = CliRunner().invoke(cli, ["prepare", str(config)])

@@ -18,8 +18,8 @@ import pyarrow.parquet as parquet
 import training
 from agent_assist.errors import BadInput
 from training.config import PrepareOptions, Source
-from training.prepare.read import Bad, Record, records
-from training.prepare.record import COLUMNS
+from training.prepare.read import records
+from training.prepare.record import COLUMNS, Bad, Record
 from training.prepare.rows import Made, Rows, read_articles
 
 _SCHEMA = pyarrow.schema([(name, pyarrow.string()) for name in COLUMNS])

@@ -57,7 +57,7 @@ def records(source: Source) -> Read:
     """All records of a file, or of the files below a folder, in the order of their names."""
     for found in _records(source):
         if isinstance(found, Record) and not found.source:
-            found = replace(found, source=source.path.name)  # noqa: PLW2901
+            found = replace(found, source=source.path.name)
         yield found
 
 

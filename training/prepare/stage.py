@@ -133,15 +133,15 @@ def prepare(
     """
     made = Prepared()
     marks: dict[str, list[int]] = {}
-    for one in _transformed(options, scratch):
-        if one.bad is not None:
-            made.bad.append(one.bad)
+    for done in _transformed(options, scratch):
+        if done.bad is not None:
+            made.bad.append(done.bad)
             continue
         made.read += 1
-        made.before += one.examples
-        made.dropped.update(one.dropped)
-        made.entities.update(one.entities)
-        marks |= marks_of([one])
+        made.before += done.examples
+        made.dropped.update(done.dropped)
+        made.entities.update(done.entities)
+        marks |= marks_of([done])
     rows = _feedback(options.feedback, made)
     made.before = _in_force(made, options)
     cluster = clusters([e.reply for e in made.before], options.near_duplicate, marks)
