@@ -16,6 +16,8 @@ mark{background:#cfe8dc;color:inherit}svg text{font:12px system-ui,sans-serif;fi
 @media(prefers-color-scheme:dark){body{background:#16191c;color:#e6e8ea}td,th{border-color:#343a40}
 pre{background:#1f2428}svg text{fill:#e6e8ea}mark{background:#1f5a41}}
 """
+_LABEL = 44
+"""Characters of a bar's label that have room."""
 _GREEN, _GREY = "#2f855a", "#9aa5ad"
 
 
@@ -99,9 +101,10 @@ def _cell(value: object) -> str:
 
 
 def _bar(y: float, name: str, value: float, most: float, colour: str) -> str:
-    wide = 380 * value / most
+    wide = 290 * value / most
+    shown = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
     return (
-        f"<text x='0' y='{y + 12:.0f}'>{escape(name[:28])}</text>"
-        f"<rect x='190' y='{y + 2:.0f}' width='{max(wide, 1):.1f}' height='11' fill='{colour}'/>"
-        f"<text x='{196 + wide:.0f}' y='{y + 12:.0f}'>{value:g}</text>"
+        f"<text x='0' y='{y + 12:.0f}'>{escape(shown)}</text>"
+        f"<rect x='280' y='{y + 2:.0f}' width='{max(wide, 1):.1f}' height='11' fill='{colour}'/>"
+        f"<text x='{286 + wide:.0f}' y='{y + 12:.0f}'>{value:g}</text>"
     )

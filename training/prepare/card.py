@@ -35,11 +35,18 @@ def dataset_card(config: Config, made: Prepared) -> str:
     lines += [
         f"- {s.path.name}: licence {s.licence}; ground for learning from it: {s.consent or 'not stated'}"
         for s in config.prepare.inputs
-    ] or ["- none"]
-    lines += [f"- {path.name}: feedback of this workspace" for path in config.prepare.feedback]
+    ]
+    if config.prepare.workspace:
+        name = config.prepare.workspace.name
+        lines.append(f"- the workspace “{name}”: what its agents sent and edited, redacted at its export")
+    lines += [f"- {path.name}: feedback, redacted at its export" for path in config.prepare.feedback]
+    lines += _fading(config, made)
     lines += ["", "## Personal data", ""]
     if config.prepare.redact:
-        lines.append(f"Replaced by placeholders: {_listed(made.entities) or 'nothing was found'}.")
+        found = _listed(made.entities) or "nothing was found"
+        lines.append(
+            f"Replaced by placeholders in exports of helpdesks: {found}. Feedback was redacted before."
+        )
         lines.append(
             "Rules miss names that nothing announces: read a sample before the data leaves the machine."
         )
@@ -49,6 +56,25 @@ def dataset_card(config: Config, made: Prepared) -> str:
     lines += [f"- {count:,} {why}" for why, count in made.dropped.most_common()] or ["- nothing"]
     lines += [f"- {len(made.bad):,} rows could not be read (bad.jsonl)", ""]
     return "\n".join(lines)
+
+
+def _fading(config: Config, made: Prepared) -> list[str]:
+    """What is new, and what counts less or not at all."""
+    options, told = config.prepare, made.aged
+    lines = ["", "## New and old", ""]
+    lines.append(f"- {told.new:,} new; of what was learnt before {told.replayed:,} are learnt again")
+    if options.half_life_days:
+        lines.append(f"- After {options.half_life_days:g} days an example counts half")
+    gone = made.dropped["in a window that no longer counts"]
+    for window in options.windows:
+        span = f"{window.since or 'the beginning'} to {window.until or 'today'}"
+        tags = f", tagged {', '.join(window.tags)}" if window.tags else ""
+        count = (
+            f"{told.windows[window.name]:,} of them" if window.weight else f"left out ({gone:,} in all such)"
+        )
+        lines.append(f"- {window.name} ({span}{tags}): weight {window.weight:g}, {count}")
+    lines.append(f"- {told.faded:,} left out by age, {told.repeated:,} repeated")
+    return lines
 
 
 def _listed(counts: Counter[str]) -> str:
