@@ -24,6 +24,7 @@ from agent_assist.services.access import AccessService
 from agent_assist.services.desk import Desk
 from agent_assist.ui.pages.audit_model import WORDS, action_words
 from agent_assist.ui.pages.security_page import PARTS, SecurityPage
+from agent_assist.ui.pages.settings_page import SettingsPage
 
 PASSPHRASE = "correct horse battery"
 OTHER = "agent-0123456789ab"
@@ -273,7 +274,7 @@ def test_a_recovery_key_is_shown_once_and_closes_when_it_is_kept(
 def test_a_period_is_set_and_applied(qtbot: QtBot, surface: Surface) -> None:
     page = opened(qtbot, surface, "Key and privacy")
     row = page.privacy.rows["retention.solved_days"]
-    qtbot.waitUntil(row.isEnabled)
+    qtbot.waitUntil(row.editor.isEnabled)
     assert isinstance(row.editor, QLineEdit)
     row.editor.setText("365")
     with qtbot.waitSignal(surface.bridge.settings_changed):
@@ -325,12 +326,30 @@ def test_an_agent_sees_why_keys_and_people_are_not_theirs(qtbot: QtBot, surface:
     privacy = page.privacy
     qtbot.waitUntil(lambda: bool(privacy.key_reason.text()))
     assert "Only an admin may make a recovery key" in privacy.recovery.accessibleDescription()
-    assert "Only an admin may change how long things are kept" in privacy.retention_reason.text()
+    assert (
+        "Only an admin may change how long things are kept"
+        in privacy.rows["retention.sent_days"].problem.text()
+    )
     qtbot.waitUntil(lambda: bool(privacy.person.reason.text()))
-    for widget in (privacy.recovery, privacy.person.who, *privacy.rows.values()):
+    for widget in (privacy.recovery, privacy.person.who, *(row.editor for row in privacy.rows.values())):
         assert not widget.isEnabled()
     assert privacy.passphrase.isEnabled(), "whoever knows the passphrase may change it"
     picture(page, surface.theme, "security-key-agent", (980, 900))
+
+
+@pytest.mark.usefixtures("as_agent")
+def test_the_settings_page_bars_what_takes_another_role(qtbot: QtBot, surface: Surface) -> None:
+    page = SettingsPage(surface.ui)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: "retention.solved_days" in page.rows and "privacy.patterns" in page.rows)
+    row = page.rows["reply.link_domains"]
+    qtbot.waitUntil(lambda: not row.editor.isEnabled())
+    assert row.problem.text() == "Only a lead may edit the policy; you are an agent here."
+    assert row.editor.accessibleDescription() == row.problem.text()
+    assert not page.rows["retention.solved_days"].editor.isEnabled()
+    assert page.rows["appearance.theme"].editor.isEnabled()
+    assert not page.rows["appearance.theme"].problem.isVisible()
 
 
 def test_the_demo_desk_says_that_its_key_is_in_memory(qtbot: QtBot, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ class OptionRow(QWidget):
         super().__init__(parent)
         self.option = option
         self._value = value
+        self._barred = ""
+        """Why nothing may be changed here."""
         self.editor = self._make_editor()
         self.editor.setAccessibleName(option.title)
         self.editor.setAccessibleDescription(" ".join(filter(None, (option.description, option.limits))))
@@ -93,12 +95,22 @@ class OptionRow(QWidget):
                 self.editor.setText(text)
         self.restore.setVisible(value != self.option.default)
 
+    def bar(self, why_not: str) -> None:
+        """Let nothing be changed here, and say why; "" lets it again."""
+        self._barred = why_not
+        self.editor.setEnabled(not why_not)
+        self.restore.setEnabled(not why_not)
+        self.say("")
+
     def say(self, sentence: str) -> None:
         """What is wrong with the value in the editor; "" for nothing."""
+        invalid = bool(sentence)
+        sentence = sentence or self._barred
+        self.problem.set_tone(Tone.DANGER if invalid else "muted")
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
         self.editor.setAccessibleDescription(sentence or self.option.description)
-        restyle(self.editor, invalid=bool(sentence))
+        restyle(self.editor, invalid=invalid)
 
     def _make_editor(self) -> QWidget:
         option = self.option

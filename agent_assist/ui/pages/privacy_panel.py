@@ -75,8 +75,6 @@ class PrivacyPanel(Column):
         card = Card(
             "How long things are kept", "What is older goes at the next start; what is unfinished stays."
         )
-        self.retention_reason = Label("", TextSize.SMALL, "muted", wrap=True)
-        card.body.addWidget(self.retention_reason)
         group = next(group for group in option_groups() if group.name == "retention")
         current = self._ui.desk.options.current
         for option in group.fields:
@@ -121,11 +119,8 @@ class PrivacyPanel(Column):
         allow(self.recovery, DEMO if shown.locked else shown.not_recovery)
         self.key_reason.setText("" if shown.locked else shown.not_recovery)
         self.key_reason.setVisible(bool(self.key_reason.text()))
-        self.retention_reason.setText(shown.not_retention)
-        self.retention_reason.setVisible(bool(shown.not_retention))
         for row in self.rows.values():
-            row.setEnabled(not shown.not_retention)
-            row.editor.setToolTip(shown.not_retention)
+            row.bar(shown.not_retention)
 
     # --- the key ------------------------------------------------------------------------------------
 
@@ -159,15 +154,14 @@ class PrivacyPanel(Column):
             self._page.show_error(error)
             self.refresh()
 
-        self._ui.bridge.run(keys.make_recovery_key, self.show_recovery, failed)
+        self._ui.bridge.run(keys.make_recovery_key, self._show_recovery, failed)
 
-    def show_recovery(self, printed: str) -> RecoveryDialog:
+    def _show_recovery(self, printed: str) -> None:
         """Show a key that was just made; it is kept nowhere."""
         dialog = RecoveryDialog(self._ui, printed, self)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
         self.refresh()
-        return dialog
 
     # --- how long things are kept -------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
+from agent_assist.domain.access import taken_by
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.option_fields import OptionGroup, option_groups
@@ -55,8 +56,26 @@ class SettingsPage(Page):
         self._places.addWidget(self._card(self._waiting.pop(0)))
         if self._waiting:
             QTimer.singleShot(0, self, self._build_next)
-        elif self.search.text():
-            self._on_search(self.search.text())
+        else:
+            if self.search.text():
+                self._on_search(self.search.text())
+            self._ask_roles()
+
+    def _ask_roles(self) -> None:
+        """Bar what this person's role does not allow, with the reason."""
+        access = self.ui.desk.access
+        if access is None:
+            return
+        takes = {name: need for name in self.rows if (need := taken_by(name)) is not None}
+
+        def read() -> dict[str, str]:
+            return {name: access.why_not(need) for name, need in takes.items()}
+
+        def show(reasons: dict[str, str]) -> None:
+            for name, why_not in reasons.items():
+                self.rows[name].bar(why_not)
+
+        self.ui.bridge.run(read, show, self.retrying(self._ask_roles), latest="roles of options")
 
     def _card(self, group: OptionGroup) -> Card:
         card = Card(group.title)
