@@ -193,9 +193,16 @@ def _rivals(units: Sequence[_Unit], scores: Sequence[float], best: int, known: s
             (u.row and scores[i] == 0)
             or similarity(u.text, mine.text) >= _PARALLEL
             # "For the Canal: …" and "For the Moor: …", where the Canal was asked about.
-            or (bool(about & _label(u.text)) and bool(named - _label(u.text)) and not u.row)
+            or (bool(named - _label(u.text)) and _begin_alike(u.text, mine.text) and not u.row)
         )
     }
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    """Whether both say in front of a colon which thing they are about, in the same form."""
+    first, second = _label(one), _label(other)
+    same = words(one)[:2] == words(other)[:2]
+    return bool(first and second) and (same or bool(first & second))
 
 
 def _label(text: str) -> set[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent_assist.domain.composing import greeting_of
 from agent_assist.domain.injection import nothing_left, shielded
+from agent_assist.domain.polarity import opening
 from agent_assist.domain.signals import Signals, read_signals
 from agent_assist.domain.text import clean, content_words, shorten, words
 from agent_assist.domain.ticket import Message, Role, Ticket
@@ -76,7 +77,7 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
         open_messages=messages,
         question=question,
         language=language_of(ticket, question, languages),
-        signals=read_signals(question, ticket.subject if first else ""),
+        signals=_signals(ticket, question, ticket.subject if first else ""),
         name=name,
         first_reply=first,
         said=(*agent_words, *((clean(steer),) if steer.strip() else ())),
@@ -95,6 +96,24 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """A question, or a wish, though its mark was left out."""
+
+
+_ALL_DONE = re.compile(
+    r"\b(?:anything else|everything|is that all|that all|answer(?:s|ed)? your|solved|resolved|helpful)\b",
+    re.IGNORECASE,
+)
+_BYE = re.compile(r"\b(?:bye|goodbye|have a (?:good|nice|great))\b", re.IGNORECASE)
+
+
+def _signals(ticket: Ticket, question: str, subject: str) -> Signals:
+    """What the words show; "yes, thank you" to the agent's question is a yes, and no goodbye."""
+    found = read_signals(question, subject)
+    asked = next((m.text for m in reversed(ticket.messages) if m.role is Role.AGENT and m.text.strip()), "")
+    last = asked[-200:].rstrip()
+    offered = last.endswith("?") and not _ALL_DONE.search(last) and not _BYE.search(question)
+    if found.small_talk and opening(question) is True and offered:
+        return replace(found, small_talk=None)
+    return found
 
 
 def earlier_question(ticket: Ticket, question: str) -> str:

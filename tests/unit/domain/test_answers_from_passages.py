@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_assist.domain.answers import answer_from
+from agent_assist.domain.answers import answer_from, answers_from
 from agent_assist.domain.knowledge import Passage
 
 SHIPPING = Passage(
@@ -89,3 +89,29 @@ def test_a_colleagues_reply_without_what_was_that_customers_own(reply: str, said
 def test_what_was_taken_out_of_a_solved_ticket_is_not_said_to_another_customer() -> None:
     reply = "Hi [NAME_1],\n\nsocks cannot be exchanged. We wrote to [EMAIL_1] about it.\n\nBest,\n[NAME_2]"
     assert answer_from(solved(reply), "can I exchange socks?") == "Socks cannot be exchanged."
+
+
+def test_what_is_said_of_another_model_is_left_out() -> None:
+    sizes = (
+        "For the Canal and the Current: S 155-168 cm, M 168-180 cm, L 180-192 cm.\n"
+        "For the Moor: S 158-169 cm, M 169-179 cm, L 179-188 cm.\n"
+        "Measure without shoes. Between two sizes, take the smaller one for a sporty seat. "
+        "The saddle can be moved by 6 cm on every model, and the handlebar by 3 cm, so that most people fit."
+    )
+    body = answer_from(
+        Passage(1, "a", 0, "", sizes, title="Find your bike size"), "180 cm on the Canal, M or L?"
+    )
+    assert "Canal" in body
+    assert "Moor" not in body
+
+
+def test_two_questions_of_one_passage_are_answered_once_each() -> None:
+    text = (
+        "A spare key costs 12 euros. It takes 5 working days. Without the number nobody can make a key. "
+        "A workshop removes the lock from your own bike if you show the invoice and an identity card. "
+        "The warranty on the lock is two years and does not cover the loss of keys or forced opening."
+    )
+    passage = Passage(1, "a", 0, "", text, title="Lost keys")
+    body = answers_from(passage, ["What does a spare key cost?", "Does the warranty cover the lock?"])
+    assert body.count("12 euros") == 1
+    assert body.count("two years") == 1

@@ -10,7 +10,7 @@ from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
 from agent_assist.services.context import gather
 from agent_assist.services.decision import Way, decide
-from agent_assist.services.evidence import in_order, telling_sentences
+from agent_assist.services.evidence import evidence, in_order, telling_sentences
 from agent_assist.settings import Settings
 
 LANGUAGES = PackagedLanguageDetector()
@@ -193,3 +193,39 @@ def test_a_huge_message_is_read_in_part_and_says_so() -> None:
     context = gather(ticket, LANGUAGES, Settings())
     assert len(context.question) < 10_000
     assert "very long" in context.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("agent", "customer", "goodbye"),
+    [
+        ("Wednesday at noon is free. Can I book it for you now?", "yes thank you", False),
+        ("Wednesday at noon is booked.", "yes thank you", True),
+        ("Is there anything else I can do for you?", "No, thanks", True),
+        ("Is that everything?", "Yes, thank you", True),
+        ("Shall I send it again?", "yes thanks bye", True),
+    ],
+)
+def test_a_yes_with_thanks_is_no_goodbye(agent: str, customer: str, goodbye: bool) -> None:
+    _, way, _ = ask(customer, FAR, before=("I need a table for two on Wednesday.", agent))
+    assert (way is Way.SMALL_TALK) is goodbye
+
+
+def test_an_approved_text_goes_first_where_it_is_as_near() -> None:
+    ticket = Ticket("T", (Message("m", Role.CUSTOMER, "The tracking of my parcel stands still, why?"),))
+    context = gather(ticket, LANGUAGES, Settings())
+    article = hit(1, "Track your parcel", "The tracking of a parcel is in your account.", 0.8, 0.52)
+    macro = hit(
+        2, "Where is my order", "Tracking can stand still at a border.", 0.78, 0.54, collection="macros"
+    )
+    further = hit(3, "Delivery", "We deliver on working days.", 0.79, 0.4, collection="macros")
+    assert [h.passage.id for h in in_order(context, [article, macro])] == [2, 1]
+    assert [h.passage.id for h in in_order(context, [article, further])] == [1, 3]
+    assert evidence(context, [macro, article]) >= evidence(context, [article, macro])
+
+
+def test_a_likely_passage_answers_in_other_words() -> None:
+    likely = hit(1, "Is this message really from us?", "We never ask for your password.", 0.9, 0.47)
+    unlikely = hit(1, "Is this message really from us?", "We never ask for your password.", 0.7, 0.47)
+    question = "Is the page with the eighty percent sale yours? They want card details to win a bike."
+    assert ask(question, likely)[0] is Decision.DRAFT
+    assert ask(question, unlikely)[0] is not Decision.DRAFT
