@@ -173,7 +173,7 @@ def test_the_schedulers_files(tmp_path: Path) -> None:
     assert cron.startswith("0 3 * * 0 cd ")
     assert "'" in cron  # the blank in the path is quoted
     units = schedule_text("systemd", config, "monday", 22)
-    assert "OnCalendar=Mon 22:00" in units["agent-assist-training.timer"]
+    assert "OnCalendar=Mon *-*-* 22:00:00" in units["agent-assist-training.timer"]
     assert f'"{config.resolve()}"' in units["agent-assist-training.service"]
     task = ElementTree.fromstring(
         schedule_text("windows", config)["agent-assist-training.xml"].split("\n", 1)[1]
