@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_assist.adapters.privacy.normal import folded
+from agent_assist.adapters.privacy.normal import Folded, folded
 from agent_assist.adapters.privacy.placeholders import restore
 from agent_assist.adapters.privacy.redactor import TicketRedactor
 from agent_assist.domain.ticket import Ticket, ticket_from_json
@@ -133,13 +135,32 @@ TRAPS = [
     "Ｍｙ ｅｍａｉｌ ｉｓ ａ＠ｂ．ｃｏｍ",
     "<script>alert('a@b.com')</script> '; DROP TABLE users; --",
     "Powerلُلُصّبُلُلصّبُررً ॣ ॣh ॣ ॣ冗 a@b.com",
+    "\ufdfa a@b.com my ssn is 4577 \ufdfa",  # one character, four words
 ]
+SHARED = Path(__file__).parents[3].parent / "shared" / "data" / "unicode" / "naughty_strings.jsonl"
 
 
 @pytest.mark.parametrize("text", TRAPS)
 def test_traps_change_nothing_outside_the_spans(text: str) -> None:
     _unchanged_outside(text)
     assert any(kind in ("EMAIL", "CARD") for kind, *_ in RULES.redact(text)[1])
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the list of traps is not beside the checkout")
+def test_every_known_trap_leaves_what_stands_beside_it() -> None:
+    lines = SHARED.read_text(encoding="utf-8").split("\n")
+    for text in (json.loads(line)["text"] for line in lines if line):
+        both = f"{text} a@b.com\n{text}"
+        _unchanged_outside(both)
+        assert "a@b.com" not in RULES.redact(both)[0]
+
+
+def test_two_finds_in_one_character_are_one() -> None:
+    plain = Folded("abcd", [0, 1, 1, 2], [1, 2, 2, 3])
+    assert plain.back_all([("NAME", 0, 2), ("ORDER", 2, 3), ("CARD", 2, 4)]) == [
+        ("NAME", 0, 2),
+        ("CARD", 2, 3),
+    ]
 
 
 @given(st.text(st.characters(), max_size=200))
