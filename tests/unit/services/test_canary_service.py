@@ -16,6 +16,7 @@ from agent_assist.adapters.inference.files import LocalModelFiles
 from agent_assist.adapters.inference.hub import HuggingFaceHub
 from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.adapters.storage.suggestions import SuggestionStore
+from agent_assist.domain.access import Permission
 from agent_assist.domain.canary import Arm, difference_of_shares, problems_of
 from agent_assist.domain.feedback import Outcome, OutcomeKind
 from agent_assist.domain.model import (
@@ -28,7 +29,7 @@ from agent_assist.domain.model import (
     ModelStatus,
 )
 from agent_assist.domain.suggestion import Timings
-from agent_assist.errors import BadInput, ModelDamaged
+from agent_assist.errors import BadInput, ModelDamaged, PermissionDenied
 from agent_assist.ports import CancelToken
 from agent_assist.services.canary import CanaryService
 from agent_assist.services.events import ErrorRaised, Event, EventBus
@@ -207,3 +208,22 @@ def test_the_interval_is_newcombes() -> None:
         Arm("b", decided=100, accepted=40),
     )
     assert len(worse) == 2
+
+
+def test_only_a_lead_may_try_a_challenger(desk: Desk) -> None:
+    class Agents:
+        def require(self, permission: Permission) -> None:
+            assert permission is Permission.CHANGE_MODELS
+            raise PermissionDenied("Only a lead may change models; you are an agent here.")
+
+    service = CanaryService(
+        desk.store,
+        desk.models,
+        desk.suggestions,
+        FixedClock(),
+        Agents(),  # type: ignore[arg-type]
+    )
+    for forbidden in (lambda: service.start("challenger", 0.1), service.stop, service.promote):
+        with pytest.raises(PermissionDenied):
+            forbidden()
+    assert desk.canary.current() is None
