@@ -18,7 +18,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,26 +61,7 @@ class Heartbeat:
         self._timer.stop()
 
 
-class Watcher(threading.Thread):
-    """Where the window's thread is when it has not beaten for a while: what to mend."""
-
-    def __init__(self, beat: Heartbeat, seconds: float) -> None:
-        super().__init__(daemon=True)
-        self._beat, self._seconds = beat, seconds
-        self._main = threading.main_thread().ident
-        self.stacks: dict[str, int] = {}
-        self.ended = threading.Event()
-
-    def run(self) -> None:
-        while not self.ended.wait(0.01):
-            last = self._beat._last
-            if last is not None and time.perf_counter() - last[0] > self._seconds:
-                frame = sys._current_frames().get(self._main or 0)
-                stack = "".join(traceback.format_stack(frame)[-4:]) if frame else ""
-                self.stacks[stack] = self.stacks.get(stack, 0) + 1
-
-
-def run(url: str, tickets: int, folder: Path, explain: bool) -> tuple[Heartbeat, float]:
+def run(url: str, tickets: int, folder: Path) -> tuple[Heartbeat, float]:
     os.environ["AGENT_ASSIST_PASSPHRASE"] = PASSPHRASE
     root.EntryPointRegistry = bench_sync.Registry  # type: ignore[misc, assignment]
     desk = root.open_desk(folder, passphrase=lambda: PASSPHRASE)
@@ -105,9 +85,6 @@ def run(url: str, tickets: int, folder: Path, explain: bool) -> tuple[Heartbeat,
     QTimer.singleShot(1500, settle.quit)
     settle.exec()
     beat, began = Heartbeat(), time.perf_counter()
-    watcher = Watcher(beat, LIMIT_MS / 1000)
-    if explain:
-        watcher.start()
     threading.Thread(target=connections.add, args=("bench", "Bench", {"url": url}), daemon=True).start()
     done.start(50)
     loop.exec()
@@ -116,9 +93,6 @@ def run(url: str, tickets: int, folder: Path, explain: bool) -> tuple[Heartbeat,
     seconds = time.perf_counter() - began
     beat.stop()
     done.stop()
-    watcher.ended.set()
-    for stack, count in sorted(watcher.stacks.items(), key=lambda item: -item[1])[:6]:
-        print(f"--- {count} times\n{stack}", file=sys.stderr)
     assert session.desk.tickets.count() >= tickets, session.desk.tickets.count()
     assert len(session.desk.tickets.queue(QueueFilter(limit=tickets))) == tickets
     session.window.close()
@@ -139,7 +113,6 @@ def main() -> int:
     parser.add_argument("--tickets", type=int, default=5000)
     parser.add_argument("--messages", type=int, default=10)
     parser.add_argument("--work", type=float, default=0.01, help="seconds of the server for one ticket")
-    parser.add_argument("--explain", action="store_true", help="say where the window's thread was held up")
     wanted = parser.parse_args()
     receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
     arguments = (send, wanted.tickets, wanted.messages, wanted.work)
@@ -150,7 +123,7 @@ def main() -> int:
     try:
         url = f"http://127.0.0.1:{receive.recv()}"
         with tempfile.TemporaryDirectory() as folder:
-            beat, seconds = run(url, wanted.tickets, Path(folder) / "w", wanted.explain)
+            beat, seconds = run(url, wanted.tickets, Path(folder) / "w")
     finally:
         server.kill()
     print(f"{wanted.tickets} tickets of {wanted.messages} messages here and shown after {seconds:.1f} s")
