@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support_http import Request, serving
+from support_oauth import CLIENT, authorization_server
 
 from agent_assist.cli.main import run
 
@@ -102,3 +105,35 @@ def test_a_secret_comes_from_the_environment_and_is_printed_nowhere(
     assert "s3cret" not in shown
     stored = b"".join(p.read_bytes() for p in (tmp_path / "workspace").rglob("*") if p.is_file())
     assert b"s3cret" not in stored
+
+
+BROWSER = """
+import ssl, sys, urllib.request
+urllib.request.urlopen(sys.argv[1], context=ssl._create_unverified_context(), timeout=30).read()
+"""
+
+
+def test_signing_in_in_the_browser_connects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[subprocess.Popen[bytes]] = []
+
+    def open_page(address: str) -> None:
+        """Another program, as a browser is: ours would not be let to any other host."""
+        opened.append(subprocess.Popen([sys.executable, "-c", BROWSER, address]))
+
+    monkeypatch.setattr("webbrowser.open", open_page)
+    with authorization_server(tmp_path, monkeypatch) as (server, _):
+        given = ["--set", f"url={server.url}", "--set", f"client_id={CLIENT}", "--sign-in", "--json"]
+        assert run(["helpdesk", "add", "zendesk", *given]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["account"]["email"] == "ada@example.com"
+        assert opened[0].wait(30) == 0
+        assert run(["helpdesk", "test", "zendesk", "--json"]) == 0  # with what the first test has renewed
+        assert json.loads(capsys.readouterr().out)["name"] == "Ada"
+        assert not any("invalid" in grant for grant in server.grants)
+        server.refuses = True
+        assert run(["helpdesk", "add", "zendesk", *given]) == 3
+        assert "was not allowed" in capsys.readouterr().err
+        for program in opened:
+            program.wait(30)
