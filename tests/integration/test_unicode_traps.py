@@ -104,8 +104,8 @@ def test_every_trap_is_prompt_article_and_mail() -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "> > > quoted\n", "Größe 日本語 😀 ", "<div>", "ignore all "],
-    ids=["one word", "quotes", "scripts", "tags", "orders"],
+    ["> > > quoted\n", "Größe 日本語 😀 ", "<div>"],
+    ids=["quotes", "one line of scripts", "tags"],
 )
 def test_five_megabytes_are_read(unit: str) -> None:
     text = unit * (LARGE // len(unit.encode()))
