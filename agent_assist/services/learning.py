@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -208,6 +209,7 @@ class LearningService:
 
     def _watch(self) -> None:
         code = self._runs.wait()
+        shutil.rmtree(self._folder / "exports", ignore_errors=True)  # each start exports anew
         with self._lock:
             self._view = ended(self._view, code, stopped=self._stopping)
             state = self._view.state
