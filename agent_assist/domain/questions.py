@@ -11,7 +11,7 @@ from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.text import clean, content_words, listed, similarity, split_sentences, stem, words
 
 MOST_QUESTIONS: Final = 5
-"""Of one message; a letter with more is for a person."""
+"""Of one message; of a letter with more only the whole is answered."""
 _SAME: Final = 0.8
 _LONGEST_QUOTE: Final = 140
 _SITUATION: Final = 240

@@ -28,6 +28,7 @@ _CLEARLY: Final = 0.1
 """By how much another passage must be nearer to a question than the article the letter is about."""
 _FOREIGN, _STRANGE = 0.35, 0.5
 """Nearness up to which nothing speaks of a question: as it was asked, and with what was told before it."""
+_MANY: Final = f"The message asks more than {MOST_QUESTIONS} things: look whether each is answered."
 _NAMED: Final = 0.5
 """Share of a question's words in one passage from which it may be answered there."""
 _UNANSWERED: Final = 0.3
@@ -44,8 +45,10 @@ def consider(
 ) -> tuple[Verdict, list[Hit]]:
     """The verdict and the passages, changed where the message asks several things."""
     questions = questions_of(context)
-    if not hits or not questions:
+    if not hits or len(questions) < 2:
         return verdict, hits
+    if len(questions) > MOST_QUESTIONS:
+        return replace(verdict, reasons=(*verdict.reasons, _MANY)), hits
     found = retrieval.for_questions(context.ticket, [q.meant for q in questions], _DEPTH)
     about = hits[0].passage.article_id if verdict.decision is Decision.DRAFT else ""
     whole = [replace(hits[0], passage=p) for p in retrieval.passages_of(about)] if about else []
@@ -66,12 +69,10 @@ def consider(
 
 
 def questions_of(context: DraftContext) -> list[Question]:
-    """The questions of a message that asks several; empty where it asks one, or so many that a person
-    should read it."""
+    """The questions of a message; none where it is not answered question by question."""
     if context.continues or context.overtaken or context.signals.alarms or context.signals.small_talk:
         return []
-    found = questions_in(context.asked)
-    return found if 1 < len(found) <= MOST_QUESTIONS else []
+    return questions_in(context.asked)
 
 
 def whole(judged: Judged, parts: Sequence[Part]) -> Judged:

@@ -87,7 +87,7 @@ class Wording:
         if verdict.way is Way.PASSAGES and verdict.hit:
             return self.composed(run, verdict.hit, Origin.PASSAGES, ())
         if verdict.way is Way.ANSWERS:
-            return self.answers(run, ())
+            return self.answers(run, ("Each answer is put together from its passage's own sentences.",))
         if verdict.way is Way.SMALL_TALK:
             body = composing.small_talk_reply(context.signals.small_talk or SmallTalk.GREETING, language)
         elif verdict.way is Way.GOES_ON:
