@@ -95,9 +95,7 @@ def run(url: str, tickets: int, folder: Path) -> tuple[Heartbeat, float]:
     done.stop()
     assert session.desk.tickets.count() >= tickets, session.desk.tickets.count()
     assert len(session.desk.tickets.queue(QueueFilter(limit=tickets))) == tickets
-    session.window.close()
-    QTimer.singleShot(0, app.quit)
-    app.exec()
+    session.close()
     return beat, seconds
 
 
