@@ -40,6 +40,8 @@ KINDS = {
 """What the labels of the chats are counted as."""
 BARS = {"numbers": 0.97, "e-mails": 0.97, "addresses": 0.97, "passwords": 0.97, "names": 0.95}
 PRECISION = 0.90
+FEWEST = 30
+"""Words of a kind below which a share of them says nothing."""
 Find = Callable[[list[str]], list[list[tuple[int, int]]]]
 
 
@@ -94,8 +96,9 @@ class Score:
         return sum(self.hit[k] for k in labels) / max(1, sum(self.total[k] for k in labels))
 
     def kinds(self) -> dict[str, float]:
-        present = dict.fromkeys(KINDS[k] for k in self.total)
-        return {k: self.recall(*(x for x in self.total if KINDS[x] == k)) for k in BARS if k in present}
+        labels = {k: [x for x in self.total if KINDS[x] == k] for k in BARS}
+        enough = {k: v for k, v in labels.items() if sum(self.total[x] for x in v) >= FEWEST}
+        return {k: self.recall(*v) for k, v in enough.items()}
 
     @property
     def precision(self) -> float:
