@@ -143,7 +143,7 @@ class ExportOptions(Section):
     """Mean KL from the tuned model to the served one, in nats per token."""
     least_agreement: float = Field(0.93, gt=0, le=1)
     """Share of places where both choose the same token."""
-    least_self_ended: float = Field(0.99, gt=0, le=1)
+    least_self_ended: float = Field(0.99, ge=0, le=1)
     replies: int = Field(40, ge=1)
     """Held-out prompts that the gates are measured on."""
 

@@ -31,6 +31,39 @@ pytestmark = [
     pytest.mark.skipif(default_folder() is None, reason="needs the converter: python -m training converter"),
 ]
 PASSPHRASE = "correct horse battery"
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "flint",
+    "grove",
+    "haven",
+    "ivory",
+    "jade",
+    "kite",
+    "lemon",
+    "maple",
+    "north",
+    "olive",
+    "pearl",
+    "quartz",
+    "river",
+    "stone",
+    "tulip",
+    "umber",
+    "violet",
+    "willow",
+    "xenon",
+    "yarrow",
+    "zinc",
+    "acorn",
+    "bloom",
+    "coral",
+    "dune",
+]
+"""Thirty replies that are no near-duplicates, with nothing that redaction takes for a person or a number."""
 TOPICS = ("returns", "shipping", "lamps", "gift cards", "repairs", "invoices")
 
 
@@ -70,9 +103,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "", "1", created_at=datetime.now(UTC), prompt_passages=(1,),
             )  # fmt: skip
             desk.feedback.shown(made)
-            final = (
-                f"{topic.title()} take {n % 6 + 2} days; your number is {n}, and we write when it is {topic}."
-            )
+            seen, then = WORDS[(n * 7 + 3) % 30], WORDS[(n * 11 + 5) % 30]
+            where = f"Look for the {WORDS[n]} label, then the {seen} shelf and the {then} box."
+            final = f"{topic.title()} take {n % 6 + 2} days. {where}"
             desk.feedback.decide(made.id, final, Action.SENT)
     finally:
         desk.close()
@@ -92,7 +125,7 @@ def _config(folder: Path, **promote: Any) -> Path:
             "windows": [{"name": "launch", "tags": ["launch"]}],
         },
         "sft": {"rank": 4, "alpha": 8, "max_steps": 2, "save_steps": 1, "learning_rate": 0.01},
-        "export": {"replies": 2, "least_self_ended": 1e-9, "most_divergence": 9, "least_agreement": 0.001},
+        "export": {"replies": 2, "least_self_ended": 0, "most_divergence": 9, "least_agreement": 0.001},
         "evaluate": {"most": 2},
         "promote": promote,
     }
