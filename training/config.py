@@ -154,7 +154,7 @@ class EncoderOptions(Section):
     knowledge: Path | None = None
     """Articles (JSON Lines or CSV) that are searched; those of `prepare` where none are named."""
     pairs: tuple[Path, ...] = ()
-    """Questions with their articles: `agent-assist feedback export --format retrieval`, or written by hand."""
+    """Questions with their articles: `feedback export --format retrieval`, or written by hand."""
     held_out: float = Field(0.25, gt=0, lt=0.9)
     """Share of the questions that are measured and never learnt from; split by what they are about."""
     negatives: int = Field(2, ge=1, le=8)

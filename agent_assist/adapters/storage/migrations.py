@@ -218,8 +218,11 @@ def _canary(db: Database) -> None:
 
 @migrations(name="0014_remembered")
 def _remembered(db: Database) -> None:
-    """Agents' edits as rules.  No reference to the suggestion: a rule, being redacted, outlives the feedback's
-    retention; the person's erasure removes it by its ticket."""
+    """Agents' edits as rules.
+
+    No reference to the suggestion: a rule, being redacted, outlives the feedback's retention; the person's
+    erasure removes it by its ticket.
+    """
     db.execute(
         """CREATE TABLE remembered (
             id TEXT PRIMARY KEY, ticket_id TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL,

@@ -49,10 +49,10 @@ class PairsCard(Card):
         self.body.addWidget(self.asked)
         self.body.addLayout(sides)
         self.body.addWidget(self.replied)
-        self.back.clicked.connect(lambda: self._go(self._at - 1))
-        self.forward.clicked.connect(lambda: self._go(self._at + 1))
         self._at = 0
         self._pairs: dict[bool, tuple[Pair, ...]] = {True: (), False: ()}
+        self.back.clicked.connect(lambda: self._go(self._at - 1))
+        self.forward.clicked.connect(lambda: self._go(self._at + 1))
 
     def show_comparison(self, found: Comparison) -> None:
         self._pairs = {True: found.wins, False: found.losses}
