@@ -51,7 +51,7 @@ def articles() -> list[dict[str, Any]]:
         {
             "id": f"{place}-{topic}".lower().replace(" ", "-"),
             "title": topic,
-            "body": f"{body}.",
+            "body": f"{body} at the {place}.",
             "house": place,
         }
         for place in PLACES

@@ -44,7 +44,7 @@ def _config(folder: Path, encoder: Path, **more: Any) -> Path:
     options |= {
         "held_out": 0.3,
         "batch": 8,
-        "learning_rate": 0.002,
+        "learning_rate": 0.003,
         "max_steps": 60,
         "save_steps": 20,
         "whole": True,
@@ -77,7 +77,7 @@ def test_the_encoder_learns_passes_its_gate_and_is_skipped_the_second_time(
     assert done.exit_code == 0, f"{done.output}{done.exception!r}"
     losses = _losses(tmp_path)
     assert losses[0] == pytest.approx(FIRST_LOSS, abs=0.05)
-    assert losses[-1] < losses[0]
+    assert min(losses) < 0.6 * losses[0]
     folder = tmp_path / "run" / "encoder"
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     by_name = {d["name"]: d for d in result["differences"]}
@@ -199,4 +199,4 @@ def test_a_changed_or_refused_encoder_is_not_served(tmp_path: Path, encoder: Pat
     assert not (tmp_path / "elsewhere").exists()
 
 
-FIRST_LOSS = 1.699
+FIRST_LOSS = 1.783

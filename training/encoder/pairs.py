@@ -142,8 +142,8 @@ def split(pairs: Sequence[Pair], share: float, seed: int) -> tuple[list[Pair], l
     sides: dict[str, list[Pair]] = {}
     for pair in pairs:
         sides.setdefault(root(f"a:{pair.articles[0]}"), []).append(pair)
-    # By the hash of a name that does not change with the order of the file.
-    groups = sorted(sides.values(), key=lambda some: _rank(min(_folded(p.question) for p in some), seed))
+    # By the hash of a name that does not change with the order of the file, and that no two groups share.
+    groups = sorted(sides.values(), key=lambda some: _rank(min(min(p.articles) for p in some), seed))
     learn: list[Pair] = []
     held: list[Pair] = []
     for group in groups:
