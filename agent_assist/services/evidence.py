@@ -74,7 +74,7 @@ def _strength(context: DraftContext, hits: Sequence[Hit]) -> float:
     strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (score - 0.7))
     if near >= _NEAR_ENOUGH and top.score >= _LIKELY and not _about_named_things(hits):
         strength = max(strength, 0.5)
-    if is_vague(question) and near < _NEAR:
+    if is_vague(question) and near < _NEAR and not _names_subject(question, top):
         strength *= 0.5
     if unknown_names(context, hits):
         strength *= 0.4
@@ -133,6 +133,19 @@ def is_vague(question: str) -> bool:
     """Whether the words point at something that they do not name ("How much is it?")."""
     content = [w for w in content_words(question) if w not in _POINTING_STEMS and not w.isdigit()]
     return len(set(content)) <= 1 and len(words(question)) <= 8
+
+
+def _names_subject(question: str, top: Hit) -> bool:
+    """Whether a short question's one word is what the article is about: "How can I pay?", "Ways to pay"."""
+    subject = set(content_words(question)) - _POINTING_STEMS
+    return (
+        bool(subject)
+        and not _PRONOUNS & set(words(question))
+        and subject <= set(content_words(top.passage.title))
+    )
+
+
+_PRONOUNS = listed("it this that these those they them one ones")
 
 
 def _all_text(hits: Sequence[Hit]) -> str:
