@@ -15,8 +15,8 @@ from agent_assist.ui.session import Session
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.views.cheat_sheet import CheatSheet
 
-pytestmark = [pytest.mark.real_model, pytest.mark.timeout(240)]
-PATIENCE = 90_000
+pytestmark = [pytest.mark.real_model, pytest.mark.timeout(480)]
+PATIENCE = 200_000
 CTRL, ALT, NONE = (
     Qt.KeyboardModifier.ControlModifier,
     Qt.KeyboardModifier.AltModifier,
