@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import platformdirs
 
 from agent_assist.adapters import demo as demo_desk
 from agent_assist.adapters import network, policy_file, posture, secrets
-from agent_assist.adapters.anchors import FileAnchor, KeyringAnchor
 from agent_assist.adapters.helpdesks.local import LocalDelivery
 from agent_assist.adapters.helpdesks.registry import EntryPointRegistry
-from agent_assist.adapters.identity import Identity
 from agent_assist.adapters.inference.catalogue import read_catalogue
 from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.adapters.inference.files import LocalModelFiles
@@ -29,9 +26,7 @@ from agent_assist.adapters.knowledge.tuned import adopt
 from agent_assist.adapters.language import PackagedLanguageDetector
 from agent_assist.adapters.policy_file import PolicyFile
 from agent_assist.adapters.privacy.prompts import RedactedPrompts
-from agent_assist.adapters.privacy.redactor import packaged_redactor
 from agent_assist.adapters.privacy.rules import RuleRedactor
-from agent_assist.adapters.storage.audit import AuditStore
 from agent_assist.adapters.storage.connections import ConnectionStore
 from agent_assist.adapters.storage.erasure import ErasureStore
 from agent_assist.adapters.storage.intents import IntentStore
@@ -39,26 +34,18 @@ from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.adapters.storage.outbox import OutboxStore
 from agent_assist.adapters.storage.remembered import RememberedStore
-from agent_assist.adapters.storage.suggestions import SuggestionStore
-from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.storage.vault import Vault
 from agent_assist.adapters.training_process import TrainingProcess
 from agent_assist.adapters.workspace import Workspace, default_folder
-from agent_assist.domain.access import taken_by
-from agent_assist.errors import AgentAssistError
-from agent_assist.ports import AuditAnchor, Delivery, Redactor
-from agent_assist.services.access import AccessService
-from agent_assist.services.audit import AuditService
+from agent_assist.ground import Ground, ground
+from agent_assist.ports import Delivery
 from agent_assist.services.canary import CanaryService
 from agent_assist.services.connections import ConnectionService
 from agent_assist.services.delivery import HelpdeskDelivery
 from agent_assist.services.desk import Desk
 from agent_assist.services.drafting import DraftingService
-from agent_assist.services.drafts import INDEX_JOB
-from agent_assist.services.events import ErrorRaised, EventBus
 from agent_assist.services.feedback import FeedbackService
-from agent_assist.services.jobs import JobContext, JobQueue
 from agent_assist.services.keys import KeyService
 from agent_assist.services.knowledge import KnowledgeService, content_hash
 from agent_assist.services.learning import LearningService
@@ -79,13 +66,6 @@ from agent_assist.services.triage import TriageService
 from agent_assist.services.unsent import UnsentService
 
 
-class SystemClock:
-    """Implements ports.Clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
 def open_desk(
     folder: Path | None, *, demo: bool = False, passphrase: Callable[[], str] | None = None
 ) -> Desk:
@@ -102,124 +82,67 @@ def open_desk(
 
 
 def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStack) -> Desk:
-    """Build every service on `workspace`.
-
-    `stack` closes in the reverse order what was opened when something fails on the way; the desk that is
-    returned takes its callbacks over.
-    """
-    clock, events, languages = SystemClock(), EventBus(), PackagedLanguageDetector()
-    options = OptionsService(workspace.settings_path, events)
-    audit, access, identity = _governance(workspace, events, options, clock, stack)
-    jobs = JobQueue(events)
-    stack.callback(jobs.close)
-    tickets = TicketService(TicketStore(workspace.database), events, clock)
-    suggestions = SuggestionStore(workspace.database)
-    redactor = RuleRedactor()
-    ticket_redactor = packaged_redactor(lambda: options.current.privacy)
-    index, retrieval, knowledge = _knowledge(workspace, options, events, ticket_redactor, stack)
-    model, models = _models(workspace, options, events, stack, access, audit)
-    caches = IndexCache(workspace.cache_folder, workspace.cache_key)
-    erasure = ErasureStore(workspace.database)
-    privacy = PrivacyService(
-        erasure, identity, knowledge, options, events, clock, access, audit, caches.clear
-    )
-    policy = PolicyKeeper(
-        PolicyFile(workspace.folder / policy_file.NAME),
-        policy_file.SealedPolicy(workspace.folder / policy_file.COPY, workspace.policy_key),
-        policy_file.read_policy,
-        access,
-        audit,
-    )
-    rules = PolicyService(policy, clock)
+    """Build every service on `workspace`; the desk that is returned takes the stack's callbacks over."""
+    on = ground(workspace, stack)
+    database = workspace.database
+    index, retrieval, knowledge = _knowledge(on)
+    model, models = _models(on)
+    privacy = _privacy(on, knowledge)
+    policy = _policy(on)
+    rules = PolicyService(policy, on.clock)
     rules.policy()
-    articles = SqlKnowledgeRepository(workspace.database)
-    safety = SafetyService(redactor, tickets, articles, options, events, rules)
+    articles = SqlKnowledgeRepository(database)
+    safety = SafetyService(RuleRedactor(), on.tickets, articles, on.options, on.events, rules)
     stack.callback(safety.close)
-    edits = RememberedStore(workspace.database)
-    remembered = RememberedService(
-        edits, suggestions, tickets, knowledge, ticket_redactor, events, jobs, access, privacy.is_erased
-    )
-    retrieval.prefer = remembered.preferred
-    stack.callback(remembered.close)
-    prompted = RedactedPrompts(
-        model, ticket_redactor, tickets.get, lambda: options.current.privacy.redact_prompts
-    )
+    remembered = _remembered(on, knowledge, retrieval, privacy)
+    languages = PackagedLanguageDetector()
     drafting = DraftingService(
-        tickets,
+        on.tickets,
         retrieval,
-        prompted,
+        RedactedPrompts(
+            model, on.redactor, on.tickets.get, lambda: on.options.current.privacy.redact_prompts
+        ),
         models,
         index,
         languages,
-        suggestions,
-        jobs,
-        events,
-        options,
-        clock,
+        on.suggestions,
+        on.jobs,
+        on.events,
+        on.options,
+        on.clock,
         safety,
     )
     stack.callback(drafting.close)
-    connections, sync = _helpdesks(workspace, tickets, options, events, clock, audit, access, stack)
-    replies = OutboxStore(workspace.database)
-    delivery: Delivery = (
-        _local_delivery(demo, tickets, clock, stack)
-        if demo
-        else HelpdeskDelivery(connections, sync, tickets, replies, clock)
-    )
-    outbox = OutboxService(replies, tickets, delivery, events, clock, options, suggestions, audit, safety)
-    stack.callback(outbox.close)
+    connections, sync = _helpdesks(on)
+    outbox = _outbox(on, demo, connections, sync, safety)
     if demo is not None:
-        _furnish(demo, options, tickets, SqlKnowledgeRepository(workspace.database))
-    keys = KeyService(workspace, access, audit)
-    registry = ModelStore(workspace.database)
-    canary = CanaryService(registry, models, suggestions, clock, access, audit)
-    feedback = FeedbackService(
-        suggestions,
-        tickets,
-        options,
-        events,
-        clock,
-        ticket_redactor,
-        access,
-        audit,
-        privacy.is_erased,
-        identity.reference,
-    )
-    learning = LearningService(
-        TrainingProcess(platformdirs.user_data_path("agent-assist", appauthor=False) / "tools"),
-        workspace.folder / "training",
-        feedback,
-        knowledge,
-        models,
-        canary,
-        options,
-        events,
-        access,
-        audit,
-    )
-    stack.callback(learning.close)
+        _furnish(demo, on.options, on.tickets, articles)
+    keys = KeyService(workspace, on.access, on.audit)
+    canary = CanaryService(ModelStore(database), models, on.suggestions, on.clock, on.access, on.audit)
+    feedback = _feedback(on, privacy)
+    learning = _learning(on, feedback, knowledge, models, canary)
     return Desk(
         folder=workspace.folder,
         demo=demo is not None,
         key_source=workspace.key_source,
-        events=events,
-        jobs=jobs,
-        options=options,
-        tickets=tickets,
+        events=on.events,
+        jobs=on.jobs,
+        options=on.options,
+        tickets=on.tickets,
         knowledge=knowledge,
         retrieval=retrieval,
         models=models,
         drafting=drafting,
         feedback=feedback,
         outbox=outbox,
-        unsent=UnsentService(UnsentStore(workspace.database), suggestions),
+        unsent=UnsentService(UnsentStore(database), on.suggestions),
         languages=languages,
         on_close=stack.pop_all().close,
-        access=access,
-        audit=audit,
+        access=on.access,
+        audit=on.audit,
         privacy=privacy,
         keys=keys,
-        security=_security(workspace, audit, access, keys, models, connections, rules),
+        security=_security(on, keys, models, connections, rules),
         policy=policy,
         canary=canary,
         learning=learning,
@@ -227,16 +150,107 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         connections=connections,
         sync=sync,
         remembered=remembered,
-        triage=TriageService(
-            index, LogisticIntents(), IntentStore(workspace.database), languages, access, audit
-        ),
+        triage=TriageService(index, LogisticIntents(), IntentStore(database), languages, on.access, on.audit),
     )
 
 
+def _privacy(on: Ground, knowledge: KnowledgeService) -> PrivacyService:
+    caches = IndexCache(on.workspace.cache_folder, on.workspace.cache_key)
+    store = ErasureStore(on.workspace.database)
+    return PrivacyService(
+        store, on.identity, knowledge, on.options, on.events, on.clock, on.access, on.audit, caches.clear
+    )
+
+
+def _policy(on: Ground) -> PolicyKeeper:
+    folder = on.workspace.folder
+    sealed = policy_file.SealedPolicy(folder / policy_file.COPY, on.workspace.policy_key)
+    file = PolicyFile(folder / policy_file.NAME)
+    return PolicyKeeper(file, sealed, policy_file.read_policy, on.access, on.audit)
+
+
+def _remembered(
+    on: Ground, knowledge: KnowledgeService, retrieval: RetrievalService, privacy: PrivacyService
+) -> RememberedService:
+    remembered = RememberedService(
+        RememberedStore(on.workspace.database),
+        on.suggestions,
+        on.tickets,
+        knowledge,
+        on.redactor,
+        on.events,
+        on.jobs,
+        on.access,
+        privacy.is_erased,
+    )
+    retrieval.prefer = remembered.preferred
+    on.stack.callback(remembered.close)
+    return remembered
+
+
+def _feedback(on: Ground, privacy: PrivacyService) -> FeedbackService:
+    return FeedbackService(
+        on.suggestions,
+        on.tickets,
+        on.options,
+        on.events,
+        on.clock,
+        on.redactor,
+        on.access,
+        on.audit,
+        privacy.is_erased,
+        on.identity.reference,
+    )
+
+
+def _learning(
+    on: Ground,
+    feedback: FeedbackService,
+    knowledge: KnowledgeService,
+    models: ModelService,
+    canary: CanaryService,
+) -> LearningService:
+    tools = platformdirs.user_data_path("agent-assist", appauthor=False) / "tools"
+    learning = LearningService(
+        TrainingProcess(tools),
+        on.workspace.folder / "training",
+        feedback,
+        knowledge,
+        models,
+        canary,
+        on.options,
+        on.events,
+        on.access,
+        on.audit,
+    )
+    on.stack.callback(learning.close)
+    return learning
+
+
+def _outbox(
+    on: Ground,
+    demo: demo_desk.DemoDesk | None,
+    connections: ConnectionService,
+    sync: SyncService,
+    safety: SafetyService,
+) -> OutboxService:
+    """The demo desk's replies go into the thread here, all others to their helpdesk."""
+    replies = OutboxStore(on.workspace.database)
+    delivery: Delivery
+    if demo is not None:
+        delivery = local = LocalDelivery(on.tickets, demo.follow_ups, clock=on.clock)
+        on.stack.callback(local.close)
+    else:
+        delivery = HelpdeskDelivery(connections, sync, on.tickets, replies, on.clock)
+    outbox = OutboxService(
+        replies, on.tickets, delivery, on.events, on.clock, on.options, on.suggestions, on.audit, safety
+    )
+    on.stack.callback(outbox.close)
+    return outbox
+
+
 def _security(
-    workspace: Workspace,
-    audit: AuditService,
-    access: AccessService,
+    on: Ground,
     keys: KeyService,
     models: ModelService,
     connections: ConnectionService,
@@ -249,11 +263,11 @@ def _security(
         return [host for host in found if "." in host or ":" in host or host == "localhost"]
 
     return SecurityService(
-        audit,
-        access,
+        on.audit,
+        on.access,
         keys,
         models,
-        storage=lambda: posture.storage(workspace.database, workspace.folder),
+        storage=lambda: posture.storage(on.workspace.database, on.workspace.folder),
         worker=posture.worker,
         process=posture.process,
         hosts=hosts,
@@ -261,72 +275,22 @@ def _security(
     )
 
 
-def _local_delivery(
-    demo: demo_desk.DemoDesk, tickets: TicketService, clock: SystemClock, stack: ExitStack
-) -> LocalDelivery:
-    """The demo desk's: replies go into the thread here."""
-    delivery = LocalDelivery(tickets, demo.follow_ups, clock=clock)
-    stack.callback(delivery.close)
-    return delivery
-
-
-def _helpdesks(
-    workspace: Workspace,
-    tickets: TicketService,
-    options: OptionsService,
-    events: EventBus,
-    clock: SystemClock,
-    audit: AuditService,
-    access: AccessService,
-    stack: ExitStack,
-) -> tuple[ConnectionService, SyncService]:
+def _helpdesks(on: Ground) -> tuple[ConnectionService, SyncService]:
     """The connected helpdesks and what keeps the queue in step with them."""
+    workspace = on.workspace
     repository = ConnectionStore(workspace.database)
     vault = Vault(workspace.database, workspace.secrets_key, secrets.system_keyring, workspace.identity)
-    connections = ConnectionService(repository, vault, EntryPointRegistry(), events, clock, audit, access)
-    stack.callback(connections.close)
-    sync = SyncService(connections, repository, tickets, events, clock, options)
-    stack.callback(sync.close)
+    connections = ConnectionService(
+        repository, vault, EntryPointRegistry(), on.events, on.clock, on.audit, on.access
+    )
+    on.stack.callback(connections.close)
+    sync = SyncService(connections, repository, on.tickets, on.events, on.clock, on.options)
+    on.stack.callback(sync.close)
     return connections, sync
 
 
-def _governance(
-    workspace: Workspace, events: EventBus, options: OptionsService, clock: SystemClock, stack: ExitStack
-) -> tuple[AuditService, AccessService, Identity]:
-    """The audit log and the roles that rest on it."""
-    key = workspace.audit_key
-    anchors: list[AuditAnchor] = [
-        FileAnchor(
-            workspace.folder / "audit.head", key, "the file audit.head of the workspace", required=True
-        )
-    ]
-    if workspace.identity:
-        # A second one away from the workspace: a whole folder that is put back shows, too.
-        away = platformdirs.user_state_path("agent-assist", appauthor=False) / "audit"
-        anchors.append(
-            FileAnchor(away / f"{workspace.identity}.head", key, "your own state folder", required=False)
-        )
-        if workspace.key_source == "keyring" and (store := secrets.system_keyring()) is not None:
-            anchors.append(KeyringAnchor(store, workspace.identity, key))
-    identity = Identity(workspace.identity_key)
-    audit = AuditService(AuditStore(workspace.database, key), anchors, clock, identity.me)
-    stack.callback(audit.close)
-    access = AccessService(audit, identity.agent_named, demo=not workspace.identity)
-    access.begin()
-    audit.listen(events)
-
-    def guard(names: frozenset[str]) -> None:
-        for needed in sorted({need for name in names if (need := taken_by(name)) is not None}):
-            access.require(needed)
-
-    options.guard = guard
-    audit.guard = access.require
-    return audit, access, identity
-
-
-def _knowledge(
-    workspace: Workspace, options: OptionsService, events: EventBus, redactor: Redactor, stack: ExitStack
-) -> tuple[RetrievalClient, RetrievalService, KnowledgeService]:
+def _knowledge(on: Ground) -> tuple[RetrievalClient, RetrievalService, KnowledgeService]:
+    workspace, options = on.workspace, on.options
     articles = SqlKnowledgeRepository(workspace.database)
     index = RetrievalClient(
         options.current.knowledge.encoder,
@@ -334,47 +298,40 @@ def _knowledge(
         vector_ids=articles.vector_ids,
         cache=IndexCache(workspace.cache_folder, workspace.cache_key),
     )
-    stack.callback(index.close)
+    on.stack.callback(index.close)
     retrieval = RetrievalService(articles, index, options)
     knowledge = KnowledgeService(
         articles,
         index,
         FileReader(),
-        events,
+        on.events,
         options,
         cut=passages_of,
         wording=passage_input,
         on_change=retrieval.forget_topics,
-        prepare=SolvedRedaction(redactor),
+        prepare=SolvedRedaction(on.redactor),
         adopt=lambda name: adopt(name, workspace.folder / "encoders"),
     )
-    stack.callback(knowledge.close)
+    on.stack.callback(knowledge.close)
     return index, retrieval, knowledge
 
 
-def _models(
-    workspace: Workspace,
-    options: OptionsService,
-    events: EventBus,
-    stack: ExitStack,
-    access: AccessService,
-    audit: AuditService,
-) -> tuple[InferenceClient, ModelService]:
-    model = InferenceClient(lambda: options.current.model)
-    stack.callback(model.close)
+def _models(on: Ground) -> tuple[InferenceClient, ModelService]:
+    model = InferenceClient(lambda: on.options.current.model)
+    on.stack.callback(model.close)
     models = ModelService(
-        ModelStore(workspace.database),
+        ModelStore(on.workspace.database),
         model,
         HuggingFaceHub(),
         read_catalogue(),
-        events,
-        workspace.models_folder,
-        options,
+        on.events,
+        on.workspace.models_folder,
+        on.options,
         LocalModelFiles(),
-        access,
-        audit,
+        on.access,
+        on.audit,
     )
-    stack.callback(models.close)
+    on.stack.callback(models.close)
     return model, models
 
 
@@ -397,32 +354,3 @@ def rekey_workspace(folder: Path | None, passphrase: str, new_passphrase: str = 
     from agent_assist.adapters.rekey import rekey
 
     rekey(folder or default_folder(), passphrase, new_passphrase)
-
-
-def begin(desk: Desk) -> None:
-    """Start what a window wants ready: the model, the encoder with its index, and the outbox's clock."""
-
-    def load_model(_: JobContext) -> None:
-        desk.models.start()
-
-    def load_index(_: JobContext) -> None:
-        try:
-            desk.knowledge.warm_up()
-            if desk.remembered is not None:
-                desk.remembered.catch_up()
-        except AgentAssistError as error:
-            desk.events.publish(ErrorRaised(error.info))
-            raise
-
-    desk.jobs.submit("Load the model", load_model, key="model", visible=False)
-    desk.jobs.submit("Load the search model", load_index, key=INDEX_JOB, visible=False)
-    desk.outbox.start()
-    if desk.sync is not None and not desk.demo:
-        desk.sync.start()
-    if desk.privacy is not None and any(desk.options.current.retention.model_dump().values()):
-        privacy = desk.privacy
-        desk.jobs.submit("Remove what is too old", lambda _: _keep_periods(privacy), visible=False)
-
-
-def _keep_periods(privacy: PrivacyService) -> None:
-    privacy.apply_retention()

@@ -36,7 +36,8 @@ class Opener:
         return KeyNeed.PASSPHRASE if Workspace.exists(self._folder) else KeyNeed.NEW_PASSPHRASE
 
     def open(self, passphrase: str = "") -> Desk:
-        from agent_assist.app import begin, open_desk
+        from agent_assist.app import open_desk
+        from agent_assist.services.beginning import begin
 
         given = passphrase or os.environ.get("AGENT_ASSIST_PASSPHRASE", "")
         desk = open_desk(self._folder, demo=self.demo, passphrase=lambda: given)

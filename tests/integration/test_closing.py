@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from agent_assist.app import begin, open_desk
+from agent_assist.app import open_desk
 from agent_assist.domain.suggestion import DraftState
 from agent_assist.domain.ticket import QueueFilter
+from agent_assist.services.beginning import begin
 
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(120)]
 

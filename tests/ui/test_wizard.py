@@ -13,11 +13,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from support_pages import Surface, picture, suggestion, texts, unnamed
 
-from agent_assist.app import begin, open_desk
+from agent_assist.app import open_desk
 from agent_assist.domain.knowledge import ImportReport, KnowledgeStats
 from agent_assist.domain.model import ModelState, ModelStatus
 from agent_assist.domain.ticket import Ticket
 from agent_assist.errors import Cancelled, NoModel
+from agent_assist.services.beginning import begin
 from agent_assist.services.desk import Desk, KeyNeed
 from agent_assist.ui.bridge import Bridge
 from agent_assist.ui.context import UiContext
