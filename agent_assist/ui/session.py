@@ -198,7 +198,7 @@ class Session(QObject):
         if self._link:
             self.open_link(self._link)
             self._link = ""
-        else:
+        elif not self._companion.following:
             self.window.desk_view.queue.open_first()
 
     def open_link(self, link: str) -> None:

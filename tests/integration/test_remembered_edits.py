@@ -15,6 +15,7 @@ from agent_assist.domain.remembered import Rule, RuleState
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket
 from agent_assist.services.desk import Desk
+from agent_assist.services.events import RulesChanged
 
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(900)]
 WAIT = 240
@@ -64,8 +65,13 @@ def _edited(desk: Desk, ticket: Ticket, change: Callable[[str], str]) -> tuple[S
     desk.tickets.save([ticket], "test")
     draft = desk.drafting.draft(ticket)
     desk.feedback.shown(draft)
+    told: list[RulesChanged] = []
+    forget = desk.events.subscribe(
+        lambda event: told.append(event) if isinstance(event, RulesChanged) else None
+    )
     desk.feedback.decide(draft.id, change(draft.text), Action.SENT)
-    _until(lambda: any(r.id == draft.id for r in remembered.all(everything=True)))
+    _until(lambda: told)  # published when the rule can be searched
+    forget()
     return draft, remembered.get(draft.id)
 
 

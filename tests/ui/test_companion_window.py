@@ -210,6 +210,14 @@ def test_a_ticket_that_the_agent_chose_meanwhile_stays(app: App, qtbot: QtBot) -
     assert app.tickets.current_id == "rt:13"
 
 
+def test_what_was_on_its_way_to_the_screen_before_is_no_later_choice(app: App, qtbot: QtBot) -> None:
+    app.tickets.open("rt:13")  # as the window does by itself with the first of the queue
+    app.shown("99")  # not here yet: it is fetched, and rt:13 is shown meanwhile
+    assert app.companion.following
+    qtbot.waitUntil(lambda: app.desk.fetched == ["rt:99"])
+    qtbot.waitUntil(lambda: app.tickets.current_id == "rt:99")
+
+
 def test_one_key_puts_the_reply_into_the_page_and_it_counts_as_used(app: App, qtbot: QtBot) -> None:
     at(app, qtbot, "12")
     app.window.desk_view.draft.show_draft(

@@ -78,6 +78,8 @@ class CompanionController(QObject):
         self.link = CompanionLink(ui.desk.folder, self)
         self._wanted = ""
         """The ticket of the browser that is to be shown, also while it is still fetched."""
+        self._chosen_before = ""
+        """What was on its way to the screen when the browser's ticket was asked for."""
         self._confirmed: dict[str, frozenset[str]] = {}
         reply.page = self
         self.link.arrived.connect(self._on_arrived)
@@ -97,6 +99,11 @@ class CompanionController(QObject):
         self.link.close()
 
     # --- what the reply controller asks ----------------------------------------------------------
+
+    @property
+    def following(self) -> bool:
+        """Whether the browser has said which ticket is to be shown."""
+        return bool(self._wanted)
 
     def is_open(self, ticket_id: str) -> bool:
         """Whether the ticket's page is open in a browser."""
@@ -173,7 +180,7 @@ class CompanionController(QObject):
         """Show a ticket of a helpdesk by the helpdesk's own id, fetching it where it is not here yet."""
         desk = self._ui.desk
         local = ticket_id(connection, remote)
-        self._wanted = local
+        self._wanted, self._chosen_before = local, self._tickets.wanted_id
         sync = desk.sync
 
         def known() -> bool:
@@ -204,7 +211,7 @@ class CompanionController(QObject):
             self._tickets.open(ticket_id)
 
     def _on_ticket_shown(self, ticket: Ticket) -> None:
-        if ticket.id != self._wanted:
+        if ticket.id not in (self._wanted, self._chosen_before):
             self._wanted = ""  # the agent chose another one: what is still fetched does not take its place
         self._show()
 

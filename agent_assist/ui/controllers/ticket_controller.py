@@ -53,6 +53,11 @@ class TicketController(QObject):
     def current_id(self) -> str:
         return self.current.id if self.current is not None else ""
 
+    @property
+    def wanted_id(self) -> str:
+        """The ticket that is shown or on its way to the screen."""
+        return self._wanted
+
     # --- opening --------------------------------------------------------------------------------
 
     def open(self, ticket_id: str) -> None:
