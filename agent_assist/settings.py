@@ -7,8 +7,6 @@ page and the validation are made from it.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from agent_assist.domain.patterns import compiled
 from agent_assist.errors import DiskFull, InvalidSetting, WorkspaceReadOnly
+from agent_assist.files import write_whole
 
 VERSION = 1
 
@@ -275,12 +274,7 @@ def load(path: Path) -> Settings:
 def save(path: Path, settings: Settings) -> None:
     """Replace the settings file in one step, so that a crash leaves the old or the new one."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-")
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(settings.model_dump(mode="json"), out, indent=2)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
+        write_whole(path, settings.model_dump_json(indent=2).encode())
     except PermissionError:
         raise WorkspaceReadOnly(f"The settings could not be saved to {path}.") from None
     except OSError as error:

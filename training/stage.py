@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import shutil
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent_assist.errors import BadInput, DiskFull
+from agent_assist.files import replacing, write_whole
 from training.config import Config
 
 Say = Callable[[str], None]
@@ -202,25 +202,15 @@ def hash_of_files(paths: Iterable[Path], root: Path | None = None) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Whole or not at all, also when the process dies meanwhile."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, json.dumps(value, ensure_ascii=False, indent=1, default=str).encode())
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """JSON Lines, whole or not at all; returns how many."""
     count = 0
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for count, row in enumerate(rows, 1):  # noqa: B007 -- the last count is the result
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
     return count
 
 

@@ -10,8 +10,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import filelock
 from agent_assist.adapters.secrets import KeyStore
 from agent_assist.domain.audit import Head
 from agent_assist.errors import AgentAssistError, AuditDamaged
+from agent_assist.files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class FileAnchor:
                     before = self.read()
                     if before is not None and before.number >= head.number and not back:
                         return
-                _replace(self._path, _dump(head, self._key))
+                write_whole(self._path, _dump(head, self._key))
         except (OSError, filelock.Timeout) as error:
             log.warning("The head of the audit log was not written to %s: %s", self.place, error)
 
@@ -105,16 +104,3 @@ def _parse(data: bytes, key: bytes, place: str) -> Head:
     except (ValueError, KeyError, TypeError):
         pass
     raise AuditDamaged(f"The head of the audit log in {place} was changed by hand.")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from agent_assist.domain.policy import Fault, Pattern, Policy, Rule, When
 from agent_assist.domain.ticket import Channel
 from agent_assist.errors import BadInput, DiskFull, WorkspaceReadOnly
+from agent_assist.files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class PolicyFile:
     def write(self, text: str) -> None:
         """Replace the file in one step.  Raises WorkspaceReadOnly or DiskFull."""
         try:
-            replace_file(self.path, text.encode("utf-8"))
+            write_whole(self.path, text.encode("utf-8"))
         except PermissionError:
             raise WorkspaceReadOnly(f"The policy could not be written to {self.path}.") from None
         except OSError as error:
@@ -99,23 +99,9 @@ class SealedPolicy:
         """A copy that cannot be written is missed only when the file is changed by the wrong person."""
         nonce = os.urandom(_NONCE)
         try:
-            replace_file(self._path, nonce + self._seal.encrypt(nonce, text.encode("utf-8"), _PURPOSE))
+            write_whole(self._path, nonce + self._seal.encrypt(nonce, text.encode("utf-8"), _PURPOSE))
         except OSError as error:
             log.warning("the copy of the policy was not written: %s", error.strerror)
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def read_policy(text: str) -> Policy:

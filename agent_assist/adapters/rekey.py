@@ -17,8 +17,9 @@ from uuid import uuid4
 from agent_assist.adapters import recovery, secrets
 from agent_assist.adapters.secrets import KeyFile, KeyStore
 from agent_assist.adapters.storage.database import change_key
-from agent_assist.adapters.workspace import DATABASE, KEY_FILE, NEXT_KEY_FILE, Workspace, locked, write_whole
+from agent_assist.adapters.workspace import DATABASE, KEY_FILE, NEXT_KEY_FILE, Workspace, locked
 from agent_assist.errors import AgentAssistError, BadInput, KeyUnavailable
+from agent_assist.files import write_whole
 
 
 def rekey(

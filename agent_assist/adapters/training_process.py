@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from agent_assist.errors import BadInput
+from agent_assist.files import replacing
 
 _NEEDED = ("training", "torch", "trl", "peft", "datasets", "datasketch", "sacrebleu")
 _GRACE = 5.0
@@ -124,14 +125,10 @@ class TrainingProcess:
 
     def save_sheet(self, folder: Path, who: str, rows: Sequence[Mapping[str, str]]) -> Path:
         path = folder / "run" / "evaluate" / f"sheet-{who}.csv"
-        temporary = path.with_name(f".{path.name}.new")
-        with temporary.open("w", encoding="utf-8-sig", newline="") as file:
+        with replacing(path) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]) if rows else [])
             writer.writeheader()
             writer.writerows(rows)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
         return path
 
     def judged(self, folder: Path, seed: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -30,6 +30,7 @@ from agent_assist.errors import (
     WorkspaceProblem,
     WrongPassphrase,
 )
+from agent_assist.files import sync_folder, write_whole
 
 DATABASE = "workspace.db"
 KEY_FILE = "key.json"
@@ -216,30 +217,6 @@ class Workspace:
         self.close()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file in one step, readable by its owner only: a crash leaves the old or the new one."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # Windows cannot open a folder
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _make_folder(folder: Path) -> None:
     if not folder.exists():
         folder.mkdir(parents=True, mode=0o700)
@@ -308,7 +285,7 @@ def settle_change_of_key(
                 waiting.unlink()
             else:
                 waiting.replace(folder / KEY_FILE)
-            _sync_folder(folder)
+            sync_folder(folder)
             return
     raise problem
 
@@ -360,7 +337,7 @@ def _open_database(folder: Path, data_key: bytes) -> Database:
     fresh = folder / f"{DATABASE}.new"
     if not path.exists() and fresh.exists():
         fresh.replace(path)
-        _sync_folder(folder)
+        sync_folder(folder)
     # SQLite takes a missing file, or one shorter than a page, for a new database and would start
     # over without a word.
     if not path.exists() or path.stat().st_size < PAGE_BYTES:

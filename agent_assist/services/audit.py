@@ -22,9 +22,9 @@ from agent_assist.domain.audit import (
 )
 from agent_assist.domain.suggestion import DraftState
 from agent_assist.errors import AgentAssistError, AuditDamaged, BadInput
+from agent_assist.files import saving
 from agent_assist.ports import AuditAnchor, AuditRepository, Clock
 from agent_assist.services.events import DraftChanged, Event, EventBus, SettingsChanged
-from agent_assist.services.feedback_export import replacing
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +214,7 @@ class AuditService:
         self._ask(Permission.READ_AUDIT)
         self.record(AuditAction.AUDIT_EXPORTED, wait=True)
         count = 0
-        with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
+        with saving(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
             if path.suffix.lower() == ".csv":
                 writer = csv.writer(out)
                 writer.writerow(("number", "at", "agent", "action", "details", "mac"))

@@ -7,13 +7,9 @@ so that the same person has the same placeholder in every message.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +22,7 @@ from agent_assist.domain.prompt import build_messages, ticket_until
 from agent_assist.domain.remembered import is_typo
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.domain.ticket import Channel, Ticket
-from agent_assist.errors import BadInput, DiskFull
+from agent_assist.files import saving
 from agent_assist.ports import Clock, Redactor, SuggestionRepository
 from agent_assist.services.feedback_card import dataset_card
 from agent_assist.services.feedback_meta import learnt_ticket, meta_of
@@ -121,7 +117,7 @@ class FeedbackExport:
                 yield _at_the_time(case)
 
         path = path.expanduser()
-        with replacing(path) as temporary:
+        with saving(path) as temporary:
             write = {ExportFormat.CSV: write_csv, ExportFormat.PARQUET: write_parquet}.get(
                 wanted, _write_jsonl
             )
@@ -137,7 +133,7 @@ class FeedbackExport:
             redacted=not raw,
             entities=dict(run.entities),
         )
-        with replacing(card) as temporary:
+        with saving(card) as temporary:
             text = dataset_card(report, run.facts, since, until, team, self._clock.now())
             temporary.write_text(text, encoding="utf-8")
         return report
@@ -354,27 +350,6 @@ def without_personal(
 
 
 # --- files ----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place when all went well."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        os.close(handle)
-        try:
-            yield Path(name)
-            with open(name, "r+b") as out:  # noqa: PTH123 -- a handle to sync
-                os.fsync(out.fileno())
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise DiskFull(f"There is no space left for {path}.") from None
-        raise BadInput(
-            f"{path} cannot be written ({error.strerror or error}).", "Choose another place for the file."
-        ) from None
 
 
 def _write_jsonl(path: Path, rows: Iterator[Row]) -> int:

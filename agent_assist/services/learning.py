@@ -26,13 +26,13 @@ from agent_assist.domain.learning import (
 from agent_assist.domain.model import Canary, ModelRecord
 from agent_assist.domain.ticket import format_time
 from agent_assist.errors import BadInput
+from agent_assist.files import saving
 from agent_assist.ports import TrainingRuns
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 from agent_assist.services.canary import CanaryService
 from agent_assist.services.events import EventBus, LearningChanged
 from agent_assist.services.feedback import FeedbackService
-from agent_assist.services.feedback_export import replacing
 from agent_assist.services.knowledge import KnowledgeService
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
@@ -169,7 +169,7 @@ class LearningService:
                     "Send or edit more drafts first.",
                 )
         files["knowledge"] = home / "articles.jsonl"
-        with replacing(files["knowledge"]) as temporary, temporary.open("w", encoding="utf-8") as out:
+        with saving(files["knowledge"]) as temporary, temporary.open("w", encoding="utf-8") as out:
             for article in self._knowledge.articles():
                 out.write(json.dumps(_row(article), ensure_ascii=False) + "\n")
         return files

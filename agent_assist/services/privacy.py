@@ -16,11 +16,11 @@ from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.erasure import Receipt, Trace, receipt_json
 from agent_assist.domain.ticket import Ticket, format_time
 from agent_assist.errors import BadInput
+from agent_assist.files import saving
 from agent_assist.ports import Clock, ErasureRepository, Pseudonyms
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 from agent_assist.services.events import EventBus, QueueChanged, TicketChanged
-from agent_assist.services.feedback_export import replacing
 from agent_assist.services.knowledge import KnowledgeService
 from agent_assist.services.options import OptionsService
 
@@ -99,7 +99,7 @@ class PrivacyService:
             "kept_for_days": {k: v or "until removed" for k, v in retention.model_dump().items()},
             "held": {kind: [_readable(row) for row in rows] for kind, rows in held.items()},
         }
-        with replacing(path.expanduser()) as temporary:
+        with saving(path.expanduser()) as temporary:
             temporary.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         return Holdings(person, counts)
 

@@ -204,7 +204,8 @@ def test_the_gates_measure_and_refuse() -> None:
 
 
 def test_without_the_converter_the_export_says_where_it_is(tmp_path: Path, model: Path) -> None:
-    config = _config(tmp_path, model, sft={"max_steps": 1})
+    elsewhere = {"converter": str(tmp_path / "nothing-here")}
+    config = _config(tmp_path, model, sft={"max_steps": 1}, export=elsewhere)
     write_rows(tmp_path / "run" / "prepare" / "held.jsonl", rows())
     assert _call("sft", config).exit_code == 0
     done = _call("export", config)

@@ -23,12 +23,11 @@ from datetime import datetime
 from typing import Any
 
 from agent_assist.domain.composing import macro_body
-from agent_assist.domain.facts import find_facts
 from agent_assist.domain.knowledge import Passage
 from agent_assist.domain.polarity import contradicts
 from agent_assist.domain.privacy import known_values
 from agent_assist.domain.prompt import build_messages
-from agent_assist.domain.suggestion import MarkKind
+from agent_assist.domain.remembered import figures
 from agent_assist.domain.support import states_something
 from agent_assist.domain.text import content_words, repeated, words
 from agent_assist.domain.ticket import Message, Role, Ticket, ticket_to_json
@@ -239,7 +238,7 @@ class Maker:
             return "another language than the customer's"
         if passages:
             known = "\n".join([*(p.text for p in passages), *(m.text for m in before.messages)])
-            if not _figures(body) <= _figures(known):
+            if not figures(body) <= figures(known):
                 return "a figure that nothing supports"
             if contradicts(body, passages[0].text, passages[0].title):
                 return "contradicts the passage"
@@ -266,12 +265,6 @@ def intent_of(ticket: Ticket) -> str:
 def _answers(before: Ticket) -> bool:
     public = [m for m in before.messages if m.role is not Role.NOTE]
     return bool(public) and public[-1].role is Role.CUSTOMER
-
-
-def _figures(text: str) -> frozenset[str]:
-    return frozenset(
-        value for fact in find_facts(text, "de") if fact.kind is not MarkKind.NAME for value in fact.values
-    )
 
 
 Detect = Callable[[str], tuple[str, float]]

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,8 @@ from typing import Final
 import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from agent_assist.files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -70,20 +71,11 @@ class IndexCache:
         """Replace the file in one step.  A cache that cannot be written is only a slower start."""
         nonce = os.urandom(_NONCE)
         sealed = self._seal.encrypt(nonce, kind.encode() + b"\n" + index, state.encode())
-        name = ""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".index-")
-            with os.fdopen(handle, "wb") as out:
-                out.write(_MAGIC + nonce + sealed)
-                out.flush()
-                os.fsync(out.fileno())
-            Path(name).replace(self.path(encoder))
+            write_whole(self.path(encoder), _MAGIC + nonce + sealed)
         except OSError as error:
             log.warning("The index cache could not be written: %s.", error.strerror)
-            if name:
-                with contextlib.suppress(OSError):
-                    os.unlink(name)  # noqa: PTH108
 
     def clear(self) -> int:
         """Delete the files of all encoders; returns how many there were."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, 
 from agent_assist.domain.access import Permission
 from agent_assist.domain.erasure import Receipt, receipt_json
 from agent_assist.errors import ErrorInfo
-from agent_assist.services.feedback_export import replacing
+from agent_assist.files import saving
 from agent_assist.services.privacy import Holdings
 from agent_assist.ui.pages.governance import Governance, allow
 from agent_assist.ui.pages.page import Card, clear
@@ -221,7 +221,7 @@ class PersonCard(Card):
         text = json.dumps(receipt_json(self._receipt), indent=2) + "\n"
 
         def write() -> None:
-            with replacing(path) as temporary:
+            with saving(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
 
         self._ui.bridge.run(
