@@ -25,6 +25,7 @@ from agent_assist.domain.model import (
     StopReason,
 )
 from agent_assist.errors import AgentAssistError, BadInput
+from agent_assist.files import replacing
 from agent_assist.settings import ModelOptions
 from training.config import ExportOptions
 from training.converter import default_folder, version
@@ -108,18 +109,14 @@ def converter(options: ExportOptions) -> Path:
 
 def convert_adapter(folder: Path, base: Path, adapter: Path, target: Path) -> None:
     """Write the adapter as GGUF in 16 bits; raises BadInput with the converter's last words."""
-    temporary = target.with_name(f".{target.name}.new")
-    _convert(
-        folder / "convert_lora_to_gguf.py",
-        adapter,
-        "--base",
-        base,
-        "--outtype",
-        "f16",
-        "--outfile",
-        temporary,
-    )
-    temporary.replace(target)
+    with replacing(target) as temporary:
+        _convert(
+            folder / "convert_lora_to_gguf.py",
+            adapter,
+            *("--base", base),
+            *("--outtype", "f16"),
+            *("--outfile", temporary),
+        )
 
 
 def merge(folder: Path, base: Path, adapter: Path, out: Path) -> Path:

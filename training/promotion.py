@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from agent_assist.errors import AgentAssistError, BadInput
+from agent_assist.files import replacing
 from training.config import Section
 from training.product import run_in
 from training.sft import base_path
@@ -132,9 +133,8 @@ def keep(adapter: Path, folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.adapter.gguf"
     if not target.exists() or digest_of(target) != digest_of(adapter):
-        temporary = target.with_name(f".{target.name}.new")
-        shutil.copyfile(adapter, temporary)
-        temporary.replace(target)
+        with replacing(target) as temporary:
+            shutil.copyfile(adapter, temporary)
     return target
 
 

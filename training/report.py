@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from agent_assist.files import write_whole
+
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;
 color:#1d2327;background:#fff}
@@ -87,9 +89,7 @@ class Report:
             f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(self._title)}</title>"
             f"<style>{_STYLE}</style><h1>{escape(self._title)}</h1>{''.join(self._parts)}</html>"
         )
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(html, encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, html.encode())
 
 
 def _cell(value: object) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-import os
 import secrets
 import sys
 from contextlib import suppress
@@ -24,6 +23,7 @@ from agent_assist.domain.companion import (
     encode,
     from_browser,
 )
+from agent_assist.files import write_whole
 from agent_assist.ui.instance import instance_name
 
 log = logging.getLogger(__name__)
@@ -71,12 +71,7 @@ class CompanionLink(QObject):
             return False
         place = Rendezvous(self._server.fullServerName(), self._token)
         try:
-            fresh = self._file.with_suffix(".new")
-            fresh.unlink(missing_ok=True)
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                json.dump(place.as_json(), out)
-            fresh.replace(self._file)
+            write_whole(self._file, json.dumps(place.as_json()).encode())
         except OSError as error:
             log.warning("no companion: %s", error)
             self._server.close()
