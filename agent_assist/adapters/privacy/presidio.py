@@ -1,8 +1,8 @@
-"""Identity numbers of many countries, by Presidio's own recognisers; and our rules as one of Presidio's.
+"""Identity numbers of many countries, by Presidio's recognisers beside our own.
 
-Presidio is asked only where our rules leave something open: a text that speaks of an identity number and
-holds one.  It runs without a language model (its no-op engine), and none of its recognisers that look
-something up is used, so that nothing is downloaded.  It is loaded when it is first needed.
+Presidio is asked only about a text that speaks of an identity number and holds one.  Its recognisers are
+asked one by one, without its engine and so without a language model, and none that looks something up is
+among them: nothing is downloaded.  It is loaded when it is first needed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
@@ -123,36 +123,3 @@ def _hidden(*names: str) -> Iterator[None]:
     finally:
         for name in absent:
             sys.modules.pop(name, None)
-
-
-def engine(find: Callable[[str], Sequence[Found]]) -> Any:
-    """A Presidio `AnalyzerEngine` whose recognisers are `find` (ours, with our types) and `NATIONAL`.
-
-    For comparisons, and for a company that already works with Presidio.  Its recogniser of e-mail
-    addresses is left out: it asks the network for a list.  Raises ImportError.
-    """
-    module = loaded()
-
-    class Own(module.EntityRecognizer):  # type: ignore[misc, name-defined]
-        def load(self) -> None:
-            pass
-
-        def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: Any = None) -> list[Any]:
-            return [module.RecognizerResult(kind, start, end, 1.0) for kind, start, end in find(text)]
-
-        def get_supported_entities(self) -> list[str]:
-            return list(self.supported_entities)
-
-    own = Own(supported_entities=list(OWN_TYPES), name="Agent Assist", supported_language="en")
-    registry = module.RecognizerRegistry([own, *map(_made, NATIONAL)], supported_languages=["en"])
-    provider = importlib.import_module("presidio_analyzer.nlp_engine").NlpEngineProvider
-    models = [{"lang_code": "en", "model_name": "no_op"}]
-    nothing = provider(nlp_configuration={"nlp_engine_name": "no_op", "models": models}).create_engine()
-    return module.AnalyzerEngine(registry=registry, nlp_engine=nothing, supported_languages=["en"])
-
-
-OWN_TYPES: Final = (
-    "NAME", "NATIONAL_ID", "CARD", "IBAN", "ACCOUNT", "POLICY", "CLAIM", "ORDER", "EMAIL", "PHONE", "ADDRESS",
-    "PASSWORD", "DATE_OF_BIRTH", "IP", "URL", "API_KEY", "CRYPTO", "MAC_ADDRESS",
-)  # fmt: skip
-"""What our rules and the classifier find."""
