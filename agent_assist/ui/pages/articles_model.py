@@ -11,16 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 
 from agent_assist.domain.knowledge import Article
 from agent_assist.ui.plain import one_line, tooltip
+from agent_assist.ui.widgets.table import Index, TextModel
 from agent_assist.ui.wording import age_words, collection_words
 from agent_assist.ui.words import language
 
-Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("Title", "Collection", "Language", "Updated")
-_NO_INDEX = QModelIndex()
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _SEARCHED = 4000
 """Characters of an article that the list's own search field looks at."""
@@ -49,8 +47,10 @@ def article_rows(articles: Iterable[Article]) -> list[ArticleRow]:
     return rows
 
 
-class ArticlesModel(QAbstractTableModel):
+class ArticlesModel(TextModel):
     """Holds the rows handed to `show`."""
+
+    columns = ("Title", "Collection", "Language", "Updated")
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -87,7 +87,6 @@ class ArticlesModel(QAbstractTableModel):
         self._refresh()
 
     def _refresh(self) -> None:
-        self.beginResetModel()
         kept = [
             row
             for row in self._all
@@ -95,32 +94,18 @@ class ArticlesModel(QAbstractTableModel):
             and all(word in row.searched for word in self._words)
         ]
         column, backwards = self._order
-        if column == len(COLUMNS) - 1:
+        if column == self.columns.index("Updated"):
             kept.sort(key=lambda row: row.updated, reverse=backwards)
         elif column >= 0:
             kept.sort(key=lambda row: row.cells[column].casefold(), reverse=backwards)
         self._shown = kept
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(self._shown)
-
-    def columnCount(self, parent: Index = _NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+        self.set_cells([row.cells for row in kept])
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        row = self._shown[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return row.cells[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tooltip(row.article.url or row.article.id)
+            article = self._shown[index.row()].article
+            return tooltip(article.url or article.id)
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == 0:
-            return f"{row.cells[0]}, {row.cells[1]}"
-        return None
+            title, collection, *_ = self.cells[index.row()]
+            return f"{title}, {collection}"
+        return super().data(index, role)

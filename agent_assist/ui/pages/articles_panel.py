@@ -10,10 +10,8 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
     QStackedLayout,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +23,7 @@ from agent_assist.ui.tokens import SPACE_1, SPACE_2
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.empty import EmptyState
+from agent_assist.ui.widgets.table import RowTable
 from agent_assist.ui.wording import collection_words
 
 NOTHING_YET = "Add the articles that replies rest on: Markdown, HTML, text, PDF, DOCX, CSV or JSONL."
@@ -97,22 +96,8 @@ class ArticlesPanel(QWidget):
         return [self.model.article(index.row()) for index in self.table.selectionModel().selectedRows()]
 
     def _make_table(self) -> _Table:
-        table = _Table()
-        table.setModel(self.model)
-        table.setAccessibleName("Articles")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table = _Table(self.model, "Articles", stretched=0)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 14)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column, width in ((1, 116), (2, 96), (3, 116)):
             table.setColumnWidth(column, width)
         table.setSortingEnabled(True)
@@ -184,7 +169,7 @@ class ArticlesPanel(QWidget):
             self.remove_requested.emit(chosen)
 
 
-class _Table(QTableView):
+class _Table(RowTable):
     """Delete and Enter belong to the chosen rows."""
 
     key_pressed = Signal(int)

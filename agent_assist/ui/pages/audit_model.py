@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 
 from agent_assist.domain.audit import AuditAction, AuditEntry
 from agent_assist.ui.plain import one_line
-
-Index = QModelIndex | QPersistentModelIndex
-COLUMNS = ("No.", "When", "Who", "What", "Details")
-_NO_INDEX = QModelIndex()
+from agent_assist.ui.widgets.table import Index, TextModel
 
 WORDS = {
     AuditAction.DRAFTED: "A draft was written",
@@ -63,14 +60,15 @@ def _moment(text: str) -> str:
         return text[:19]
 
 
-class AuditModel(QAbstractTableModel):
+class AuditModel(TextModel):
     """Newest first; `filter` keeps the rows that have all words."""
+
+    columns = ("No.", "When", "Who", "What", "Details")
 
     def __init__(self, me: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._me = me
         self._every: list[tuple[str, str, str, str, str]] = []
-        self._cells: list[tuple[str, str, str, str, str]] = []
         self._words: list[str] = []
 
     def show(self, entries: Sequence[AuditEntry]) -> None:
@@ -82,26 +80,11 @@ class AuditModel(QAbstractTableModel):
         self._choose()
 
     def _choose(self) -> None:
-        self.beginResetModel()
-        self._cells = [row for row in self._every if all(w in " ".join(row).casefold() for w in self._words)]
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(self._cells)
-
-    def columnCount(self, parent: Index = _NO_INDEX) -> int:
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
-        return None
+        self.set_cells(
+            [row for row in self._every if all(w in " ".join(row).casefold() for w in self._words)]
+        )
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._cells[index.row()][index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() == COLUMNS.index("Details"):
-            return self._cells[index.row()][index.column()] or None
-        return None
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() == self.columns.index("Details"):
+            return self.cells[index.row()][index.column()] or None
+        return super().data(index, role)

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +29,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.label import Label
+from agent_assist.ui.widgets.table import RowTable
 from agent_assist.ui.words import count
 
 if TYPE_CHECKING:
@@ -116,23 +114,8 @@ class AuditPanel(QWidget):
         line.addWidget(self.found)
         return box
 
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.model)
-        table.setAccessibleName("Entries of the log, newest first")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 12)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(
-            header.defaultAlignment().AlignLeft | header.defaultAlignment().AlignVCenter
-        )
-        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+    def _make_table(self) -> RowTable:
+        table = RowTable(self.model, "Entries of the log, newest first", stretched=4)
         metrics = table.fontMetrics()
         for place, sample in enumerate(("00000", "2026-11-22 09:00:00", "agent-0123456789ab")):
             table.setColumnWidth(place, metrics.horizontalAdvance(sample) + 28)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from PySide6.QtWidgets import QAbstractItemView, QButtonGroup, QHBoxLayout, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
 from agent_assist.domain.feedback import FeedbackStats, Outcome
 from agent_assist.domain.suggestion import Suggestion
@@ -23,6 +23,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Chip, Tag
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.label import Label
+from agent_assist.ui.widgets.table import RowTable
 from agent_assist.ui.wording import OUTCOME_WORDS, REASON_WORDS, join_words
 from agent_assist.ui.words import count, percent, seconds
 
@@ -106,23 +107,8 @@ class FeedbackPage(Page):
             column.body.addWidget(card)
         column.body.addStretch(1)
 
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.model)
-        table.setAccessibleName("Recent drafts")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 12)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(
-            header.defaultAlignment().AlignLeft | header.defaultAlignment().AlignVCenter
-        )
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    def _make_table(self) -> RowTable:
+        table = RowTable(self.model, "Recent drafts", stretched=0)
         for place, width in ((1, 220), (2, 84), (3, 110)):
             table.setColumnWidth(place, width)
         table.setMinimumHeight(230)
