@@ -1,0 +1,32 @@
+"""The workspace's own key: how it is kept, and digests that only it can make."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class KeyKeeper(Protocol):
+    """The workspace, as the keeper of its own key."""
+
+    @property
+    def key_source(self) -> str:
+        """`keyring`, `passphrase` or `memory`."""
+
+    @property
+    def key_detail(self) -> str:
+        """The keyring's name where the key is in one."""
+
+    @property
+    def has_recovery_key(self) -> bool: ...
+
+    def change_passphrase(self, old: str, new: str) -> None: ...
+
+    def make_recovery_key(self) -> str: ...
+
+
+class Pseudonyms(Protocol):
+    """Keyed digests that only this workspace can make."""
+
+    def reference(self, kind: str, value: str) -> str: ...
+
+    def seal(self, text: str) -> str: ...

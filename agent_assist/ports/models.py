@@ -1,0 +1,97 @@
+"""Language models: the registry, the files, the hub they come from, and the worker that runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from agent_assist.domain.model import (
+    Canary,
+    CatalogueEntry,
+    EngineFacts,
+    GenerationEvent,
+    GenerationRequest,
+    ModelRecord,
+    ModelStatus,
+)
+from agent_assist.ports.work import CancelToken, Progress
+
+
+class ModelRepository(Protocol):
+    def save(self, record: ModelRecord) -> None: ...
+
+    def get(self, name: str) -> ModelRecord | None: ...
+
+    def all(self) -> list[ModelRecord]: ...
+
+    def remove(self, name: str) -> None: ...
+
+    def activate(self, name: str) -> ModelRecord:
+        """Make this the active one, remembering the one before for `rollback`."""
+
+    def active(self) -> ModelRecord | None: ...
+
+    def rollback(self) -> ModelRecord | None:
+        """Activate the one that was active before; None where there was none."""
+
+    def canary(self) -> Canary | None:
+        """The challenger that writes for a share of the tickets."""
+
+    def set_canary(self, canary: Canary | None) -> None: ...
+
+    def canary_failed(self) -> int:
+        """Count one more draft that it broke down on; returns how many."""
+
+
+class ModelFiles(Protocol):
+    def inspect(
+        self, path: Path, adapter: Path | None = None, on_progress: Callable[[float], None] = ...
+    ) -> ModelRecord:
+        """The registry entry of a model file; raises ModelDamaged.  `on_progress` gets 0..1 and may raise."""
+
+    def verify(self, record: ModelRecord, on_progress: Callable[[float], None] = ...) -> None:
+        """Raise ModelDamaged where a file is missing, damaged or not the one that was added."""
+
+    def packaged(self) -> ModelRecord | None:
+        """The default model that needs no download."""
+
+    def packaged_adapter(self) -> str:
+        """sha256 of the adapter that comes with the default model; empty where there is none."""
+
+
+class ModelHub(Protocol):
+    def pull(self, entry: CatalogueEntry, folder: Path, progress: Progress, cancel: CancelToken) -> Path:
+        """Download with resume and check the hash; returns the file."""
+
+
+class LanguageModel(Protocol):
+    """The inference worker, seen from the services."""
+
+    def load(
+        self,
+        record: ModelRecord,
+        on_status: Callable[[ModelStatus], None] | None = None,
+        beside: ModelRecord | None = None,
+    ) -> ModelStatus:
+        """Start the worker with this model, replacing the one before; verifies the hash first.
+
+        `beside` is another adapter on the same base, for requests by the challenger.
+        """
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationEvent]:
+        """Events of one generation.
+
+        Raises Cancelled within 100 ms of `cancel` being set, WorkerCrashed when the worker died
+        (it is restarted for the next call).
+        """
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+    def probe(self) -> EngineFacts:
+        """What the engine can do here; starts the worker where it does not run."""
+
+    @property
+    def status(self) -> ModelStatus: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,49 @@
+"""Personal data: found and replaced in texts, traced and erased in the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from agent_assist.domain.erasure import Trace
+
+
+class Redactor(Protocol):
+    def redact(
+        self, text: str, known: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, list[tuple[str, int, int, str]]]:
+        """Redacted text and its entities (type, start, end, placeholder), offsets into the input.
+
+        `known` are (type, value) pairs that the ticket itself names: the customer's name, an order id.
+        """
+
+    def redact_all(
+        self, texts: Sequence[str], known: Sequence[tuple[str, str]] = ()
+    ) -> list[tuple[str, list[tuple[str, int, int, str]]]]:
+        """`redact` for the texts of one ticket in their order, with one numbering for all."""
+
+
+class ErasureRepository(Protocol):
+    """Where a person stands in the workspace, and how they are removed from it."""
+
+    def trace(self, identifier: str) -> Trace:
+        """Everything that a customer's id or e-mail address leads to; raises BadInput where an id names
+        more than one person."""
+
+    def solved_articles(self, trace: Trace) -> list[str]: ...
+
+    def held(self, trace: Trace) -> dict[str, list[dict[str, Any]]]: ...
+
+    def erase(self, trace: Trace, articles: Iterable[str], tombstones: Sequence[str], at: str) -> Any:
+        """In one transaction; (removed, masked, left) counts by kind."""
+
+    def is_erased(self, digests: Sequence[str]) -> bool: ...
+
+    def keep_receipt(self, identity: str, at: str, text: str) -> None: ...
+
+    def receipts(self) -> list[str]: ...
+
+    def expire(self, solved_before: str, feedback_before: str, sent_before: str) -> dict[str, int]: ...
+
+    def compact(self) -> bool:
+        """Overwrite what was deleted; False while another process reads."""
