@@ -118,8 +118,12 @@ _COLOURS = (
 )
 
 
+VOCABULARY = 3000
+
+
 def tiny_gguf(path: Path) -> Path:
-    """A Llama of two layers with seeded random weights and the packaged model's tokenizer and template."""
+    """A Llama of two layers with seeded random weights, the packaged model's template and the first part of
+    its vocabulary: the merges come in the order of their tokens, so that what is left is whole."""
     import gguf
     import numpy as np
 
@@ -142,11 +146,15 @@ def tiny_gguf(path: Path) -> Path:
         add(value)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(10000.0)
+    whole = len(reader.fields["tokenizer.ggml.tokens"].data)
+    merges = len(reader.fields["tokenizer.ggml.merges"].data)
     for field in reader.fields.values():
         if field.name.startswith("tokenizer."):
             kind, *rest = field.types
-            writer.add_key_value(field.name, field.contents(), kind, rest[0] if rest else None)
-    vocabulary = len(reader.fields["tokenizer.ggml.tokens"].data)
+            value = field.contents()
+            if isinstance(value, list):
+                value = value[: VOCABULARY - (whole - merges if field.name.endswith(".merges") else 0)]
+            writer.add_key_value(field.name, value, kind, rest[0] if rest else None)
     chance = np.random.default_rng(1)
 
     def add(name: str, *shape: int) -> None:
@@ -154,7 +162,7 @@ def tiny_gguf(path: Path) -> Path:
         values = np.ones(shape) if ones else chance.normal(0, 0.05, shape)
         writer.add_tensor(name, values.astype(np.float32))
 
-    add("token_embd.weight", vocabulary, wide)
+    add("token_embd.weight", VOCABULARY, wide)
     add("output_norm.weight", wide)
     part = wide // heads * kv_heads
     for layer in range(layers):

@@ -27,9 +27,10 @@ from agent_assist.domain.model import (
 from agent_assist.errors import AgentAssistError, BadInput
 from agent_assist.files import replacing
 from agent_assist.settings import ModelOptions
+from training.base import base_path, hf_base
 from training.config import ExportOptions
 from training.converter import default_folder, version
-from training.sft import base_path, dtype_of
+from training.sft import dtype_of, guarded
 from training.stage import Plan, Run, hash_of, read_rows, write_json
 from training.tuning import Row, encode, load_base, load_tokenizer
 
@@ -57,7 +58,7 @@ class Export:
     def execute(self, run: Run, out: Path) -> Mapping[str, Any]:
         options = run.config.export
         adapter = tuned_adapter(run)
-        base = hf_base(run, out)
+        base = guarded(lambda: hf_base(run))
         target = out / "adapter.gguf"
         convert_adapter(converter(options), base, adapter, target)
         rows = _held(run, options.replies)
@@ -80,19 +81,6 @@ def tuned_adapter(run: Run) -> Path:
     """The adapter of the preference stage where it ran, else that of SFT."""
     preferred = run.place("preference") / "adapter"
     return preferred if preferred.exists() else run.find("sft", "adapter")
-
-
-def hf_base(run: Run, out: Path) -> Path:
-    """The base as a Hugging Face folder: itself, or written from the GGUF (dequantised) once."""
-    base = base_path(run)
-    if base.suffix != ".gguf":
-        return base
-    folder = out / "base"
-    if not (folder / "config.json").exists():
-        model, tokenizer = load_base(base, "float16")
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-    return folder
 
 
 def converter(options: ExportOptions) -> Path:

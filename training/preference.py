@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from agent_assist.errors import BadInput
-from training.sft import base_path, dtype_of, guarded
+from training.base import base_path, hf_base
+from training.sft import dtype_of, guarded
 from training.stage import Plan, Run, read_rows, write_json
 from training.tuning import Row, load_base, say_steps
 
@@ -71,7 +72,7 @@ def _train(run: Run, rows: Sequence[Row], out: Path) -> dict[str, Any]:
     from peft import PeftModel
 
     options = run.config.preference
-    model, tokenizer = load_base(base_path(run), dtype_of(run.config.sft.dtype))
+    model, tokenizer = load_base(hf_base(run), dtype_of(run.config.sft.dtype))
     tuned = PeftModel.from_pretrained(model, str(run.find("sft", "adapter")), is_trainable=True)
     columns = (
         ("prompt", "chosen", "rejected") if options.method == "dpo" else ("prompt", "completion", "label")

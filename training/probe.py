@@ -18,10 +18,11 @@ from typing import Any
 
 import torch
 
+from training.base import base_path, hf_base
 from training.config import ProbeOptions
 from training.evaluation.likelihood import exposure_of
 from training.report import Report
-from training.sft import base_path, guarded, tuning_of
+from training.sft import guarded, tuning_of
 from training.stage import Plan, Run, read_rows, write_json, write_rows
 from training.tuning import Row, load_base, tune
 
@@ -228,9 +229,10 @@ class Probe:
         tuning = tuning_of(run)
         if options.max_steps > 0:
             tuning = replace(tuning, max_steps=options.max_steps)
-        figures = guarded(lambda: tune(base_path(run), mixed, out, tuning, resume=run.resume, say=run.say))
+        base = guarded(lambda: hf_base(run))
+        figures = guarded(lambda: tune(base, mixed, out, tuning, resume=run.resume, say=run.say))
         system = next((r["prompt"][0] for r in rows if r["prompt"][0]["role"] == "system"), None)
-        scorer = TunedScorer(base_path(run), out / "adapter")
+        scorer = TunedScorer(base, out / "adapter")
         found = measured(scorer, secrets, system, options.others, run.config.seed)
         for gone in ("adapter", "checkpoints"):
             shutil.rmtree(out / gone, ignore_errors=True)

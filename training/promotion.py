@@ -18,9 +18,9 @@ from pydantic import Field, ValidationError
 
 from agent_assist.errors import AgentAssistError, BadInput
 from agent_assist.files import replacing
+from training.base import base_path
 from training.config import Section
 from training.product import run_in
-from training.sft import base_path
 from training.stage import Plan, Run, write_json
 
 

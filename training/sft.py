@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
-from agent_assist.adapters.inference.packaged import find_file
-from agent_assist.errors import AgentAssistError, BadInput, DiskFull, NoModel
+from agent_assist.errors import AgentAssistError, BadInput, DiskFull
+from training.base import base_path, hf_base, readable_base
 from training.report import Report
 from training.stage import Plan, Run, read_rows
 from training.tuning import Row, Tuning, encode, load_tokenizer, tune
+
+Done = TypeVar("Done")
 
 TOKENS_PER_SECOND = 60
 """On two CPU cores with SmolLM2-135M in float32: only for the estimate of --dry-run."""
@@ -32,19 +34,6 @@ class LossNotANumber(AgentAssistError):
     code = "loss_nan"
     title = "The training has come apart"
     default_remedy = "Lower `learning_rate` and run the stage again; the model in use is as it was."
-
-
-def base_path(run: Run) -> Path:
-    """The base model's file or folder; raises NoModel where it is not there."""
-    if run.config.base == "package":
-        found = find_file()
-        if found is None:
-            raise NoModel("The packaged model is not installed.")
-        return found
-    path = Path(run.config.base)
-    if not path.exists():
-        raise NoModel(f"There is no model at {path}.", "Set `base` to a GGUF file or a Hugging Face folder.")
-    return path
 
 
 def dtype_of(wanted: str) -> str:
@@ -71,13 +60,12 @@ def start_of(run: Run) -> Path | None:
 
 
 def begun_folder(adapter: Path, base: Path, folder: Path) -> Path:
-    """The served adapter as PEFT reads it."""
+    """The served adapter as PEFT reads it, for a base that is a folder."""
     from transformers import AutoConfig
 
     from training.adapters import peft_folder
 
-    given = {"gguf_file": base.name} if base.suffix == ".gguf" else {}
-    config = AutoConfig.from_pretrained(str(base.parent if given else base), **given)
+    config = AutoConfig.from_pretrained(str(base))
     return peft_folder(adapter, folder, config.num_attention_heads, config.num_key_value_heads)
 
 
@@ -114,7 +102,7 @@ class Sft:
 
     def plan(self, run: Run) -> Plan:
         rows = _rows(run)
-        tokenizer = load_tokenizer(base_path(run))
+        tokenizer = load_tokenizer(readable_base(run))
         encoded = [encode(row, tokenizer, run.config.sft.max_tokens) for row in rows]
         lengths = sorted(len(e.ids) for e in encoded)
         learnt = sum(len(e.ids) - e.start for e in encoded)
@@ -135,10 +123,11 @@ class Sft:
         rows = _rows(run)
         run.say(f"sft: {len(rows)} examples")
         options = tuning_of(run)
+        base: Path = guarded(lambda: hf_base(run))
         if begun := start_of(run):
             run.say(f"sft: goes on from {begun.name}")
-            options = replace(options, start=str(begun_folder(begun, base_path(run), out / "start")))
-        figures = guarded(lambda: tune(base_path(run), rows, out, options, resume=run.resume, say=run.say))
+            options = replace(options, start=str(begun_folder(begun, base, out / "start")))
+        figures = guarded(lambda: tune(base, rows, out, options, resume=run.resume, say=run.say))
         _report(run, rows, out, figures)
         return figures
 
@@ -149,16 +138,16 @@ def _report(run: Run, rows: list[Row], out: Path, figures: Mapping[str, Any]) ->
     steps = [step for step in read_rows(out / "steps.jsonl") if "loss" in step]
     report.line("Loss", [(step["step"], step["loss"]) for step in steps], "steps")
     report.line("Learning rate", [(step["step"], step["learning_rate"]) for step in steps], "steps")
-    tokenizer = load_tokenizer(base_path(run))
+    tokenizer = load_tokenizer(readable_base(run))
     shown = [with_mask(row, tokenizer, run.config.sft.max_tokens) for row in rows[:3]]
     report.examples("What is learnt (marked)", shown)
     report.write(out / "report.html")
 
 
-def guarded(work: Any) -> dict[str, Any]:
+def guarded(work: Callable[[], Done]) -> Done:
     """Run `work`, turning what a training run dies of into a sentence with a remedy."""
     try:
-        done: dict[str, Any] = work()
+        return work()
     except (torch.OutOfMemoryError, MemoryError):
         raise OutOfMemory("The examples do not fit into memory.") from None
     except FloatingPointError as error:
@@ -174,7 +163,6 @@ def guarded(work: Any) -> dict[str, Any]:
         if "no space left" in text or "enforce fail" in text:
             raise DiskFull("There is no space left for the checkpoints.") from None
         raise
-    return done
 
 
 def _rows(run: Run) -> list[Row]:

@@ -221,7 +221,7 @@ class Year:
 
     def _hf(self, run: Run) -> Path:
         """The base as a folder, written once."""
-        return hf_base(run, self._folder)
+        return hf_base(run)
 
 
 def write(rows: list[dict[str, Any]], given: argparse.Namespace) -> Path:

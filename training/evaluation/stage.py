@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from agent_assist.errors import BadInput
 from agent_assist.resources import resource
+from training.base import base_path
 from training.champion import champion_of, remember_champion
 from training.config import Section
 from training.evaluation import likelihood
@@ -24,7 +25,6 @@ from training.evaluation.sheet import write_sheet
 from training.evaluation.triage import described, intent_figures, triaged
 from training.prepare import workspace
 from training.report import Report
-from training.sft import base_path
 from training.stage import Plan, Run, read_json, read_rows, write_json, write_rows
 
 SECONDS_A_DRAFT = 3.0
