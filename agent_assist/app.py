@@ -96,23 +96,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     stack.callback(safety.close)
     remembered = _remembered(on, knowledge, retrieval, privacy)
     languages = PackagedLanguageDetector()
-    drafting = DraftingService(
-        on.tickets,
-        retrieval,
-        RedactedPrompts(
-            model, on.redactor, on.tickets.get, lambda: on.options.current.privacy.redact_prompts
-        ),
-        models,
-        index,
-        languages,
-        on.suggestions,
-        on.jobs,
-        on.events,
-        on.options,
-        on.clock,
-        safety,
-    )
-    stack.callback(drafting.close)
+    drafting = _drafting(on, index, retrieval, model, models, languages, safety)
     connections, sync = _helpdesks(on)
     outbox = _outbox(on, demo, connections, sync, safety)
     if demo is not None:
@@ -152,6 +136,36 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
         remembered=remembered,
         triage=TriageService(index, LogisticIntents(), IntentStore(database), languages, on.access, on.audit),
     )
+
+
+def _drafting(
+    on: Ground,
+    index: RetrievalClient,
+    retrieval: RetrievalService,
+    model: InferenceClient,
+    models: ModelService,
+    languages: PackagedLanguageDetector,
+    safety: SafetyService,
+) -> DraftingService:
+    prompts = RedactedPrompts(
+        model, on.redactor, on.tickets.get, lambda: on.options.current.privacy.redact_prompts
+    )
+    drafting = DraftingService(
+        on.tickets,
+        retrieval,
+        prompts,
+        models,
+        index,
+        languages,
+        on.suggestions,
+        on.jobs,
+        on.events,
+        on.options,
+        on.clock,
+        safety,
+    )
+    on.stack.callback(drafting.close)
+    return drafting
 
 
 def _privacy(on: Ground, knowledge: KnowledgeService) -> PrivacyService:
