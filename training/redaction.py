@@ -312,7 +312,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows, tagger.Words(encoder), epochs=options.epochs, rate=options.rate, seed=options.seed
         )
         thresholds = dict.fromkeys(LABELS[1:], options.threshold)
-        thresholds |= {"NAME": 0.8 * options.threshold, "CAPITALISED_NAME": 0.28 * options.threshold}
+        lower = dict.fromkeys(("NAME", "ADDRESS"), 0.8 * options.threshold)
+        thresholds |= lower | {"CAPITALISED_NAME": 0.28 * options.threshold}
         save(model, options.output, {"thresholds": thresholds, "held_out": sorted(held), "rows": len(rows)})
     if held:
         loaded = tagger.Tagger(encoder, options.output)
