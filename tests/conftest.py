@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from support_oauth import AuthorizationServer, Browser
     from support_rt import RequestTracker
 
 # Before anything imports a model library: nothing in a test may ask the network.
@@ -57,3 +58,12 @@ def rt_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestTrack
     from support_rt import serve
 
     yield from serve(tmp_path_factory.mktemp("rt"))
+
+
+@pytest.fixture
+def sign_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuthorizationServer, Browser]]:
+    """An authorisation server, and the browser in which a person signs in to it."""
+    from support_oauth import authorization_server
+
+    with authorization_server(tmp_path, monkeypatch) as made:
+        yield made

@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "benchmarks
 
 import bench_sync  # noqa: E402
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402
+from support_heartbeat import Heartbeat  # noqa: E402
 
 from agent_assist import app as root  # noqa: E402
 from agent_assist.domain.helpdesk import SyncState, SyncStatus  # noqa: E402
@@ -36,29 +37,6 @@ from agent_assist.ui.theme import Theme  # noqa: E402
 
 LIMIT_MS = 50.0
 PASSPHRASE = "four plain words together"
-
-
-class Heartbeat:
-    """The times between two beats of the window's event loop, the idle millisecond included."""
-
-    def __init__(self) -> None:
-        self.wall: list[float] = []
-        self.cpu: list[float] = []
-        self._last: tuple[float, float] | None = None
-        self._timer = QTimer()
-        self._timer.setInterval(1)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    def _beat(self) -> None:
-        now = (time.perf_counter(), time.thread_time())
-        if self._last is not None:
-            self.wall.append(now[0] - self._last[0])
-            self.cpu.append(now[1] - self._last[1])
-        self._last = now
-
-    def stop(self) -> None:
-        self._timer.stop()
 
 
 def run(url: str, tickets: int, folder: Path) -> tuple[Heartbeat, float]:

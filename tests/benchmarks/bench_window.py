@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import support_window as sample  # noqa: E402
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402
+from support_heartbeat import Heartbeat  # noqa: E402
 
 from agent_assist.domain.suggestion import DraftState  # noqa: E402
 from agent_assist.domain.ticket import Message, Role  # noqa: E402
@@ -41,28 +42,6 @@ def measure(name: str, limit: float, work: Callable[[], object]) -> None:
     work()
     make_application().processEvents()
     note(name, time.perf_counter() - wall, time.thread_time() - cpu, limit)
-
-
-class Heartbeat:
-    """The longest time for which the event loop did not come round."""
-
-    def __init__(self) -> None:
-        self.wall = self.cpu = 0.0
-        self._last: tuple[float, float] | None = None
-        self._timer = QTimer()
-        self._timer.setInterval(1)
-        self._timer.timeout.connect(self._beat)
-        self._timer.start()
-
-    def _beat(self) -> None:
-        now = (time.perf_counter(), time.thread_time())
-        if self._last is not None:
-            self.wall = max(self.wall, now[0] - self._last[0])
-            self.cpu = max(self.cpu, now[1] - self._last[1])
-        self._last = now
-
-    def stop(self) -> None:
-        self._timer.stop()
 
 
 def stream(window: MainWindow, bus: EventBus) -> None:
@@ -87,7 +66,7 @@ def stream(window: MainWindow, bus: EventBus) -> None:
     timer.start()
     loop.exec()
     beat.stop()
-    note("longest block while streaming", beat.wall, beat.cpu, 50)
+    note("longest block while streaming", max(beat.wall), max(beat.cpu), 50)
     if not window.desk_view.draft.text:
         raise SystemExit("nothing was streamed")
 
@@ -113,7 +92,7 @@ def main() -> int:
     QTimer.singleShot(3000, loop.quit)
     loop.exec()
     beat.stop()
-    note("longest block while it fills", beat.wall, beat.cpu, 250)
+    note("longest block while it fills", max(beat.wall), max(beat.cpu), 250)
     bus = EventBus()
     bridge = Bridge(bus)
     bridge.draft_changed.connect(desk.draft.show_draft)

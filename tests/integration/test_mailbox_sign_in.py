@@ -6,12 +6,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from support_http import Request, serving
 from support_mail import ADDRESS, CARLA, MailServer, serve, until
-from support_oauth import CLIENT, AuthorizationServer, Browser, authorization_server
+from support_oauth import CLIENT, AuthorizationServer, Browser
 from support_zammad import Clock
 
 from agent_assist.adapters.helpdesks import mail_options, oauth
@@ -23,18 +22,9 @@ from agent_assist.errors import LoginRefused
 
 
 @pytest.fixture
-def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuthorizationServer, Browser]]:
-    with authorization_server(tmp_path, monkeypatch) as made:
-        yield made
+def mailbox(sign_in: tuple[AuthorizationServer, Browser]) -> Iterator[MailServer]:
+    server, _ = sign_in
 
-
-@pytest.fixture
-def server(both: tuple[AuthorizationServer, Browser]) -> AuthorizationServer:
-    return both[0]
-
-
-@pytest.fixture
-def mailbox(server: AuthorizationServer) -> Iterator[MailServer]:
     def answer(request: Request) -> None:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         good = server.holds(token)
@@ -44,9 +34,10 @@ def mailbox(server: AuthorizationServer) -> Iterator[MailServer]:
         yield from serve(tokens=introspection.url)
 
 
-def signed_in(both: tuple[AuthorizationServer, Browser], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def signed_in(
+    server: AuthorizationServer, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """Google's way, at our server."""
-    server, browser = both
     google = replace(
         SIGN_IN.servers[0],
         authorize=f"{server.url}/oauth/authorizations/new",
@@ -60,10 +51,10 @@ def signed_in(both: tuple[AuthorizationServer, Browser], monkeypatch: pytest.Mon
 
 
 def test_mails_are_read_and_answered_with_tokens_that_are_renewed(
-    both: tuple[AuthorizationServer, Browser], mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
+    sign_in: tuple[AuthorizationServer, Browser], mailbox: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server, _ = both
-    secrets = signed_in(both, monkeypatch)
+    server, browser = sign_in
+    secrets = signed_in(server, browser, monkeypatch)
     values = {
         "provider": "google",
         "client_id": CLIENT,

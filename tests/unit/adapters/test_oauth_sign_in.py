@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from support_helpdesk import eventually
-from support_oauth import CLIENT, AuthorizationServer, Browser, authorization_server
+from support_oauth import CLIENT, AuthorizationServer, Browser
 from support_zammad import Clock
 
 from agent_assist.adapters.helpdesks import oauth
@@ -30,19 +28,13 @@ from agent_assist.errors import (
 
 
 @pytest.fixture
-def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AuthorizationServer, Browser]]:
-    with authorization_server(tmp_path, monkeypatch) as made:
-        yield made
+def server(sign_in: tuple[AuthorizationServer, Browser]) -> AuthorizationServer:
+    return sign_in[0]
 
 
 @pytest.fixture
-def server(both: tuple[AuthorizationServer, Browser]) -> AuthorizationServer:
-    return both[0]
-
-
-@pytest.fixture
-def browser(both: tuple[AuthorizationServer, Browser]) -> Browser:
-    return both[1]
+def browser(sign_in: tuple[AuthorizationServer, Browser]) -> Browser:
+    return sign_in[1]
 
 
 def at(server: AuthorizationServer, **changes: str) -> OAuthServer:

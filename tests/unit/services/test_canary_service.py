@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from support_gguf import SMALL, SMALL_TENSORS, write_gguf
+from support_models import RememberingModel
 from support_store import START, FixedClock, open_database, suggestion
 
 from agent_assist.adapters.inference.catalogue import read_catalogue
@@ -21,53 +22,13 @@ from agent_assist.domain.canary import Arm, difference_of_shares, problems_of
 from agent_assist.domain.feedback import Outcome, OutcomeKind
 from agent_assist.domain.model import (
     Canary,
-    EngineFacts,
-    GenerationEvent,
-    GenerationRequest,
-    ModelRecord,
-    ModelState,
-    ModelStatus,
 )
 from agent_assist.domain.suggestion import Timings
-from agent_assist.errors import BadInput, ModelDamaged, PermissionDenied
-from agent_assist.ports import CancelToken
+from agent_assist.errors import BadInput, PermissionDenied
 from agent_assist.services.canary import CanaryService
 from agent_assist.services.events import ErrorRaised, Event, EventBus
 from agent_assist.services.models import CANARY_FAILURES, ModelService
 from agent_assist.services.options import OptionsService
-
-
-class Loaded:
-    """What the worker was told to load; the integration tests load for real."""
-
-    def __init__(self) -> None:
-        self.status = ModelStatus()
-        self.loads: list[tuple[str, str]] = []
-        self.broken = ""
-
-    def load(
-        self,
-        record: ModelRecord,
-        on_status: Callable[[ModelStatus], None] | None = None,
-        beside: ModelRecord | None = None,
-    ) -> ModelStatus:
-        if beside is not None and beside.name == self.broken:
-            raise ModelDamaged(f"{beside.name} is damaged.")
-        self.loads.append((record.name, beside.name if beside else ""))
-        self.status = ModelStatus(ModelState.READY, record.name)
-        return self.status
-
-    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationEvent]:
-        raise NotImplementedError
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        raise NotImplementedError
-
-    def probe(self) -> EngineFacts:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        self.status = ModelStatus()
 
 
 class Desk:
@@ -78,7 +39,7 @@ class Desk:
         self.events.subscribe(self.seen.append)
         self.store = ModelStore(self.database)
         self.suggestions = SuggestionStore(self.database)
-        self.model = Loaded()
+        self.model = RememberingModel()
         file = write_gguf(folder / "small.gguf", SMALL, SMALL_TENSORS)
         self.models = ModelService(
             self.store,
@@ -155,7 +116,7 @@ def test_a_challenger_that_breaks_down_writes_no_more(desk: Desk) -> None:
 
 
 def test_a_challenger_that_cannot_be_loaded_leaves_the_model_in_use_at_work(desk: Desk) -> None:
-    desk.model.broken = "challenger"
+    desk.model.broken.add("challenger")
     desk.canary.start("challenger", 0.5)
     assert desk.model.loads[-1] == ("champion", "")
     assert desk.canary.current() is None

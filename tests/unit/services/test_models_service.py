@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support_gguf import SMALL, SMALL_TENSORS, write_gguf
+from support_models import RememberingModel
 from support_store import open_database
 
 from agent_assist.adapters.inference.catalogue import read_catalogue
@@ -17,58 +18,13 @@ from agent_assist.adapters.storage.models import ModelStore
 from agent_assist.domain.model import (
     CatalogueEntry,
     EngineFacts,
-    GenerationEvent,
-    GenerationRequest,
-    ModelRecord,
     ModelState,
-    ModelStatus,
 )
 from agent_assist.errors import BadInput, Cancelled, ModelDamaged, NoModel
 from agent_assist.ports import CancelToken, Progress
 from agent_assist.services.events import ErrorRaised, Event, EventBus, ModelChanged
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
-
-
-class Remembering:
-    """Stands in for the worker, which the integration tests cover."""
-
-    def __init__(self) -> None:
-        self.loaded: list[str] = []
-        self.broken: set[str] = set()
-        self.status = ModelStatus()
-        self.changed = threading.Event()
-
-    def load(
-        self,
-        record: ModelRecord,
-        on_status: Callable[[ModelStatus], None] | None = None,
-        beside: ModelRecord | None = None,
-    ) -> ModelStatus:
-        self.beside = beside
-        if beside is not None and beside.name in self.broken:
-            raise ModelDamaged(f"{beside.name} is damaged.")
-        self.loaded.append(record.name)
-        self.changed.set()
-        if record.name in self.broken:
-            self.status = ModelStatus(ModelState.FAILED, record.name)
-            raise ModelDamaged(f"{record.name} is damaged.")
-        self.status = ModelStatus(ModelState.READY, record.name, languages=record.languages)
-        if on_status is not None:
-            on_status(self.status)
-        return self.status
-
-    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationEvent]:
-        raise NotImplementedError
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(t) for t in texts]
-
-    def probe(self) -> EngineFacts:
-        return EngineFacts("1.0", False)
-
-    def close(self) -> None:
-        self.status = ModelStatus()
 
 
 class CopyHub:
@@ -95,7 +51,7 @@ class Desk:
         self.seen: list[Event] = []
         self.events.subscribe(self.seen.append)
         self.options = OptionsService(None, self.events)
-        self.model = Remembering()
+        self.model = RememberingModel()
         self.folder = folder / "models"
         self.service = ModelService(
             ModelStore(self.database),
@@ -124,7 +80,7 @@ def test_the_packaged_model_is_there_and_active_from_the_start(desk: Desk) -> No
     (record,) = desk.service.records()
     assert (record.name, record.active, record.licence) == (PACKAGED, True, "Apache-2.0")
     assert desk.service.start().state is ModelState.READY
-    assert desk.model.loaded == [PACKAGED]
+    assert desk.model.loads == [(PACKAGED, "")]
     assert any(isinstance(e, ModelChanged) and e.status.state is ModelState.READY for e in desk.seen)
 
 
@@ -178,7 +134,7 @@ def test_use_activates_only_what_loads(desk: Desk) -> None:
     with pytest.raises(ModelDamaged):
         desk.service.use("mine")
     assert desk.service.active().name == PACKAGED  # type: ignore[union-attr]
-    assert desk.model.loaded[-1] == PACKAGED, "the one before writes again"
+    assert desk.model.loads[-1] == (PACKAGED, ""), "the one before writes again"
     desk.model.broken.clear()
     assert desk.service.use("mine").name == "mine"
     assert desk.service.active().name == "mine"  # type: ignore[union-attr]
@@ -193,7 +149,7 @@ def test_rollback_goes_back_one(desk: Desk) -> None:
     desk.service.add(desk.file, "mine")
     desk.service.use("mine")
     assert desk.service.rollback().name == PACKAGED
-    assert desk.model.loaded[-1] == PACKAGED
+    assert desk.model.loads[-1] == (PACKAGED, "")
 
 
 def test_verify_names_the_damaged_one(desk: Desk) -> None:
