@@ -26,13 +26,13 @@ from agent_assist.domain.jobs import JobState, JobStatus
 from agent_assist.domain.model import ModelState, ModelStatus
 from agent_assist.domain.outbox import OutboxItem, OutboxState
 from agent_assist.domain.suggestion import DraftState
-from agent_assist.domain.ticket import Message, QueueFilter, Role
+from agent_assist.domain.ticket import Attachment, Message, QueueFilter, Role
 from agent_assist.ui.actions import Action, ActionRegistry
 from agent_assist.ui.main_window import MainWindow
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SIDE_WIDTH
 from agent_assist.ui.views.cheat_sheet import CheatSheet
-from agent_assist.ui.views.conversation_view import FIRST, MOST
+from agent_assist.ui.views.conversation_view import FIRST, MOST, PIECE, STEP
 from agent_assist.ui.views.message_view import LongText, MessageView
 from agent_assist.ui.views.palette import CommandPalette, Entry
 from agent_assist.ui.views.queue_model import RowRole, describe, note_of
@@ -146,17 +146,92 @@ def test_only_a_stretch_of_a_long_thread_exists(window: MainWindow, qtbot: QtBot
     view = window.desk_view.conversation
     window.desk_view.show_ticket_area(True)
     view.show_ticket(sample.long_ticket(2000))
-    assert view.shown_range == (2000 - FIRST, 2000)
+    assert view.shown_range == (2000 - PIECE, 2000), "the newest are there at once"
+    qtbot.waitUntil(lambda: view.shown_range == (2000 - FIRST, 2000))
     assert len(view.message_views()) == FIRST
+    low = 2000 - FIRST
     for _ in range(8):
         view.show_earlier()
-    low, high = view.shown_range
-    assert high - low <= MOST
+        low -= STEP
+        high = min(2000, low + MOST)
+        qtbot.waitUntil(lambda wanted=(low, high): view.shown_range == wanted)
     assert high < 2000
+    assert [m.message.text for m in view.message_views()] == [
+        m.text for m in sample.long_ticket(2000).messages[low:high]
+    ]
     view.show_later()
-    assert view.shown_range[1] > high
+    qtbot.waitUntil(lambda: view.shown_range == (high + STEP - MOST, high + STEP))
     view.show_newest()
-    assert view.shown_range == (2000 - FIRST, 2000)
+    qtbot.waitUntil(lambda: view.shown_range == (2000 - FIRST, 2000))
+
+
+def test_what_is_read_stays_in_its_place_while_earlier_messages_come(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    view = window.desk_view.conversation
+    window.desk_view.show_ticket_area(True)
+    view.show_ticket(sample.long_ticket(300))
+    qtbot.waitUntil(lambda: view._top is not None)
+    bar = view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
+    steps = [(view.show_earlier, 0)] * 5 + [(view.show_later, -1)]
+    for more, place in steps:
+        # A wheel that turns: what arrives no longer pulls the view to the end.
+        view._stick = False
+        bar.setValue(bar.minimum() if place == 0 else bar.maximum())
+        read = view.message_views()[place]
+        before = read.mapTo(view.viewport(), QPoint(0, 0)).y()
+        more()
+        qtbot.waitUntil(lambda: view.shown_range == view._wanted and view._kept is None)
+        qtbot.wait(50)
+        assert abs(read.mapTo(view.viewport(), QPoint(0, 0)).y() - before) <= 2
+
+
+def test_each_day_stands_above_its_first_message_once(window: MainWindow, qtbot: QtBot) -> None:
+    view = window.desk_view.conversation
+    window.desk_view.show_ticket_area(True)
+    began = datetime(2025, 3, 1, 9, tzinfo=UTC)
+    messages = tuple(
+        Message(f"m{n}", Role.CUSTOMER, "Hello", began + timedelta(hours=9 * n)) for n in range(FIRST)
+    )
+    view.show_ticket(replace(sample.ticket(), id="days", messages=messages))
+    qtbot.waitUntil(lambda: view.shown_range == (0, FIRST))
+    days = list(dict.fromkeys(m.created_at.astimezone().date() for m in messages if m.created_at))
+    shown = [label.text() for label in view.findChildren(QLabel) if " 2025" in label.text()]
+    column = [view._column.itemAt(place).widget() for place in range(view._column.count() - 1)]
+    assert len(column) == FIRST + len(days)
+    assert len(shown) >= len(days)
+    assert isinstance(column[-1], MessageView)
+
+
+def test_the_first_message_takes_the_place_of_the_note_that_there_is_none(window: MainWindow) -> None:
+    view, ticket = window.desk_view.conversation, replace(sample.ticket(), id="new", messages=())
+    view.show_ticket(ticket)
+    assert any("no messages yet" in label.text() for label in view._content.findChildren(QLabel))
+    view.show_ticket(ticket.with_message(Message("m1", Role.CUSTOMER, "Hello?")))
+    assert [m.message.text for m in view.message_views()] == ["Hello?"]
+    assert not any(
+        "no messages" in label.text() for label in view._content.findChildren(QLabel) if not label.isHidden()
+    )
+
+
+def test_a_mail_names_its_writer_its_files_and_folds_its_quote(window: MainWindow) -> None:
+    view = window.desk_view.conversation
+    files = tuple(Attachment(f"photo-{n}.jpg", "image/jpeg", 240_000) for n in range(14))
+    message = Message(
+        "m1", Role.AGENT, "See below.", author="Ana Ruiz", folded="> Where is it?", attachments=files
+    )
+    silent = Message("m2", Role.CUSTOMER, "", attachments=files[:1])
+    view.show_ticket(replace(sample.ticket(), id="mail", messages=(message, silent)))
+    first, second = view.message_views()
+    said = [label.text() for label in first.findChildren(QLabel)]
+    assert "Ana Ruiz" in said
+    assert "photo-0.jpg · 240 kB" in said
+    assert "and 2 more files" in said
+    assert "Where is it" not in first._text.text
+    first._quoted.click()
+    assert any("Where is it?" in block.text for block in first.findChildren(type(first._text)))
+    assert second._text.text == "(only files)"
 
 
 def test_a_new_message_is_added_without_rebuilding(window: MainWindow) -> None:

@@ -14,6 +14,8 @@ from agent_assist.errors import ErrorInfo
 from agent_assist.ui import words
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.main_window import MainWindow
+from agent_assist.ui.message_text import read_ahead
+from agent_assist.ui.views.conversation_view import FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class TicketController(QObject):
 
         def work() -> _Opened:
             ticket = desk.tickets.open(ticket_id)
+            read_ahead(ticket, FIRST)
             draft = desk.drafting.open(ticket_id)
             language = self._language_of(ticket)
             spoken = not language or desk.models.speaks(language)

@@ -1,4 +1,4 @@
-"""One message of the conversation: who, when, the text, its folded quote; long texts fold."""
+"""One message of the conversation: who, when, the text, its folded quote, its files; long texts fold."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from agent_assist.domain.injection import Injected, find_injections
-from agent_assist.domain.ticket import Message, Role
+from agent_assist.domain.ticket import Attachment, Message, Role
 from agent_assist.ui import icons, tokens, words
-from agent_assist.ui.plain import folded, reveal, soft_break, split_quote
+from agent_assist.ui.message_text import ShownText, message_text, shown_text
+from agent_assist.ui.plain import one_line, reveal, soft_break
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.text_block import TextBlock
+from agent_assist.ui.wording import size_words
 
 BUBBLE_WIDTH = 620
 INLINE_LIMIT = 20_000
 """Characters that are laid out inside the conversation; more open in a scrolling box of their own."""
 _PIECE = 100_000
+_FILES = 12
+"""Names of attachments that are listed; the rest is counted."""
 _GROUNDS = {Role.CUSTOMER: "customer", Role.AGENT: "agent", Role.NOTE: "note"}
 
 
@@ -83,7 +86,7 @@ class MessageView(QWidget):
         super().__init__(parent)
         self._theme, self._message = theme, message
         mine = message.role is Role.AGENT
-        self._own, self._quote = split_quote(message.text)
+        self._read = message_text(message)
         self._warned: set[str] = set()
         self._signs: list[tuple[QLabel, str, str]] = []
         theme.changed.connect(self._tint)
@@ -129,27 +132,41 @@ class MessageView(QWidget):
         return row
 
     def _fill(self) -> None:
-        head = folded(self._own)
-        if not self._own.strip():
-            self._text.set_text("(no text)" if not self._quote else "(only quoted text)")
+        read = self._read
+        if not read.own.strip():
+            self._text.set_text(self._instead())
         else:
-            self._show(soft_break(self._own if head is None else head))
-        if head is not None:
-            self._more = self._link(f"Show all ({words.size(len(self._own))})", self._on_more)
-        if self._quote:
+            self._show(read.first)
+        if read.shortened:
+            self._more = self._link(f"Show all ({words.size(len(read.own))})", self._on_more)
+        if read.quote:
             self._quoted = self._link("Show quoted text", self._on_quote)
+        for attachment in self._message.attachments[:_FILES]:
+            self._list_file(_named(attachment))
+        if len(self._message.attachments) > _FILES:
+            self._list_file(f"and {len(self._message.attachments) - _FILES} more files")
 
-    def _show(self, text: str) -> None:
-        shown = reveal(text)
-        found = find_injections(text) if self._message.role is Role.CUSTOMER else ()
-        steering = [(*_place(text, i), "attention_soft") for i in found]
-        hidden = [(start, end, "danger") for start, end in shown.flags]
-        self._text.set_text(shown.text, [*steering, *hidden])
-        if shown.flags:
+    def _instead(self) -> str:
+        """What stands where a message has no words of its own."""
+        if self._read.quote:
+            return "(only quoted text)"
+        return "(only files)" if self._message.attachments else "(no text)"
+
+    def _show(self, shown: ShownText) -> None:
+        self._text.set_text(shown.text, shown.stretches)
+        if shown.hidden:
             self._warn("Has invisible or direction-changing characters", "danger", "eye")
-        if found:
-            reasons = " ".join(dict.fromkeys(i.reason for i in found))
+        if shown.reasons:
+            reasons = " ".join(shown.reasons)
             self._warn(f"The marked text was not shown to the model. {reasons}", "attention", "triangle")
+
+    def _list_file(self, text: str) -> None:
+        """Name a file that came along; it is never opened, fetched or previewed."""
+        row = QHBoxLayout()
+        row.setSpacing(tokens.SPACE_1)
+        row.addWidget(self._sign("attachment", "muted"), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(Label(text, TextSize.SMALL, "muted", wrap=True), 1)
+        self._column.addLayout(row)
 
     def _warn(self, text: str, tone: str, icon: str) -> None:
         """A line above the text, once however much of the message is shown."""
@@ -158,12 +175,15 @@ class MessageView(QWidget):
         self._warned.add(text)
         row = QHBoxLayout()
         row.setSpacing(tokens.SPACE_1)
-        sign = QLabel()
-        self._signs.append((sign, icon, tone))
-        row.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._sign(icon, tone), 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(Label(text, TextSize.SMALL, tone, wrap=True), 1)
         self._column.insertLayout(len(self._warned), row)
-        self._tint()
+
+    def _sign(self, icon: str, tone: str) -> QLabel:
+        sign = QLabel()
+        self._signs.append((sign, icon, tone))
+        sign.setPixmap(icons.pixmap(icon, self._theme.colour(tone)))
+        return sign
 
     def _tint(self) -> None:
         for sign, icon, tone in self._signs:
@@ -182,25 +202,26 @@ class MessageView(QWidget):
     def _on_more(self) -> None:
         self._more.hide()
         self._bubble.setMaximumWidth(BUBBLE_WIDTH)
-        if len(self._own) <= INLINE_LIMIT:
-            self._show(soft_break(self._own))
+        if len(self._read.own) <= INLINE_LIMIT:
+            self._show(shown_text(self._read.own, self._message.role))
         else:
             self._text.hide()
-            self._column.insertWidget(self._column.indexOf(self._text) + 1, LongText(self._own))
+            self._column.insertWidget(self._column.indexOf(self._text) + 1, LongText(self._read.own))
         self.grown.emit()
 
     def _on_quote(self) -> None:
         self._quoted.hide()
         self._bubble.setMaximumWidth(BUBBLE_WIDTH)
-        if len(self._quote) <= INLINE_LIMIT:
+        if len(self._read.quote) <= INLINE_LIMIT:
             block = TextBlock(self._theme, TextSize.SMALL, "muted")
-            block.set_text(reveal(soft_break(self._quote)).text)
+            block.set_text(reveal(soft_break(self._read.quote)).text)
             self._column.addWidget(block)
         else:
-            self._column.addWidget(LongText(self._quote))
+            self._column.addWidget(LongText(self._read.quote))
         self.grown.emit()
 
 
-def _place(text: str, found: Injected) -> tuple[int, int]:
-    """Where a stretch stands in the text as it is shown, with names in place of what cannot be seen."""
-    return len(reveal(text[: found.start]).text), len(reveal(text[: found.end]).text)
+def _named(attachment: Attachment) -> str:
+    """ "photo.jpg · 240 kB"; the size where the helpdesk says it."""
+    name = one_line(attachment.name, 80) or attachment.media_type or "a file"
+    return f"{name} · {size_words(attachment.size)}" if attachment.size else name
