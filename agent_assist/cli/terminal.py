@@ -31,7 +31,7 @@ T = TypeVar("T")
 _ORIGINS = {
     Origin.MODEL: "Written by the model.",
     Origin.MACRO: "Taken from an approved macro.",
-    Origin.PASSAGES: "Put together from the passages' own sentences, because no draft passed the check.",
+    Origin.PASSAGES: "",  # the reasons that follow say it
     Origin.TEMPLATE: "Not written by the model.",
 }
 _DECISIONS = {
@@ -264,7 +264,8 @@ def _show_suggestion(page: Page, suggestion: Suggestion) -> None:
         end = sentence.end
     page.line(text + suggestion.text[end:], indent=2)
     page.write("\n")
-    page.line(_ORIGINS[suggestion.origin], indent=2)
+    if _ORIGINS[suggestion.origin]:
+        page.line(_ORIGINS[suggestion.origin], indent=2)
     for mark in suggestion.marks:
         page.line(f"(!) “{suggestion.text[mark.start : mark.end]}”: {mark.reason}", indent=2, hanging=6)
     for reason in suggestion.reasons:
