@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from support_certificates import self_signed
+from support_store import FixedClock
+
+from agent_assist.adapters.helpdesks.http import HttpSession
 
 
 @dataclass
@@ -50,29 +48,10 @@ class Request:
 
 def own_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     """A certificate for this machine that nobody else trusts: the server's context, and its file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
+    certificate, key = self_signed()
     public, whole = folder / "server.pem", folder / "server-key.pem"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    form = serialization.PrivateFormat.PKCS8
-    whole.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-        + public.read_bytes()
-    )
+    public.write_bytes(certificate)
+    whole.write_bytes(key + certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(whole)
     return context, public
@@ -135,3 +114,34 @@ def serving(answerer: Answerer, tls: ssl.SSLContext | None = None) -> Iterator[T
         http.shutdown()
         thread.join()
         http.server_close()
+
+
+class Pauses(list[float]):
+    """Stands for sleep: notes the seconds and returns at once."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+@contextmanager
+def session(
+    answerer: Callable[[Request], None], **options: Any
+) -> Iterator[tuple[HttpSession, TestServer, Pauses]]:
+    pauses = Pauses()
+    with serving(answerer) as server:
+        made = HttpSession(server.url + "/api", clock=FixedClock(), sleep=pauses, **options)
+        try:
+            yield made, server, pauses
+        finally:
+            made.close()
+
+
+def in_turn(*answers: tuple[int, Any, dict[str, str]]) -> Callable[[Request], None]:
+    """Answers one after the other, the last one for ever."""
+    left = list(answers)
+
+    def answer(request: Request) -> None:
+        status, body, headers = left.pop(0) if len(left) > 1 else left[0]
+        request.answer(status, body, headers)
+
+    return answer

@@ -18,17 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support_faulty import (
-    FAULTS,
-    MAY_RECORD,
-    Fault,
-    Fuse,
-    Killed,
-    PassingClock,
-    Services,
-    SmallHelpdesk,
-    services,
-)
+from support_faulty import Fuse, Killed, PassingClock, Services, services
+from support_small_helpdesk import FAULTS, MAY_RECORD, Fault, SmallHelpdesk
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.domain.outbox import OutboxState

@@ -4,73 +4,26 @@ from __future__ import annotations
 
 import logging
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support_http import Request, TestServer, own_certificate, serving
+from support_http import Pauses, Request, in_turn, own_certificate, serving, session
 
 from agent_assist.adapters.helpdesks import http as module
 from agent_assist.adapters.helpdesks.http import HttpSession
-from agent_assist.adapters.helpdesks.pace import FAILURES_TO_OPEN, Breaker, backoff, retry_after
 from agent_assist.errors import (
     BadInput,
-    Cancelled,
     DeliveryUncertain,
     HelpdeskProblem,
     LoginRefused,
     PermissionMissing,
-    ServerBusy,
     ServerFailed,
     ServerUnreachable,
     StaleThread,
     TicketGone,
     UnexpectedAnswer,
 )
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
-class Pauses(list[float]):
-    """Stands for sleep: notes the seconds and returns at once."""
-
-    def __call__(self, seconds: float) -> None:
-        self.append(seconds)
-
-
-@contextmanager
-def session(
-    answerer: Callable[[Request], None], **options: Any
-) -> Iterator[tuple[HttpSession, TestServer, Pauses]]:
-    pauses = Pauses()
-    with serving(answerer) as server:
-        made = HttpSession(server.url + "/api", clock=FixedClock(), sleep=pauses, **options)
-        try:
-            yield made, server, pauses
-        finally:
-            made.close()
-
-
-def in_turn(*answers: tuple[int, Any, dict[str, str]]) -> Callable[[Request], None]:
-    """Answers one after the other, the last one for ever."""
-    left = list(answers)
-
-    def answer(request: Request) -> None:
-        status, body, headers = left.pop(0) if len(left) > 1 else left[0]
-        request.answer(status, body, headers)
-
-    return answer
 
 
 def test_json_comes_back_with_the_credentials_sent() -> None:
@@ -91,58 +44,6 @@ def test_one_connection_is_used_for_many_requests() -> None:
         for _ in range(5):
             s.get("x")
         assert len({r.handler.client_address for r in server.requests}) == 1
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [("7", 7.0), (format_datetime(NOW + timedelta(seconds=9), usegmt=True), 9.0), ("1.5", 1.5)],
-)
-@pytest.mark.parametrize("status", [429, 503])
-def test_the_pause_that_the_server_orders_is_kept_for_reading_and_sending(
-    header: str, seconds: float, status: int
-) -> None:
-    busy = (status, {}, {"Retry-After": header})
-    with session(in_turn(busy, (201, {}, {}))) as (s, server, pauses):
-        assert s.send("POST", "reply", json={"text": "hi"}).status == 201
-        assert len(server.requests) == 2
-    assert len(pauses) == 1
-    assert seconds <= pauses[0] <= seconds + 0.5
-    with session(in_turn(busy, (200, {}, {}))) as (s, _, pauses):
-        s.get("x")
-        assert seconds <= pauses[0] <= seconds + 0.5
-
-
-def test_a_long_ordered_pause_is_told_instead_of_waited_for() -> None:
-    with session(in_turn((429, {}, {"Retry-After": "3600"}))) as (s, server, pauses):
-        with pytest.raises(ServerBusy) as caught:
-            s.get("x")
-        assert (caught.value.wait_seconds, len(server.requests), pauses) == (3600, 1, [])
-
-
-def test_retry_after_that_cannot_be_read_counts_as_none() -> None:
-    assert retry_after("soon", NOW) is None
-    assert retry_after("nan", NOW) is None
-    assert retry_after(None, NOW) is None
-    assert retry_after("-3", NOW) == 0.0
-    assert retry_after("9e99", NOW) == 86_400
-    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT", NOW) == 0.0
-
-
-def test_backoff_doubles_its_bound_and_has_full_jitter() -> None:
-    assert [backoff(n, lambda _, high: high) for n in range(4)] == [0.5, 1, 2, 4]
-    assert backoff(50, lambda _, high: high) == 30
-    assert backoff(3, lambda low, _: low) == 0
-    drawn = [backoff(4) for _ in range(200)]
-    assert min(drawn) < 1 < 7 < max(drawn) <= 8
-
-
-def test_a_failing_read_is_repeated_with_growing_pauses() -> None:
-    with session(in_turn((500, {}, {}), (502, {}, {}), (200, {"ok": 1}, {}))) as (s, server, pauses):
-        assert s.get("x").json() == {"ok": 1}
-        assert len(server.requests) == 3
-    assert len(pauses) == 2
-    assert pauses[0] <= 0.5
-    assert pauses[1] <= 1.0
 
 
 @pytest.mark.parametrize(
@@ -269,82 +170,6 @@ def test_a_body_of_20_mb_is_not_read(announced: bool) -> None:
         assert len(read) < 150
 
 
-def drip(seconds: float, *, in_headers: bool) -> Callable[[Request], None]:
-    """Slow-loris: a byte now and then, for `seconds`."""
-
-    def answer(request: Request) -> None:
-        handler = request.handler
-        handler.close_connection = True
-        start = b"HTTP/1.1 200 OK\r\nX-Slow: " if in_headers else b"HTTP/1.1 200 OK\r\n\r\n"
-        handler.wfile.write(start)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            handler.wfile.write(b"a")
-            time.sleep(0.05)
-
-    return answer
-
-
-@pytest.mark.parametrize("in_headers", [True, False])
-def test_a_slow_loris_ends_at_the_total_deadline(in_headers: bool) -> None:
-    with session(drip(8, in_headers=in_headers), timeout=0.2, tries=1) as (s, _, _):
-        began = time.monotonic()
-        with pytest.raises(ServerUnreachable, match="did not finish"):
-            s.get("x")
-        assert 0.5 < time.monotonic() - began < 3
-        with pytest.raises(DeliveryUncertain):
-            s.send("POST", "x", json={})
-
-
-def test_a_request_under_way_is_cancelled_within_half_a_second() -> None:
-    cancel = threading.Event()
-    with session(drip(8, in_headers=True)) as (s, _, _):
-        timer = threading.Timer(0.2, cancel.set)
-        timer.start()
-        began = time.monotonic()
-        with pytest.raises(Cancelled):
-            s.get("x", cancel=cancel)
-        assert time.monotonic() - began < 1.5
-        timer.join()
-
-
-def test_a_silent_server_is_given_up() -> None:
-    with session(lambda _: time.sleep(1), timeout=0.1, tries=1) as (s, _, _):
-        with pytest.raises(ServerUnreachable, match="did not answer"):
-            s.get("x")
-        with pytest.raises(DeliveryUncertain):
-            s.send("POST", "x", json={})
-
-
-def test_the_breaker_leaves_a_failing_server_alone_and_tries_it_again() -> None:
-    now = [0.0]
-    breaker = Breaker(lambda: now[0])
-    for _ in range(FAILURES_TO_OPEN - 1):
-        breaker.failed()
-    assert breaker.remaining() == 0
-    breaker.failed()
-    assert breaker.remaining() == 15
-    now[0] = 15
-    assert breaker.remaining() == 0
-    breaker.failed()
-    assert breaker.remaining() == 30
-    now[0] = 45
-    breaker.succeeded()
-    breaker.failed()
-    assert breaker.remaining() == 0
-
-
-def test_an_open_breaker_asks_nobody() -> None:
-    with session(in_turn((500, {}, {}))) as (s, server, _):
-        for _ in range(3):
-            with pytest.raises(HelpdeskProblem):
-                s.get("x")
-        assert len(server.requests) == FAILURES_TO_OPEN
-        with pytest.raises(ServerUnreachable, match="left alone"):
-            s.send("POST", "x", json={})
-        assert len(server.requests) == FAILURES_TO_OPEN
-
-
 def test_a_redirect_to_another_host_is_refused_and_never_sees_the_login() -> None:
     with serving(in_turn((200, {}, {}))) as other:
         away = in_turn((302, {}, {"Location": other.url.replace("127.0.0.1", "localhost") + "/steal"}))
@@ -386,22 +211,6 @@ def test_cookies_of_a_login_are_kept() -> None:
     with session(answer) as (s, _, _):
         assert s.get("login").json() == {"cookie": ""}
         assert s.get("x").json() == {"cookie": "sid=7"}
-
-
-def test_a_cancelled_wait_ends_at_once() -> None:
-    cancel = threading.Event()
-
-    def busy(request: Request) -> None:
-        cancel.set()
-        request.answer(429, {}, {"Retry-After": "20"})
-
-    with serving(busy) as server:
-        s = HttpSession(server.url)
-        began = time.monotonic()
-        with pytest.raises(Cancelled):
-            s.get("x", cancel=cancel)
-        assert time.monotonic() - began < 2
-        s.close()
 
 
 @pytest.mark.parametrize("address", ["", "ftp://x", "support", "http://", "https://ann:pw@support.example"])
@@ -456,17 +265,6 @@ def test_a_certificate_that_nobody_knows_is_refused_and_one_of_the_own_authority
         friend.close()
 
 
-def test_a_slow_loris_over_tls_ends_at_the_deadline(tmp_path: Path) -> None:
-    tls, certificate = own_certificate(tmp_path)
-    with serving(drip(8, in_headers=True), tls) as server:
-        made = HttpSession(server.url, verify=str(certificate), timeout=0.3, tries=1)
-        began = time.monotonic()
-        with pytest.raises(ServerUnreachable, match="did not finish"):
-            made.get("x")
-        assert time.monotonic() - began < 4
-        made.close()
-
-
 def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(in_turn((200, {"by": "proxy"}, {}))) as proxy:
         for name in ("NO_PROXY", "no_proxy"):
@@ -477,24 +275,3 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
         assert made.get("x").json() == {"by": "proxy"}
         assert proxy.seen == ["GET http://helpdesk.invalid/api/x"]
         made.close()
-
-
-def test_closing_ends_a_request_that_is_under_way() -> None:
-    ended: list[BaseException] = []
-    with session(drip(8, in_headers=True)) as (s, server, _):
-
-        def call() -> None:
-            try:
-                s.send("POST", "x", json={})
-            except DeliveryUncertain as error:
-                ended.append(error)
-
-        thread = threading.Thread(target=call)
-        thread.start()
-        while not server.requests:
-            time.sleep(0.01)
-        time.sleep(0.1)
-        s.close()
-        thread.join(3)
-        assert not thread.is_alive()
-    assert len(ended) == 1
