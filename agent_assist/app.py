@@ -29,6 +29,7 @@ from agent_assist.adapters.privacy.prompts import RedactedPrompts
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.adapters.storage.connections import ConnectionStore
 from agent_assist.adapters.storage.erasure import ErasureStore
+from agent_assist.adapters.storage.held import HeldStore
 from agent_assist.adapters.storage.intents import IntentStore
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.adapters.storage.models import ModelStore
@@ -38,8 +39,10 @@ from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.storage.vault import Vault
 from agent_assist.adapters.training_process import TrainingProcess
 from agent_assist.adapters.workspace import Workspace, default_folder
+from agent_assist.domain import planted
 from agent_assist.ground import Ground, ground
 from agent_assist.ports import Delivery
+from agent_assist.services.article_review import ArticleReview
 from agent_assist.services.canary import CanaryService
 from agent_assist.services.connections import ConnectionService
 from agent_assist.services.delivery import HelpdeskDelivery
@@ -100,7 +103,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     connections, sync = _helpdesks(on)
     outbox = _outbox(on, demo, connections, sync, safety)
     if demo is not None:
-        _furnish(demo, on.options, on.tickets, articles)
+        _furnish(demo, on.options, on.tickets, articles, HeldStore(database))
     keys = KeyService(workspace, on.access, on.audit)
     canary = CanaryService(ModelStore(database), models, on.suggestions, on.clock, on.access, on.audit)
     feedback = _feedback(on, privacy)
@@ -325,6 +328,7 @@ def _knowledge(on: Ground) -> tuple[RetrievalClient, RetrievalService, Knowledge
         on_change=retrieval.forget_topics,
         prepare=SolvedRedaction(on.redactor),
         adopt=lambda name: adopt(name, workspace.folder / "encoders"),
+        review=ArticleReview(HeldStore(workspace.database), on.access, on.audit, on.clock),
     )
     on.stack.callback(knowledge.close)
     return index, retrieval, knowledge
@@ -354,6 +358,7 @@ def _furnish(
     options: OptionsService,
     tickets: TicketService,
     articles: SqlKnowledgeRepository,
+    held: HeldStore,
 ) -> None:
     """Put the demo desk's queue and articles into its workspace; they are encoded by the first warm-up."""
     options.change({"reply.company": demo_desk.COMPANY, "first_run_done": True})
@@ -361,6 +366,7 @@ def _furnish(
     articles.save_articles(
         [(replace(a, content_hash=content_hash(a)), passages_of(a)) for a in demo.knowledge]
     )
+    held.set_rules(planted.VERSION)  # ours: a test looks them through
 
 
 def rekey_workspace(folder: Path | None, passphrase: str, new_passphrase: str = "") -> None:

@@ -107,8 +107,9 @@ class ReplyOptions(Section):
     signature: str = Field("", title="Signature", description="Ends an e-mail reply.")
     link_domains: str = Field(
         "",
-        title="Allowed links",
-        description="Domains that replies may link to besides those in your articles, separated by commas.",
+        title="Allowed links and contacts",
+        description="Domains, e-mail addresses and telephone numbers that replies may give besides those that"
+        " your articles share, separated by commas.",
     )
     prefetch: int = Field(
         3,

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     CHANGE_MODELS = "change models"
     EDIT_POLICY = "edit the policy"
     TRAIN = "train on the team's feedback"
+    APPROVE_ARTICLES = "approve sentences of articles that were held back"
     CONNECT = "connect helpdesks"
     READ_AUDIT = "read the audit log"
     EXPORT_RAW = "export feedback with personal data in it"
@@ -42,6 +43,7 @@ LEAST: Mapping[Permission, TeamRole] = {
     Permission.CHANGE_MODELS: TeamRole.LEAD,
     Permission.EDIT_POLICY: TeamRole.LEAD,
     Permission.TRAIN: TeamRole.LEAD,
+    Permission.APPROVE_ARTICLES: TeamRole.LEAD,
     Permission.CONNECT: TeamRole.LEAD,
     Permission.READ_AUDIT: TeamRole.LEAD,
     Permission.EXPORT_RAW: TeamRole.ADMIN,

@@ -48,6 +48,8 @@ class AuditAction(StrEnum):
     RETENTION = "retention"
     KEY_CHANGED = "key_changed"
     TRAINED = "trained"
+    ARTICLE_APPROVED = "article_approved"
+    """A lead let a sentence of an article count that had been held back, or took that back."""
     AUDIT_EXPORTED = "audit_exported"
     AUDIT_ACCEPTED = "audit_accepted"
     """An admin took a gap in the log for known: a restored backup."""

@@ -92,4 +92,6 @@ class ImportReport:
     passages: int = 0
     failed: tuple[tuple[str, str], ...] = ()
     """(path or row id, sentence) for each document that could not be read."""
+    held: int = 0
+    """Sentences of what was read now that are held back until somebody approves them."""
     cancelled: bool = False

@@ -48,6 +48,12 @@ class MarkKind(StrEnum):
     INSULT = "insult"
     POLICY = "policy"
     """Against a rule of the lead."""
+    SECRET = "secret"
+    """Asks the customer for a password, a whole card number, a code."""
+    PAYMENT = "payment"
+    """Sends money to an account or on a way that fraudsters use."""
+    CONTACT = "contact"
+    """A link, an e-mail address or a telephone number that one article alone gives."""
 
     @property
     def blocks(self) -> bool:
@@ -55,7 +61,17 @@ class MarkKind(StrEnum):
         return self in _BLOCKING
 
 
-_BLOCKING = frozenset({MarkKind.PERSONAL, MarkKind.PROMPT, MarkKind.INSULT, MarkKind.POLICY})
+_BLOCKING = frozenset(
+    {
+        MarkKind.PERSONAL,
+        MarkKind.PROMPT,
+        MarkKind.INSULT,
+        MarkKind.POLICY,
+        MarkKind.SECRET,
+        MarkKind.PAYMENT,
+        MarkKind.CONTACT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

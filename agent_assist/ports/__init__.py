@@ -14,7 +14,7 @@ from agent_assist.ports.helpdesks import (
     SharedSecrets,
 )
 from agent_assist.ports.keys import KeyKeeper, Pseudonyms
-from agent_assist.ports.knowledge import DocumentReader, KnowledgeRepository, SemanticIndex
+from agent_assist.ports.knowledge import DocumentReader, HeldRepository, KnowledgeRepository, SemanticIndex
 from agent_assist.ports.language import LanguageDetector
 from agent_assist.ports.models import LanguageModel, ModelFiles, ModelHub, ModelRepository
 from agent_assist.ports.outbox import Delivery, OutboxRepository
@@ -35,6 +35,7 @@ __all__ = [
     "Delivery",
     "DocumentReader",
     "ErasureRepository",
+    "HeldRepository",
     "HelpdeskConnector",
     "IntentClassifier",
     "IntentRepository",

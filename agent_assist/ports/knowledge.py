@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from agent_assist.domain.knowledge import Article, KnowledgeStats, Passage
+from agent_assist.domain.planted import HeldSentence
 from agent_assist.ports.work import CancelToken
 
 
@@ -62,6 +64,24 @@ class KnowledgeRepository(Protocol):
         """As `save_article` for several, in one transaction."""
 
     def stats(self, encoder: str) -> KnowledgeStats: ...
+
+
+class HeldRepository(Protocol):
+    """Sentences of articles that are held back, and what of them was approved."""
+
+    def held(self, article_ids: Sequence[str] | None = None) -> list[HeldSentence]:
+        """Of these articles, or of all that are here; approved ones too."""
+
+    def replace(self, article_ids: Sequence[str], sentences: Sequence[HeldSentence]) -> None:
+        """What was found in these articles now, instead of what was before; approvals stay."""
+
+    def approve(self, ids: Sequence[str], by: str, at: datetime) -> None:
+        """Note who approved them; with an empty `by` they are held back again."""
+
+    def rules(self) -> str:
+        """The version of the rules that all articles were looked through with; "" for none."""
+
+    def set_rules(self, version: str) -> None: ...
 
 
 class SemanticIndex(Protocol):

@@ -9,34 +9,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from agent_assist.domain.knowledge import Article, ImportReport, KnowledgeStats, Passage
-from agent_assist.errors import AgentAssistError, Cancelled, EncoderMissing, WorkerCrashed
+from agent_assist.domain.knowledge import Article, ImportReport, KnowledgeStats
+from agent_assist.domain.planted import HeldSentence
+from agent_assist.errors import AgentAssistError, Cancelled, EncoderMissing
 from agent_assist.ports import CancelToken, DocumentReader, KnowledgeRepository, Progress, SemanticIndex
+from agent_assist.services.article_review import ArticleReview
+from agent_assist.services.encoding import Encoding, Wording, check
 from agent_assist.services.events import Event, EventBus, KnowledgeChanged, SettingsChanged
 from agent_assist.settings import Settings
 
-log = logging.getLogger(__name__)
-
 SAVE_BATCH: Final = 200
 """Articles in one transaction: each waits for the disk once."""
-ENCODE_WINDOW: Final = 1024
-"""Passages sorted by length together: texts of one length waste no padding."""
-ENCODE_BATCH: Final = 64
-"""Passages in one request: a search that comes in between waits for one, not for the whole import."""
 VERSION: Final = "1"
 """Part of the content hash: raise it when articles are cut in another way, so that they are cut again."""
 
 Cutter = Callable[[Article], list[tuple[str, str]]]
-Wording = Callable[[str, str, str], str]
 
 
 class HasSettings(Protocol):
@@ -76,12 +70,14 @@ class KnowledgeService:
         on_change: Callable[[], None] | None = None,
         prepare: Callable[[Article], Article] = lambda article: article,
         adopt: Callable[[str], str] = lambda name: name,
+        review: ArticleReview | None = None,
     ) -> None:
         """`cut` makes passages of an article, `wording` what is encoded of one: (title, heading, text).
 
         `prepare` gives each article the form in which it is kept (solved tickets are redacted);
         `on_change` hears that articles came or went (the retrieval service reads their topics again);
-        `adopt` gives the name under which an encoder is used, and may copy it to where it stays.
+        `adopt` gives the name under which an encoder is used, and may copy it to where it stays;
+        `review` holds sentences back that look planted.
         """
         self._repository = repository
         self._index = index
@@ -89,10 +85,11 @@ class KnowledgeService:
         self._events = events
         self._options = options
         self._cut = cut
-        self._wording = wording
         self._on_change = on_change
         self._prepare = prepare
         self._adopt = adopt
+        self._review = review
+        self._encoding = Encoding(repository, index, wording)
         self._importing = threading.Lock()
         self._unsubscribe = events.subscribe(self._on_event)
 
@@ -151,12 +148,13 @@ class KnowledgeService:
         with self._importing:
             articles = self._repository.articles()
             for start in range(0, len(articles), SAVE_BATCH):
-                _check(token)
+                check(token)
                 kept = [self._prepare(a) for a in articles[start : start + SAVE_BATCH]]
                 batch = [replace(a, content_hash=content_hash(a)) for a in kept]
-                self._repository.save_articles([(a, self._cut(a)) for a in batch])
+                self._repository.save_articles(self._cut_all(batch)[0])
+            self._seen_all()
             self._repository.drop_vectors()
-            self._encode(progress, token)
+            self._encoding.missing(progress, token)
             encoder = self._index.encoder
             self._index.load(self._repository.vectors(encoder), self._repository.vector_ids(encoder))
         self._tell()
@@ -181,8 +179,9 @@ class KnowledgeService:
 
     def encode_missing(self, progress: Progress | None = None, cancel: CancelToken | None = None) -> int:
         """Give every passage a vector of the current encoder; returns how many were made."""
+        self.look_through()
         with self._importing:
-            made = self._encode(progress, cancel or threading.Event())
+            made = self._encoding.missing(progress, cancel or threading.Event())
         if made:
             self._tell()
         return made
@@ -194,6 +193,61 @@ class KnowledgeService:
         """
         self._index.start()
         self.encode_missing()
+
+    def look_through(self) -> int:
+        """Where the rules for planted sentences are newer than the import, look at all articles again;
+        returns how many sentences are held back.  Costs about a millisecond for three sentences."""
+        if self._review is None or not self._review.outdated:
+            return 0
+        with self._importing:
+            articles = self._repository.articles()
+            held = 0
+            for start in range(0, len(articles), SAVE_BATCH):
+                batch = articles[start : start + SAVE_BATCH]
+                admitted, waiting = self._review.admitted(batch)
+                changed = [a for a, kept in zip(batch, admitted, strict=True) if kept is not a]
+                held += waiting
+                if changed:
+                    self._cut_again(changed)
+            self._seen_all()
+        return held
+
+    def held(self) -> list[HeldSentence]:
+        """Sentences of articles that are kept out of drafts until somebody approves them."""
+        return self._review.waiting() if self._review is not None else []
+
+    def approve(self, ids: Sequence[str], *, back: bool = False) -> int:
+        """Let held sentences count, or with `back` hold them back again; their articles are indexed again.
+
+        Returns how many articles changed.  Raises PermissionDenied or BadInput.
+        """
+        if self._review is None:
+            return 0
+        with self._importing:
+            concerned = self._review.approve(ids, back=back)
+            found = [a for i in concerned if (a := self._repository.article(i)) is not None]
+            self._cut_again(found)
+            self._encoding.missing(None, threading.Event())
+        if found:
+            self._tell()
+        return len(found)
+
+    def _cut_again(self, articles: Sequence[Article]) -> None:
+        """Save them with other passages: each batch in one transaction, so that no article is ever gone."""
+        gone = [p.id for a in articles for p in self._repository.passages_of(a.id)]
+        self._repository.save_articles(self._cut_all(articles)[0])
+        self._index.remove(gone)
+
+    def _cut_all(
+        self, articles: Sequence[Article]
+    ) -> tuple[list[tuple[Article, list[tuple[str, str]]]], int]:
+        """The articles with their passages, which lack what is held back; and how many sentences that are."""
+        admitted, held = self._review.admitted(articles) if self._review else (articles, 0)
+        return [(a, self._cut(kept)) for a, kept in zip(articles, admitted, strict=True)], held
+
+    def _seen_all(self) -> None:
+        if self._review is not None:
+            self._review.seen_all()
 
     def articles(self, collection: str | None = None) -> list[Article]:
         return self._repository.articles(collection)
@@ -225,7 +279,7 @@ class KnowledgeService:
                     report = replace(report, removed=len(gone))
                 if not report.cancelled:
                     starting.result()
-                    encoded = self._encode(progress, cancel)
+                    encoded = self._encoding.missing(progress, cancel)
             except Cancelled:
                 report = replace(report, cancelled=True)
         if report.added or report.changed or report.removed or encoded:
@@ -249,17 +303,19 @@ class KnowledgeService:
     ) -> ImportReport:
         known = self._repository.content_hashes()
         failed: list[tuple[str, str]] = []
-        counts = {"added": 0, "changed": 0, "unchanged": 0, "passages": 0}
+        counts = {"added": 0, "changed": 0, "unchanged": 0, "passages": 0, "held": 0}
         batch: dict[str, Article] = {}
+        first = not known
 
         def flush() -> None:
             if batch:
-                cut = [(a, self._cut(a)) for a in batch.values()]
+                cut, held = self._cut_all(list(batch.values()))
                 gone = self._repository.remove([i for i in batch if i in known])
                 self._index.remove(gone)
                 self._repository.save_articles(cut)
                 known.update((a.id, a.content_hash) for a in batch.values())
                 counts["passages"] += sum(len(passages) for _, passages in cut)
+                counts["held"] += held
                 batch.clear()
 
         cancelled = False
@@ -285,57 +341,9 @@ class KnowledgeService:
         except Cancelled:
             cancelled = True
         flush()
+        if first:
+            self._seen_all()
         return ImportReport(**counts, failed=tuple(failed), cancelled=cancelled)
-
-    def _encode(self, progress: Progress | None, cancel: CancelToken) -> int:
-        """Encode what has no vector, the next batch being encoded while the last is being saved."""
-        encoder = self._index.encoder
-        stats = self._repository.stats(encoder)
-        missing, done, failures = stats.passages - stats.encoded, 0, 0
-        with ThreadPoolExecutor(2, thread_name_prefix="encoding") as pool:
-            while window := self._repository.unencoded(encoder, ENCODE_WINDOW):
-                fresh: list[tuple[list[int], bytes]] = []
-                try:
-                    for ids, vectors in self._encode_window(window, pool, cancel):
-                        self._repository.save_vectors(encoder, _rows(ids, vectors))
-                        fresh.append((ids, vectors))
-                        done += len(ids)
-                        failures = 0
-                        if progress:
-                            progress(done, max(missing, done), "encoded")
-                except WorkerCrashed as error:
-                    # It is started again by the next request; what is saved is not encoded twice.
-                    failures += 1
-                    if failures > 2:
-                        raise
-                    log.warning("%s The import goes on.", error.sentence)
-                finally:
-                    # Once a window: in between, the worker has encoding to do.  One that died meanwhile
-                    # has filled its index from the database and knows these already.
-                    self._index.add([i for ids, _ in fresh for i in ids], b"".join(v for _, v in fresh))
-        return done
-
-    def _encode_window(
-        self, window: Sequence[Passage], pool: ThreadPoolExecutor, cancel: CancelToken
-    ) -> Iterator[tuple[list[int], bytes]]:
-        texts = sorted(
-            ((self._wording(p.title, p.heading, p.text), p.id) for p in window), key=lambda t: len(t[0])
-        )
-        waiting: deque[tuple[list[int], Future[tuple[int, bytes]]]] = deque()
-        try:
-            for start in range(0, len(texts), ENCODE_BATCH):
-                _check(cancel)
-                part = texts[start : start + ENCODE_BATCH]
-                waiting.append(([i for _, i in part], pool.submit(self._index.encode, [t for t, _ in part])))
-                if len(waiting) > 2:
-                    ids, future = waiting.popleft()
-                    yield ids, future.result()[1]
-            while waiting:
-                ids, future = waiting.popleft()
-                yield ids, future.result()[1]
-        finally:
-            for _, future in waiting:
-                future.cancel()
 
     def _vanished(self, paths: Sequence[Path], collection: str | None, kept: set[str]) -> list[str]:
         """Articles that these paths gave before and give no longer."""
@@ -360,16 +368,6 @@ class KnowledgeService:
         if isinstance(event, SettingsChanged) and "knowledge.encoder" in event.names:
             self._index.use(self._options.current.knowledge.encoder)
             self._tell()
-
-
-def _rows(ids: Sequence[int], vectors: bytes) -> list[tuple[int, bytes]]:
-    size = len(vectors) // len(ids)
-    return [(i, vectors[n * size : (n + 1) * size]) for n, i in enumerate(ids)]
-
-
-def _check(cancel: CancelToken) -> None:
-    if cancel.is_set():
-        raise Cancelled("The import was stopped.")
 
 
 __all__ = ["AgentAssistError", "EncoderMissing", "KnowledgeService", "content_hash"]

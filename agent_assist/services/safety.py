@@ -12,17 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from agent_assist.domain.asking import find_asking
 from agent_assist.domain.facts import find_facts, find_promises
 from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.privacy import PLACEHOLDER
 from agent_assist.domain.prompt import Style, system_message
-from agent_assist.domain.safety import allowed, find_unsafe, greeted, links_in
+from agent_assist.domain.safety import find_unsafe, greeted
 from agent_assist.domain.suggestion import Mark, MarkKind, Sentence, Suggestion, mark_id
 from agent_assist.domain.support import evidence_for
 from agent_assist.domain.text import split_sentences, words
 from agent_assist.domain.ticket import QueueFilter, Ticket
 from agent_assist.errors import Unconfirmed
 from agent_assist.ports import KnowledgeRepository, Redactor
+from agent_assist.services.contacts import Contacts
 from agent_assist.services.events import Event, EventBus, KnowledgeChanged
 from agent_assist.services.options import OptionsService
 from agent_assist.services.policy import Applied, PolicyService
@@ -105,7 +107,7 @@ class SafetyService:
         self._articles = articles
         self._options = options
         self.rules = rules
-        self._domains: frozenset[str] | None = None
+        self._contacts = Contacts(articles, options)
         self._unsubscribe = events.subscribe(self._on_event)
 
     def close(self) -> None:
@@ -130,9 +132,11 @@ class SafetyService:
         ]
         reply = self._options.current.reply
         prompt = system_message(Style(reply.company, reply.voice)).content
-        marks = self._personal(ticket, text, hits, approved, suggestion, language)
+        steer = suggestion.steer if suggestion is not None else ""
+        marks = self._personal(ticket, text, hits, approved, steer, language)
         marks += find_unsafe(text, approved, prompt)
-        marks += self._links(text)
+        marks += find_asking(text)
+        marks += self._contacts.marks(text, self._own(ticket, (), steer))
         marks += _promises(text, hits, suggestion)
         if self.rules is not None:
             marks += self.rules.marks(ticket, text, language)
@@ -165,10 +169,10 @@ class SafetyService:
         text: str,
         hits: Sequence[Hit],
         approved: Sequence[str],
-        suggestion: Suggestion | None,
+        steer: str,
         language: str,
     ) -> list[Mark]:
-        own = self._own(ticket, approved, suggestion.steer if suggestion is not None else "")
+        own = self._own(ticket, approved, steer)
         solved = Own("\n".join(h.passage.text for h in hits if h.passage.collection == Collection.SOLVED))
         marks: list[Mark] = []
         for kind, start, end, _ in self._redactor.redact(text)[1]:
@@ -258,34 +262,9 @@ class SafetyService:
         wanted = set(words(name))
         return any(r.id != ticket.id and wanted <= set(words(r.customer_name)) for r in rows)
 
-    # --- links ------------------------------------------------------------------------------------
-
-    def _links(self, text: str) -> list[Mark]:
-        found = links_in(text)
-        if not found:
-            return []
-        domains = self.domains()
-        return [
-            Mark(MarkKind.LINK, start, end, f"Links to {host} are not on the list of allowed ones.")
-            for start, end, host in found
-            if not allowed(host, domains)
-        ]
-
-    def domains(self) -> frozenset[str]:
-        """What replies may link to: what articles and macros link to, and the domains of the setting."""
-        known = self._domains
-        if known is None:
-            hosts: set[str] = set()
-            for article in self._articles.articles():
-                if article.collection != Collection.SOLVED:
-                    hosts.update(host for _, _, host in links_in(f"{article.url}\n{article.body}"))
-            known = self._domains = frozenset(hosts)
-        extra = re.split(r"[\s,;]+", self._options.current.reply.link_domains.casefold())
-        return known | {d.removeprefix("www.") for d in extra if d}
-
     def _on_event(self, event: Event) -> None:
         if isinstance(event, KnowledgeChanged):
-            self._domains = None
+            self._contacts.forget()
 
 
 # --- marks ----------------------------------------------------------------------------------------

@@ -56,6 +56,9 @@ MARKS = {
     MarkKind.PROMPT: "instruction",
     MarkKind.INSULT: "insult",
     MarkKind.POLICY: "policy",
+    MarkKind.SECRET: "asks for a secret",
+    MarkKind.PAYMENT: "payment",
+    MarkKind.CONTACT: "contact",
 }
 
 

@@ -229,3 +229,19 @@ def _remembered(db: Database) -> None:
             record TEXT NOT NULL)"""
     )
     db.execute("CREATE INDEX remembered_by_ticket ON remembered (ticket_id)")
+
+
+@migrations(name="0022_held_sentences")
+def _held_sentences(db: Database) -> None:
+    """Sentences of articles that look planted, until a lead approves them.
+
+    No reference to the article: it is replaced with each import, and an approval outlives that, since it
+    names the article and the words.  `article_rules` says which version of the rules has seen all articles.
+    """
+    db.execute(
+        """CREATE TABLE held_sentences (
+            id TEXT PRIMARY KEY, article_id TEXT NOT NULL, text TEXT NOT NULL, reason TEXT NOT NULL,
+            approved_by TEXT NOT NULL DEFAULT '', approved_at TEXT NOT NULL DEFAULT '')"""
+    )
+    db.execute("CREATE INDEX held_sentences_by_article ON held_sentences (article_id)")
+    db.execute("CREATE TABLE article_rules (id INTEGER PRIMARY KEY CHECK (id = 1), version TEXT NOT NULL)")

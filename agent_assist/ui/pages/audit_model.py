@@ -33,6 +33,7 @@ WORDS = {
     AuditAction.RETENTION: "Old records were removed",
     AuditAction.KEY_CHANGED: "A key was changed",
     AuditAction.TRAINED: "A model was trained",
+    AuditAction.ARTICLE_APPROVED: "A held-back sentence was approved",
     AuditAction.AUDIT_EXPORTED: "This log was exported",
     AuditAction.AUDIT_ACCEPTED: "A gap in this log was accepted",
     AuditAction.REFUSED: "Something was refused",
