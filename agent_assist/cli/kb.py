@@ -12,6 +12,7 @@ import click
 
 from agent_assist.cli.batch import Row, input_option, output_option, run_batch
 from agent_assist.cli.context import Context, json_option, pass_context, progress_line
+from agent_assist.cli.kb_held import approve, held
 from agent_assist.domain.knowledge import Article, Hit, ImportReport, KnowledgeStats
 from agent_assist.domain.ticket import Ticket, format_time, ticket_from_json
 from agent_assist.errors import BadInput, Cancelled
@@ -29,6 +30,10 @@ def kb() -> None:
       agent-assist kb add ./handbook faq.csv
       agent-assist kb search "Can I bring my dog?"
     """
+
+
+kb.add_command(held)
+kb.add_command(approve)
 
 
 @kb.command()
@@ -292,6 +297,7 @@ def report_to_json(report: ImportReport) -> dict[str, Any]:
         "removed": report.removed,
         "passages": report.passages,
         "failed": [{"document": place, "message": sentence} for place, sentence in report.failed],
+        "held": report.held,
         "cancelled": report.cancelled,
     }
 
@@ -322,6 +328,9 @@ def _report_lines(report: ImportReport) -> list[str]:
         if number
     ]
     lines = [f"{', '.join(amounts) or 'Nothing to add'}."]
+    if report.held:
+        said = "1 sentence is" if report.held == 1 else f"{report.held} sentences are"
+        lines.append(f"{said} held back; `agent-assist kb held` lists what and why.")
     if report.cancelled:
         lines.append("Stopped. What was read is saved; the next `kb add` goes on from there.")
     return lines

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QMenu, QSplitter, QWidget
 
+from agent_assist.domain.access import Permission
 from agent_assist.domain.jobs import JobStatus
 from agent_assist.domain.knowledge import Article, Hit, ImportReport, KnowledgeStats
+from agent_assist.domain.planted import HeldSentence
 from agent_assist.errors import ErrorInfo
 from agent_assist.services.jobs import Job, JobContext
 from agent_assist.ui.context import UiContext
@@ -19,6 +22,7 @@ from agent_assist.ui.pages.articles_model import ArticleRow, article_rows
 from agent_assist.ui.pages.articles_panel import ArticlesPanel
 from agent_assist.ui.pages.failures_panel import FailuresPanel
 from agent_assist.ui.pages.file_drop import FileDrop
+from agent_assist.ui.pages.held_panel import HeldPanel
 from agent_assist.ui.pages.page import Page
 from agent_assist.ui.pages.search_panel import SearchPanel
 from agent_assist.ui.popovers.job_row import LIVE, JobRow
@@ -29,6 +33,15 @@ from agent_assist.ui.words import count
 FILE_KINDS = "Documents (*.md *.markdown *.txt *.html *.htm *.pdf *.docx *.csv *.jsonl);;All files (*)"
 NARROW = 900
 HITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    rows: list[ArticleRow]
+    stats: KnowledgeStats
+    held: list[HeldSentence]
+    why_not: str
+    """Why the person may not approve what is held back; empty where they may."""
 
 
 class KnowledgePage(Page):
@@ -44,6 +57,7 @@ class KnowledgePage(Page):
         self.articles = ArticlesPanel(ui.theme)
         self.trial = SearchPanel(ui.theme)
         self.failures = FailuresPanel(ui.theme)
+        self.held = HeldPanel(ui.theme)
         self.job_row = JobRow(ui.theme)
         self.job_row.hide()
         self._make_actions()
@@ -59,6 +73,7 @@ class KnowledgePage(Page):
         self.trial.outer.setContentsMargins(SPACE_3, 0, 0, 0)
         self.body.addWidget(self.job_row)
         self.body.addWidget(self.failures)
+        self.body.addWidget(self.held)
         self.body.addWidget(self.splitter, 1)
         self.setFocusProxy(self.articles.search)
         self.drop = FileDrop(ui.theme, self, "Drop files or folders to add them")
@@ -85,6 +100,8 @@ class KnowledgePage(Page):
         self.articles.remove_requested.connect(self.remove)
         self.trial.asked.connect(self._on_ask)
         self.trial.opened.connect(self._on_open_hit)
+        self.held.approve_requested.connect(self.approve)
+        self.held.article_requested.connect(self._on_open_held)
         self.job_row.cancelled.connect(self._on_stop)
         self.ui.bridge.job_changed.connect(self._on_job)
         self.ui.bridge.knowledge_changed.connect(self._on_knowledge)
@@ -92,18 +109,21 @@ class KnowledgePage(Page):
     # --- reading ----------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Read the list and the figures again."""
-        knowledge = self.ui.desk.knowledge
+        """Read the list, the figures and what is held back again."""
+        knowledge, access = self.ui.desk.knowledge, self.ui.desk.access
 
-        def read() -> tuple[list[ArticleRow], KnowledgeStats]:
-            return article_rows(knowledge.articles()), knowledge.stats()
+        def read() -> _Shown:
+            held = knowledge.held()
+            why_not = access.why_not(Permission.APPROVE_ARTICLES) if access is not None and held else ""
+            return _Shown(article_rows(knowledge.articles()), knowledge.stats(), held, why_not)
 
         self.ui.bridge.run(read, self._show, self.retrying(self.refresh), latest="knowledge")
 
-    def _show(self, result: tuple[list[ArticleRow], KnowledgeStats]) -> None:
-        self._rows, stats = result
+    def _show(self, shown: _Shown) -> None:
+        self._rows = shown.rows
         self._show_rows()
-        self._show_stats(stats)
+        self._show_stats(shown.stats)
+        self.held.show_held(shown.held, shown.why_not)
 
     def _show_rows(self) -> None:
         held = {row.article.id for row in self._rows}
@@ -168,6 +188,16 @@ class KnowledgePage(Page):
         self._returning = article_rows(articles)
         self._show_rows()
         self._start(f"Bring back {count(len(articles), 'document')}", work, self._on_added)
+
+    def approve(self, sentences: Sequence[str]) -> None:
+        """Let held-back sentences count; their articles are encoded again in the background."""
+        knowledge, wanted = self.ui.desk.knowledge, list(sentences)
+        said = f"{count(len(wanted), 'sentence')} approved."
+        self._start(
+            f"Approve {count(len(wanted), 'sentence')}",
+            lambda _: knowledge.approve(wanted),
+            lambda _: self.toast.say(said),
+        )
 
     def _start(self, title: str, work: Any, done: Any) -> None:
         self.add_files.setEnabled(False)
@@ -247,13 +277,19 @@ class KnowledgePage(Page):
         )
 
     def _on_open_hit(self, hit: Hit) -> None:
+        self._open(hit.passage.article_id, hit)
+
+    def _on_open_held(self, article_id: str) -> None:
+        self._open(article_id)
+
+    def _open(self, article_id: str, hit: Hit | None = None) -> None:
         knowledge = self.ui.desk.knowledge
 
         def show(article: Article | None) -> None:
             if article is not None:
                 self.open_article(article, hit)
 
-        self.ui.bridge.run(lambda: knowledge.article(hit.passage.article_id), show, self.show_error)
+        self.ui.bridge.run(lambda: knowledge.article(article_id), show, self.show_error)
 
     def open_article(self, article: Article, hit: Hit | None = None) -> ArticleDialog:
         """Show an article, at the passage of `hit` where one is given."""
@@ -266,11 +302,13 @@ class KnowledgePage(Page):
 def import_sentence(report: ImportReport) -> str:
     """What an import did, in one line."""
     counts = ((report.added, "added"), (report.changed, "changed"), (report.removed, "removed"))
-    parts = [f"{count:,} {what}" for count, what in counts if count]
+    parts = [f"{number:,} {what}" for number, what in counts if number]
     if report.unchanged:
         parts.append(f"{report.unchanged:,} unchanged")
     if report.failed:
         parts.append(f"{len(report.failed):,} not readable")
+    if report.held:
+        parts.append(f"{count(report.held, 'sentence')} held back")
     text = ", ".join(parts) or "Nothing to add"
     return f"Stopped: {text}. What was added stays." if report.cancelled else f"{text}."
 
