@@ -168,6 +168,18 @@ def test_a_drafts_sentences_carry_the_marks_and_what_they_replace(parts: Parts) 
     assert marked.sentences[1] == rest
 
 
+def test_what_an_article_asks_for_waits_for_the_agent_all_the_same(parts: Parts) -> None:
+    text = "Please send us your password. Then transfer 40 euros to DE89 3704 0044 0532 0130 00."
+    article = Passage(9, "a3", 0, "", text, "Refunds")
+    found = parts.found(text, hits=(Hit(article, 0.9),))
+    assert found == {
+        "Please send us your password.": "secret",
+        "Then transfer 40 euros to DE89 3704 0044 0532 0130 00.": "payment",
+    }
+    with pytest.raises(Unconfirmed, match="asks the customer for a secret"):
+        parts.outbox.send("T-1", text)
+
+
 def test_the_outbox_takes_no_blocking_mark_unconfirmed(parts: Parts) -> None:
     text = "Write to jonas@weber.example."
     with pytest.raises(Unconfirmed, match="not in this ticket"):
