@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from support_oauth import AuthorizationServer, Browser
     from support_rt import RequestTracker
 
+    from agent_assist.domain.model import ModelRecord
+
 # Before anything imports a model library: nothing in a test may ask the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -67,3 +69,13 @@ def sign_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[A
 
     with authorization_server(tmp_path, monkeypatch) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def record() -> ModelRecord:
+    """The model that comes with the application."""
+    from agent_assist.adapters.inference.packaged import default_record
+
+    found = default_record()
+    assert found is not None
+    return found

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from support_store import START, FixedClock, Listener
+from support_workspace import MemoryKeyring
 
 from agent_assist.adapters.storage.connections import ConnectionStore
 from agent_assist.adapters.storage.database import Database
@@ -200,24 +201,6 @@ class FakeRegistry:
         made = self.connector(connection, secrets, self.server)
         self.made.append(made)
         return made
-
-
-class MemoryKeyring:
-    """Implements adapters.secrets.KeyStore."""
-
-    name = "memory"
-
-    def __init__(self) -> None:
-        self.entries: dict[str, bytes] = {}
-
-    def get(self, name: str) -> bytes | None:
-        return self.entries.get(name)
-
-    def set(self, name: str, secret: bytes) -> None:
-        self.entries[name] = secret
-
-    def remove(self, name: str) -> None:
-        self.entries.pop(name, None)
 
 
 class HelpdeskDesk:

@@ -58,69 +58,88 @@ def test_prepare_reads_cleans_splits_and_is_skipped_when_nothing_changed(tmp_pat
     assert "nothing has changed" not in CliRunner().invoke(cli, ["prepare", str(config)]).output
 
 
+# --- every format that is read ---------------------------------------------------------------------
+
+CSV = """\
+ticket_id;role;message;created_at;agent
+1;customer;Do you repair lamps of other brands?;2026-02-01T10:00:00Z;
+1;agent;We repair lamps of all brands in our workshop in Leeds.;2026-02-01T11:00:00Z;kim
+;agent;lost;;
+"""
+ZENDESK = {
+    "tickets": [
+        {
+            "id": 7,
+            "requester_id": 1,
+            "status": "solved",
+            "comments": [
+                {"author_id": 1, "body": "Where is the invoice?", "created_at": "2026-02-02T10:00:00Z"},
+                {"author_id": 2, "body": "An internal word", "public": False},
+                {
+                    "author_id": 2,
+                    "html_body": "<p>The invoice is in your account under Orders.</p>",
+                    "created_at": "2026-02-02T11:00:00Z",
+                },
+            ],
+        },
+        {"subject": "no id"},
+    ]
+}
+ZAMMAD = [
+    {
+        "id": 9,
+        "title": "Gift",
+        "customer_id": 4,
+        "articles": [
+            {"sender": "Customer", "body": "Can you wrap it as a gift for me?"},
+            {"sender": "Agent", "body": "We wrap every gift in plain paper for two euros."},
+        ],
+    }
+]
+EML = """\
+From: Bo <bo@example.com>
+Message-ID: <m1>
+Date: Mon, 02 Feb 2026 10:00:00 +0000
+Subject: Size
+
+Which size fits a head of 58 cm?
+"""
+MBOX = """\
+From x Mon Feb  2 10:00:00 2026
+From: Cy <cy@example.com>
+Message-ID: <n1>
+Date: Mon, 02 Feb 2026 10:00:00 +0000
+Subject: Post
+
+Do you send parcels to Malta?
+
+From x Mon Feb  2 11:00:00 2026
+From: Help <help@shop.example>
+Message-ID: <n2>
+In-Reply-To: <n1>
+Date: Mon, 02 Feb 2026 11:00:00 +0000
+Subject: Re: Post
+
+We send parcels to Malta by air freight.
+
+> Do you send parcels to Malta at all?
+
+"""
+
+
 def test_every_format_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()
-    (folder / "a.csv").write_text(
-        "ticket_id;role;message;created_at;agent\n"
-        "1;customer;Do you repair lamps of other brands?;2026-02-01T10:00:00Z;\n"
-        "1;agent;We repair lamps of all brands in our workshop in Leeds.;2026-02-01T11:00:00Z;kim\n"
-        ";agent;lost;;\n",
-        encoding="utf-8",
-    )
-    zendesk = {
-        "tickets": [
-            {
-                "id": 7,
-                "requester_id": 1,
-                "status": "solved",
-                "comments": [
-                    {
-                        "author_id": 1,
-                        "body": "Where is the invoice?",
-                        "created_at": "2026-02-02T10:00:00Z",
-                    },
-                    {"author_id": 2, "body": "An internal word", "public": False},
-                    {
-                        "author_id": 2,
-                        "html_body": "<p>The invoice is in your account under Orders.</p>",
-                        "created_at": "2026-02-02T11:00:00Z",
-                    },
-                ],
-            },
-            {"subject": "no id"},
-        ]
+    exports = {
+        "a.csv": CSV,
+        "b.json": json.dumps(ZENDESK),
+        "c.json": json.dumps(ZAMMAD),
+        "d.eml": EML,
+        "e.mbox": MBOX,
+        "f.xyz": "?",
     }
-    (folder / "b.json").write_text(json.dumps(zendesk), encoding="utf-8")
-    zammad = [
-        {
-            "id": 9,
-            "title": "Gift",
-            "customer_id": 4,
-            "articles": [
-                {"sender": "Customer", "body": "Can you wrap it as a gift for me?"},
-                {"sender": "Agent", "body": "We wrap every gift in plain paper for two euros."},
-            ],
-        }
-    ]
-    (folder / "c.json").write_text(json.dumps(zammad), encoding="utf-8")
-    (folder / "d.eml").write_text(
-        "From: Bo <bo@example.com>\nMessage-ID: <m1>\nDate: Mon, 02 Feb 2026 10:00:00 +0000\nSubject: Size"
-        "\n\n"
-        "Which size fits a head of 58 cm?\n",
-        encoding="utf-8",
-    )
-    (folder / "e.mbox").write_text(
-        "From x Mon Feb  2 10:00:00 2026\nFrom: Cy <cy@example.com>\nMessage-ID: <n1>\n"
-        "Date: Mon, 02 Feb 2026 10:00:00 +0000\nSubject: Post\n\nDo you send parcels to Malta?\n\n"
-        "From x Mon Feb  2 11:00:00 2026\nFrom: Help <help@shop.example>\nMessage-ID: <n2>\nIn-Reply-To: <n1>"
-        "\n"
-        "Date: Mon, 02 Feb 2026 11:00:00 +0000\nSubject: Re: Post\n\n"
-        "We send parcels to Malta by air freight.\n\n"
-        "> Do you send parcels to Malta at all?\n\n",
-        encoding="utf-8",
-    )
-    (folder / "f.xyz").write_text("?", encoding="utf-8")
+    for name, text in exports.items():
+        (folder / name).write_text(text, encoding="utf-8")
     config = _config(tmp_path, inputs=[{"path": "exports"}], held_out=0)
     done = CliRunner().invoke(cli, ["prepare", str(config)])
     assert done.exit_code == 0, done.output

@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from agent_assist.adapters.inference.client import InferenceClient
-from agent_assist.adapters.inference.packaged import default_record
 from agent_assist.domain.model import ChatMessage, Finished, GenerationRequest, ModelRecord
 from agent_assist.settings import ModelOptions
 
@@ -17,15 +16,8 @@ QUESTIONS = ("How long can I return it?", "Do you deliver on Sundays?", "Where i
 
 
 @pytest.fixture(scope="module")
-def record() -> ModelRecord:
-    found = default_record()
-    assert found is not None
-    assert found.adapter_path
-    return found
-
-
-@pytest.fixture(scope="module")
 def both(record: ModelRecord) -> Iterator[InferenceClient]:
+    assert record.adapter_path
     client = InferenceClient(lambda: ModelOptions(context_tokens=1024))
     plain = replace(record, name="plain", adapter_path="", adapter_sha256="")
     client.load(plain, beside=record)

@@ -123,11 +123,8 @@ def shown(qtbot: QtBot, widget: QWidget) -> QWidget:
     return widget
 
 
-def test_no_view_loads_what_its_text_refers_to(
-    qtbot: QtBot, theme: Theme, server: Server, picture: Path
-) -> None:
-    text = hostile(server.url, picture)
-    name = f'<img src="{server.url}/name.png">'
+def views(theme: Theme, text: str, name: str, url: str) -> list[QWidget]:
+    """Every view of the desk, with `text` and `name` wherever the text of others stands."""
     ticket = sample.ticket(
         messages=(
             Message("m1", Role.CUSTOMER, text, sample.ago(hours=2)),
@@ -151,31 +148,33 @@ def test_no_view_loads_what_its_text_refers_to(
     panel.show_ticket("1042")
     panel.show_draft(draft)
     panel.document.mark_live(panel.text, [Mark(MarkKind.PERSONAL, 0, 5, text)])
-    article = Article("a", name, text, url=f"{server.url}/article")
+    article = Article("a", name, text, url=f"{url}/article")
     dialog = ArticleDialog(theme, article, passage)
+    return [conversation, header, evidence, panel, dialog, LongText(text)]
+
+
+def texts(text: str, help_folder: Path) -> list[QWidget]:
+    """Every widget that shows a text."""
     browser = SafeTextBrowser()
     browser.show_markdown(text)
     plain = SafeTextBrowser()
     plain.show_plain(text)
     guide = QTextBrowser()
-    guide.setDocument(HelpDocument(picture.parent / "elsewhere", guide))
+    guide.setDocument(HelpDocument(help_folder, guide))
     guide.document().setMarkdown(text)
     labels = QWidget()
     column = QVBoxLayout(labels)
     for label in (Label(text, wrap=True), ElidedLabel(text)):
         column.addWidget(label)
-    for widget in (
-        conversation,
-        header,
-        evidence,
-        panel,
-        dialog,
-        browser,
-        plain,
-        guide,
-        labels,
-        LongText(text),
-    ):
+    return [browser, plain, guide, labels]
+
+
+def test_no_view_loads_what_its_text_refers_to(
+    qtbot: QtBot, theme: Theme, server: Server, picture: Path
+) -> None:
+    text = hostile(server.url, picture)
+    name = f'<img src="{server.url}/name.png">'
+    for widget in (*views(theme, text, name, server.url), *texts(text, picture.parent / "elsewhere")):
         assert not red(shown(qtbot, widget)), type(widget).__name__
     QToolTip.showText(QPoint(5, 5), tooltip(text))
     qtbot.waitUntil(QToolTip.isVisible)

@@ -11,32 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support_workspace import MemoryKeyring, no_keyring
 
 from agent_assist.adapters import recovery, secrets
-from agent_assist.adapters.secrets import KeyStore
 from agent_assist.adapters.workspace import KEY_FILE, Workspace
 from agent_assist.errors import BadInput, KeyUnavailable, WrongPassphrase
-
-
-class Vault:
-    """A keyring in memory."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.kept: dict[str, bytes] = {}
-
-    def get(self, name: str) -> bytes | None:
-        return self.kept.get(name)
-
-    def set(self, name: str, secret: bytes) -> None:
-        self.kept[name] = secret
-
-    def remove(self, name: str) -> None:
-        self.kept.pop(name, None)
-
-
-def none() -> KeyStore | None:
-    return None
 
 
 def test_a_printed_key_is_read_however_it_is_typed() -> None:
@@ -63,24 +42,24 @@ def test_no_other_text_is_taken_for_one(text: str) -> None:
 
 
 def test_it_opens_a_workspace_with_a_forgotten_passphrase(tmp_path: Path) -> None:
-    with Workspace.open(tmp_path, passphrase=lambda: "forgotten", keyring=none) as workspace:
+    with Workspace.open(tmp_path, passphrase=lambda: "forgotten", keyring=no_keyring) as workspace:
         first = workspace.make_recovery_key()
         printed = workspace.make_recovery_key()
     with pytest.raises(WrongPassphrase):
-        Workspace.open(tmp_path, passphrase=lambda: first, keyring=none)
-    with Workspace.open(tmp_path, passphrase=lambda: printed, keyring=none) as workspace:
+        Workspace.open(tmp_path, passphrase=lambda: first, keyring=no_keyring)
+    with Workspace.open(tmp_path, passphrase=lambda: printed, keyring=no_keyring) as workspace:
         assert workspace.has_recovery_key
         workspace.change_passphrase(printed, "new one")
-    with Workspace.open(tmp_path, passphrase=lambda: "new one", keyring=none) as workspace:
+    with Workspace.open(tmp_path, passphrase=lambda: "new one", keyring=no_keyring) as workspace:
         assert workspace.has_recovery_key, "a new passphrase leaves the recovery key"
-    with Workspace.open(tmp_path, passphrase=lambda: printed, keyring=none):
+    with Workspace.open(tmp_path, passphrase=lambda: printed, keyring=no_keyring):
         pass
     with pytest.raises(WrongPassphrase):
-        Workspace.open(tmp_path, passphrase=lambda: "forgotten", keyring=none)
+        Workspace.open(tmp_path, passphrase=lambda: "forgotten", keyring=no_keyring)
 
 
 def test_a_changed_keyring_locks_nobody_out(tmp_path: Path) -> None:
-    old, new = Vault("kwallet"), Vault("libsecret")
+    old, new = MemoryKeyring("kwallet"), MemoryKeyring("libsecret")
     with Workspace.open(tmp_path, keyring=lambda: old) as workspace:
         assert workspace.key_detail == "kwallet"
         printed = workspace.make_recovery_key()
@@ -96,30 +75,30 @@ def test_a_changed_keyring_locks_nobody_out(tmp_path: Path) -> None:
     with Workspace.open(tmp_path, keyring=lambda: new):
         pass
     # And where there is no keyring at all any more:
-    with Workspace.open(tmp_path, passphrase=lambda: printed, keyring=none) as workspace:
+    with Workspace.open(tmp_path, passphrase=lambda: printed, keyring=no_keyring) as workspace:
         workspace.change_passphrase("", "a passphrase")
-    with Workspace.open(tmp_path, passphrase=lambda: "a passphrase", keyring=none):
+    with Workspace.open(tmp_path, passphrase=lambda: "a passphrase", keyring=no_keyring):
         pass
 
 
 def test_without_a_recovery_key_the_sentence_says_where_the_key_is(tmp_path: Path) -> None:
-    vault = Vault("kwallet")
+    vault = MemoryKeyring("kwallet")
     Workspace.open(tmp_path, keyring=lambda: vault).close()
     with pytest.raises(KeyUnavailable, match="kwallet") as caught:
-        Workspace.open(tmp_path, keyring=none)
+        Workspace.open(tmp_path, keyring=no_keyring)
     assert "recovery key" not in str(caught.value)
 
 
 def test_a_recovery_key_belongs_to_its_workspace(tmp_path: Path) -> None:
-    with Workspace.open(tmp_path / "a", passphrase=lambda: "p", keyring=none) as workspace:
+    with Workspace.open(tmp_path / "a", passphrase=lambda: "p", keyring=no_keyring) as workspace:
         printed = workspace.make_recovery_key()
-    with Workspace.open(tmp_path / "b", passphrase=lambda: "p", keyring=none) as workspace:
+    with Workspace.open(tmp_path / "b", passphrase=lambda: "p", keyring=no_keyring) as workspace:
         workspace.make_recovery_key()
     moved = json.loads((tmp_path / "b" / KEY_FILE).read_text())
     moved["recovery"] = json.loads((tmp_path / "a" / KEY_FILE).read_text())["recovery"]
     (tmp_path / "b" / KEY_FILE).write_text(json.dumps(moved))
     with pytest.raises(WrongPassphrase):
-        Workspace.open(tmp_path / "b", passphrase=lambda: printed, keyring=none)
+        Workspace.open(tmp_path / "b", passphrase=lambda: printed, keyring=no_keyring)
 
 
 def test_the_demo_desk_has_no_keys() -> None:
@@ -133,7 +112,7 @@ def test_no_key_stands_in_a_repr_a_log_or_a_traceback(
     caplog.set_level(logging.DEBUG)
     told = ""
     right, wrong = "correct" + " horse", "wrong" + " horse"
-    with Workspace.open(tmp_path, passphrase=lambda: right, keyring=none) as workspace:
+    with Workspace.open(tmp_path, passphrase=lambda: right, keyring=no_keyring) as workspace:
         printed = workspace.make_recovery_key()
         keys = [workspace._data_key, workspace.cache_key, workspace.audit_key, workspace.identity_key]
         keys.append(secrets.derive(workspace._data_key, "database"))
@@ -143,7 +122,7 @@ def test_no_key_stands_in_a_repr_a_log_or_a_traceback(
         except Exception:
             told += traceback.format_exc()
     try:
-        Workspace.open(tmp_path, passphrase=lambda: wrong, keyring=none)
+        Workspace.open(tmp_path, passphrase=lambda: wrong, keyring=no_keyring)
     except WrongPassphrase:
         told += traceback.format_exc()
     told += caplog.text + (tmp_path / KEY_FILE).read_text()

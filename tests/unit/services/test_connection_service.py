@@ -8,8 +8,9 @@ from pathlib import Path
 import keyring.backend
 import keyring.errors
 import pytest
-from support_helpdesk import FIELDS, TOKEN, HelpdeskDesk, MemoryKeyring, remote
+from support_helpdesk import FIELDS, TOKEN, HelpdeskDesk, remote
 from support_store import open_database
+from support_workspace import MemoryKeyring
 
 from agent_assist.adapters.secrets import SystemKeyring
 from agent_assist.adapters.storage.database import Database
