@@ -360,12 +360,13 @@ def _furnish(
     articles: SqlKnowledgeRepository,
     held: HeldStore,
 ) -> None:
-    """Put the demo desk's queue and articles into its workspace; they are encoded by the first warm-up."""
+    """Put the demo desk's queue and articles into its workspace, with the vectors that came with them."""
     options.change({"reply.company": demo_desk.COMPANY, "first_run_done": True})
     tickets.save(demo.tickets, "demo")
     articles.save_articles(
         [(replace(a, content_hash=content_hash(a)), passages_of(a)) for a in demo.knowledge]
     )
+    demo_desk.save_known_vectors(articles, options.current.knowledge.encoder)
     held.set_rules(planted.VERSION)  # ours: a test looks them through
 
 

@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent_assist.adapters.knowledge.chunking import passage_input
+from agent_assist.adapters.knowledge.precomputed import read_vectors
 from agent_assist.domain.knowledge import Article, Collection
 from agent_assist.domain.ticket import Ticket, parse_time, ticket_from_json
+from agent_assist.ports import KnowledgeRepository
 from agent_assist.resources import resource
 
 COMPANY = "Larchwheel"
 """The demo desk's company."""
+VECTORS = "vectors.npz"
+"""Beside the articles: what `packaging/demo_vectors.py` wrote of them."""
+MOST_PASSAGES = 5000
+"""More than the demo desk will ever have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,19 @@ def load_demo(folder: Path | None = None) -> DemoDesk:
         tickets=tuple(ticket_from_json(row) for row in rows),
         follow_ups={row["id"]: row["follow_up"] for row in rows if row.get("follow_up")},
     )
+
+
+def save_known_vectors(repository: KnowledgeRepository, encoder: str, path: Path | None = None) -> int:
+    """Give the demo desk's passages the vectors that came with them, which saves the newcomer the encoding.
+
+    Returns how many had one; the others are encoded by the first warm-up.
+    """
+    passages = repository.unencoded(encoder, MOST_PASSAGES)
+    texts = [passage_input(p.title, p.heading, p.text) for p in passages]
+    known = read_vectors(path or resource("demo", VECTORS), encoder, texts)
+    rows = [(passages[place].id, vector) for place, vector in known]
+    repository.save_vectors(encoder, rows)
+    return len(rows)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
