@@ -93,6 +93,17 @@ def words(mail: Message) -> list[str]:
     return body.decode().split()
 
 
+def write(session: Session, text: str) -> None:
+    """The agent writes a reply of their own and puts it into the page."""
+    draft = session.window.desk_view.draft
+    draft.expect_new()
+    draft.editor.selectAll()
+    draft.editor.textCursor().insertText(text)
+    assert draft.reply.insert.text() == "Put into page"
+    assert session.ui is not None
+    assert session.ui.actions.trigger("reply.insert")
+
+
 def test_a_ticket_that_is_open_in_rt_is_shown_and_its_accepted_reply_stands_in_rts_box(
     session: Session,
     page: Any,
@@ -101,7 +112,6 @@ def test_a_ticket_that_is_open_in_rt_is_shown_and_its_accepted_reply_stands_in_r
     qtbot: QtBot,
 ) -> None:
     first, second = tickets
-    assert session.ui is not None
     before = {mail["Message-ID"] for mail in rt_server.outgoing()}
 
     def fresh() -> list[list[str]]:
@@ -121,16 +131,11 @@ def test_a_ticket_that_is_open_in_rt_is_shown_and_its_accepted_reply_stands_in_r
     log.info("shown %.2f s after the page", time.monotonic() - began)
 
     # Accepted: RT has its reply box on another page; the text follows the ticket there.
-    draft = session.window.desk_view.draft
-    draft.expect_new()
-    draft.editor.selectAll()
-    draft.editor.textCursor().insertText(REPLY)
-    assert draft.reply.insert.text() == "Put into page"
-    assert session.ui.actions.trigger("reply.insert")
+    write(session, REPLY)
     qtbot.waitUntil(lambda: "Send it there" in session.window.status.said, timeout=PATIENCE)
     page.wait_for_url(f"**/Ticket/Update.html?*id={first}*")
     assert box(page).split() == REPLY.split()
-    assert not draft.document.dirty
+    assert not session.window.desk_view.draft.document.dirty
     assert not fresh()  # the companion sends nothing
 
     # Another ticket's page has a box of its own, in which nothing stands.
@@ -140,10 +145,7 @@ def test_a_ticket_that_is_open_in_rt_is_shown_and_its_accepted_reply_stands_in_r
     assert box(other).strip() == ""
     # What was typed there is kept, and the agent is asked.
     other.frame_locator("iframe.cke_wysiwyg_frame").locator("body").press_sequentially("Mine")
-    draft.expect_new()
-    draft.editor.selectAll()
-    draft.editor.textCursor().insertText("For the second.")
-    assert session.ui.actions.trigger("reply.insert")
+    write(session, "For the second.")
     banner = session.window.desk_view.banner
     qtbot.waitUntil(lambda: "holds other text" in banner.accessibleName(), timeout=PATIENCE)
     assert box(other).strip() == "Mine"
