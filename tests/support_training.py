@@ -162,7 +162,12 @@ def tiny_gguf(path: Path) -> Path:
         values = np.ones(shape) if ones else chance.normal(0, 0.05, shape)
         writer.add_tensor(name, values.astype(np.float32))
 
-    add("token_embd.weight", VOCABULARY, wide)
+    # Words far apart, so that the last one decides on the next; the end's row is longer than the others', so
+    # that after about every third word nothing is as likely as the end.
+    writer.add_tensor("token_embd.weight", chance.normal(0, 1, (VOCABULARY, wide)).astype(np.float32))
+    following = chance.normal(0, 0.05, (VOCABULARY, wide)).astype(np.float32)
+    following[reader.fields["tokenizer.ggml.eos_token_id"].contents()] *= 10
+    writer.add_tensor("output.weight", following)
     add("output_norm.weight", wide)
     part = wide // heads * kv_heads
     for layer in range(layers):

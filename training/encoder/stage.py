@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from training.config import EncoderOptions
 from training.encoder.measure import alone, in_product
 from training.encoder.mining import Example, mine
 from training.encoder.pairs import Pair, Texts, read_pairs, read_texts, split
-from training.encoder.tune import MANIFEST, seal, steps_of, tune
+from training.encoder.tune import seal, steps_of, tune
 from training.evaluation.compare import Difference, differences
 from training.prepare.read import Bad
 from training.report import Report
@@ -206,9 +205,3 @@ def _report(
     page.examples("What is learnt (the right passage marked)", [_shown(e) for e in examples[:_SHOWN]])
     page.table("Rows that could not be used", [(b.where, b.why) for b in bad[:50]] or [("none", "")])
     page.write(out / "report.html")
-
-
-def manifest_of(folder: Path) -> dict[str, Any]:
-    """What was written beside a tuned encoder."""
-    found: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return found

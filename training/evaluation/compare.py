@@ -36,10 +36,6 @@ class Difference:
         """The whole interval lies above zero."""
         return self.low > 0
 
-    @property
-    def worse(self) -> bool:
-        return self.high < 0
-
 
 def differences(
     champion: Sequence[Figures], challenger: Sequence[Figures], seed: int = 7

@@ -69,11 +69,6 @@ class Canary:
     times: int
 
 
-def make_canaries(seed: int, times: Sequence[int] = (1, 4, 16)) -> list[Canary]:
-    chance = random.Random(seed)
-    return [Canary("The customer's order code is ", _secret(chance), n) for n in times]
-
-
 def _secret(chance: random.Random) -> str:
     return " ".join("".join(chance.choices(string.digits, k=3)) for _ in range(3))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,18 +88,15 @@ class Evaluate:
         champion, challenger = candidates(run, options)
         remember_champion(run, champion)
         outputs = []
-        hits: list[list[str]] = []
-        intents: list[dict[str, Any]] = []
-        for candidate in (champion, challenger):
-            run.say(f"evaluate: {len(cases)} drafts by {candidate.name}")
-            with Product(out / candidate.name) as product:
-                product.learn(_knowledge(run))
-                product.use(candidate)
-                outputs.append(product.drafts([case["ticket"] for case in cases]))
-                if len(outputs) == 1:
-                    intents = triaged(product, cases, _intents(run, options))
-                if not hits and any(case.get("articles") for case in cases):
-                    hits = product.hits([case["ticket"] for case in cases])
+        tickets = [case["ticket"] for case in cases]
+        with Product(out / "product") as product:
+            product.learn(_knowledge(run))
+            for place, candidate in enumerate((champion, challenger)):
+                run.say(f"evaluate: {len(cases)} drafts by {candidate.name}")
+                product.use(replace(candidate, name=f"{place}-{candidate.name}"))
+                outputs.append(product.drafts(tickets))
+            intents = triaged(product, cases, _intents(run, options))
+            hits = product.hits(tickets) if any(case.get("articles") for case in cases) else []
         labels = intent_figures(cases, intents)
         cases = described(cases, intents)
         result = compared(cases, outputs[0], outputs[1], run.config.seed)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -265,6 +265,3 @@ def intent_of(ticket: Ticket) -> str:
 def _answers(before: Ticket) -> bool:
     public = [m for m in before.messages if m.role is not Role.NOTE]
     return bool(public) and public[-1].role is Role.CUSTOMER
-
-
-Detect = Callable[[str], tuple[str, float]]

@@ -28,7 +28,15 @@ import sqlcipher3
 sys.modules.setdefault("pysqlite3", sqlcipher3)
 sys.modules.setdefault("pysqlite3.dbapi2", sqlcipher3.dbapi2)
 
+# Where pandas is installed (training needs it) sqlite-utils imports it for one column type that is used
+# nowhere here: a second of every command's start.
+_HIDDEN = "pandas" not in sys.modules
+if _HIDDEN:
+    sys.modules["pandas"] = None  # type: ignore[assignment]
 import sqlite_utils  # noqa: E402
+
+if _HIDDEN:
+    del sys.modules["pandas"]
 
 from agent_assist.adapters.storage.migrations import migrations  # noqa: E402
 from agent_assist.errors import (  # noqa: E402
