@@ -11,7 +11,9 @@ from typing import IO, Any
 
 import click
 
+from agent_assist.adapters.privacy import logs
 from agent_assist.cli.context import progress_line
+from agent_assist.domain.ticket import Ticket, ticket_from_json
 from agent_assist.errors import AgentAssistError, BadInput, Cancelled, DiskFull, WorkspaceReadOnly
 
 Row = dict[str, Any]
@@ -99,6 +101,13 @@ def _chunks(lines: Iterator[str], size: int) -> Iterator[list[Row | AgentAssistE
             chunk = []
     if chunk:
         yield chunk
+
+
+def ticket_of(row: Row) -> Ticket:
+    """The ticket of a row, its people's names kept out of logs from now on.  Raises BadInput."""
+    ticket = ticket_from_json(row)
+    logs.remember(ticket)
+    return ticket
 
 
 def read_row(line: str, number: int) -> Row | AgentAssistError:

@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
-from agent_assist.cli.batch import Row, input_option, output_option, run_batch
+from agent_assist.cli.batch import Row, input_option, output_option, run_batch, ticket_of
 from agent_assist.cli.context import Context, pass_context
 from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.suggestion import Suggestion
-from agent_assist.domain.ticket import ticket_from_json
 from agent_assist.errors import BadInput
 
 
@@ -96,7 +95,7 @@ def draft(context: Context, source: str | None, target: str, steer: str) -> None
     desk.models.start()
 
     def handle(row: Row) -> Row:
-        suggestion = desk.drafting.draft(ticket_from_json(row), steer=steer)
+        suggestion = desk.drafting.draft(ticket_of(row), steer=steer)
         if desk.audit is not None:
             desk.audit.record(
                 AuditAction.DRAFTED,

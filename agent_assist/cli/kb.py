@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
-from agent_assist.cli.batch import Row, input_option, output_option, run_batch
+from agent_assist.cli.batch import Row, input_option, output_option, run_batch, ticket_of
 from agent_assist.cli.context import Context, json_option, pass_context, progress_line
 from agent_assist.cli.kb_held import approve, held
 from agent_assist.domain.knowledge import Article, Hit, ImportReport, KnowledgeStats
-from agent_assist.domain.ticket import Ticket, format_time, ticket_from_json
+from agent_assist.domain.ticket import Ticket, format_time
 from agent_assist.errors import BadInput, Cancelled
 
 T = TypeVar("T")
@@ -205,7 +205,7 @@ def search(
 
 def _asked(row: Row) -> str | Ticket:
     if "messages" in row:
-        return ticket_from_json(row)
+        return ticket_of(row)
     query = row.get("query")
     if not isinstance(query, str):
         raise BadInput(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from agent_assist.cli.batch import Row, input_option, output_option, run_batch
+from agent_assist.cli.batch import Row, input_option, output_option, run_batch, ticket_of
 from agent_assist.cli.context import Context, json_option, pass_context
 from agent_assist.domain.policy import Policy, Rule
-from agent_assist.domain.ticket import Role, ticket_from_json
+from agent_assist.domain.ticket import Role
 from agent_assist.errors import BadInput
 from agent_assist.services.policy_keeping import PolicyKeeper
 
@@ -169,7 +169,7 @@ def test(context: Context, source: str | None, target: str, path: Path | None) -
     rules = PolicyService(PolicyFile(path), _Now())
 
     def handle(row: Row) -> Row:
-        ticket = ticket_from_json(row)
+        ticket = ticket_of(row)
         language = ticket.language or ""
         applied = rules.applied(ticket, language)
         reply = next((m.text for m in reversed(ticket.messages) if m.role is Role.AGENT), "")

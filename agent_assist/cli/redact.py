@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from agent_assist.cli.batch import Row, input_option, output_option, run_batch
+from agent_assist.cli.batch import Row, input_option, output_option, run_batch, ticket_of
 from agent_assist.cli.context import Context, pass_context
-from agent_assist.domain.ticket import ticket_from_json
 from agent_assist.errors import BadInput
 from agent_assist.settings import PrivacyOptions, load
 
@@ -72,7 +71,7 @@ def _text(row: Row) -> str:
 
 
 def _ticket(redactor: Any, row: Row) -> Row:
-    ticket = ticket_from_json(row)
+    ticket = ticket_of(row)
     done = redactor.redact_ticket(ticket)
     parts = [(ticket.subject, done.ticket.subject, done.subject_entities)] if ticket.subject else []
     parts += [

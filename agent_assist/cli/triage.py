@@ -7,9 +7,17 @@ from typing import Any
 
 import click
 
-from agent_assist.cli.batch import Row, input_option, open_source, output_option, read_row, run_batch
+from agent_assist.cli.batch import (
+    Row,
+    input_option,
+    open_source,
+    output_option,
+    read_row,
+    run_batch,
+    ticket_of,
+)
 from agent_assist.cli.context import Context, json_option, pass_context, progress_line
-from agent_assist.domain.ticket import Ticket, ticket_from_json
+from agent_assist.domain.ticket import Ticket
 from agent_assist.domain.triage import IntentModel, Triage
 from agent_assist.errors import AgentAssistError, BadInput
 from agent_assist.services.triage import TriageService
@@ -119,7 +127,7 @@ def _service(context: Context) -> TriageService:
 
 def _subject(row: Row) -> str | Ticket:
     if "messages" in row:
-        return ticket_from_json(row)
+        return ticket_of(row)
     text = row.get("text")
     if not isinstance(text, str):
         raise BadInput(

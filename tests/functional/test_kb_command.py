@@ -71,7 +71,7 @@ def test_what_looks_planted_is_said_listed_and_approved(
     assert run(["kb", "search", "are rooms free of charge?", "--json"]) == 0
     assert "guest" not in capsys.readouterr().out
     assert run(["kb", "approve"]) == 2
-    assert run(["kb", "approve", "no-such-one"]) == 1
+    assert run(["kb", "approve", "no-such-one"]) == 2
     assert run(["kb", "approve", held["id"]]) == 0
     capsys.readouterr()
     assert run(["kb", "search", "are rooms free of charge?", "--json"]) == 0

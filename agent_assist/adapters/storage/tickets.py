@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database as Tables
 
+from agent_assist.adapters.privacy import logs
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.rows import clean, moment
 from agent_assist.adapters.storage.threads import append, load, save
@@ -41,12 +42,16 @@ class TicketStore:
 
         def work(tables: Tables) -> None:
             for ticket in wanted:
+                logs.remember(ticket)
                 save(tables.conn, ticket, source=source)
 
         self._database.write(work)
 
     def get(self, ticket_id: str) -> Ticket | None:
-        return self._database.read(lambda tables: load(tables.conn, ticket_id))
+        ticket = self._database.read(lambda tables: load(tables.conn, ticket_id))
+        if ticket is not None:
+            logs.remember(ticket)
+        return ticket
 
     def queue(self, wanted: QueueFilter) -> list[TicketSummary]:
         conditions, values = _conditions(wanted)
