@@ -65,7 +65,7 @@ def fails(desk: Desk, message: str) -> None:
         raise ValueError(message)
 
     job = desk.jobs.submit("A job with a fault", work)
-    with pytest.raises(ValueError, match="cannot read|no such key"):
+    with pytest.raises(ValueError, match=r"cannot read|no such key"):
         job.result(60)
 
 
