@@ -205,6 +205,54 @@ def test_a_tampered_log_is_told_and_can_still_be_read(
     picture(page, surface.theme, "security-log-tampered", (980, 620))
 
 
+def cut_off_the_last_entry(desk: Desk, folder: Path) -> None:
+    """What a restored backup looks like: the log ends before what is remembered of it."""
+    assert desk.audit is not None
+    desk.audit.flush()
+    with Workspace.open(folder, passphrase=lambda: PASSPHRASE) as workspace:
+        key = secrets.derive(workspace._data_key, "database")
+    connection = sqlcipher3.dbapi2.connect(str(folder / "workspace.db"))
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    connection.execute("DROP TRIGGER audit_no_delete")
+    connection.execute("DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)")
+    connection.commit()
+    connection.close()
+
+
+def test_a_gap_is_accepted_with_a_reason_that_stays(
+    qtbot: QtBot, surface: Surface, desk: Desk, tmp_path: Path
+) -> None:
+    assert desk.audit is not None
+    cut_off_the_last_entry(desk, tmp_path / "w")
+    page = opened(qtbot, surface, "Log")
+    gap = page.audit.gap
+    page.audit.verify.click()
+    qtbot.waitUntil(gap.isVisible)
+    assert not gap.go.isEnabled()
+    assert gap.go.toolTip().startswith("Write why")
+    qtbot.keyClicks(gap.why, "backup of 12 November restored")
+    picture(page, surface.theme, "security-log-gap", (980, 620))
+    qtbot.mouseClick(gap.go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.audit.state.text() == "Whole and in order")
+    assert not gap.isVisible()
+    entry = desk.audit.entries(1, AuditAction.AUDIT_ACCEPTED)[0]
+    assert entry.facts["why"] == "backup of 12 November restored"
+    assert unnamed(page) == []
+
+
+@pytest.mark.usefixtures("as_agent")
+def test_an_agent_sees_why_a_gap_is_not_theirs_to_accept(
+    qtbot: QtBot, surface: Surface, desk: Desk, tmp_path: Path
+) -> None:
+    cut_off_the_last_entry(desk, tmp_path / "w")
+    page = opened(qtbot, surface, "Log")
+    page.audit.verify.click()
+    qtbot.waitUntil(page.audit.gap.isVisible)
+    page.audit.gap.why.setText("because")
+    assert not page.audit.gap.go.isEnabled()
+    assert "Only an admin may accept a gap" in page.audit.gap.go.toolTip()
+
+
 @pytest.mark.usefixtures("as_agent")
 def test_an_agent_may_check_the_log_and_not_read_it(qtbot: QtBot, surface: Surface) -> None:
     page = opened(qtbot, surface, "Log")

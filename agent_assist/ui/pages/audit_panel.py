@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction, AuditEntry, AuditReport
 from agent_assist.errors import ErrorInfo
+from agent_assist.ui.pages.audit_gap import AuditGap
 from agent_assist.ui.pages.audit_model import WORDS, AuditModel
 from agent_assist.ui.pages.governance import Governance, allow
 from agent_assist.ui.pages.page import Card
@@ -87,8 +88,11 @@ class AuditPanel(QWidget):
         for button in (self.copy, self.verify, self.export):
             line.addWidget(button)
         card.setAccessibleName("Whether the log is whole")
+        self.gap = AuditGap(self._ui.theme)
+        self.gap.accepted.connect(self.accept)
         card.body.addLayout(line)
         card.body.addWidget(self.said)
+        card.body.addWidget(self.gap)
         return card
 
     def _filters(self) -> QWidget:
@@ -147,15 +151,41 @@ class AuditPanel(QWidget):
 
     def check(self) -> None:
         """Read the whole log and compare it with what is remembered of it; anybody may."""
-        audit = self._audit
+        audit, access = self._audit, self._access
         self.verify.setEnabled(False)
         self.state.set("Checking", Tone.ACCENT)
 
-        def done(report: AuditReport) -> None:
-            self.verify.setEnabled(True)
-            self._show_report(report)
+        def read() -> tuple[AuditReport, str]:
+            return audit.verify(), access.why_not(Permission.ACCEPT_AUDIT)
 
-        self._ui.bridge.run(audit.verify, done, self._on_failed, latest="audit check")
+        self._ui.bridge.run(read, self._on_checked, self._on_failed, latest="audit check")
+
+    def accept(self, why: str) -> None:
+        """Take the gap that was found for known; the service refuses where entries were changed."""
+        audit = self._audit
+        self.verify.setEnabled(False)
+
+        def done(report: AuditReport) -> None:
+            self.gap.why.clear()
+            self._page.toast.say("The gap is accepted. It stays in the log.")
+            self._on_checked((report, ""))
+            self.refresh()
+
+        def failed(error: ErrorInfo) -> None:
+            self.verify.setEnabled(True)
+            self.gap.offer("")
+            self._page.show_error(error)
+
+        self._ui.bridge.run(lambda: audit.accept(why), done, failed, latest="audit check")
+
+    def _on_checked(self, checked: tuple[AuditReport, str]) -> None:
+        report, may_not_accept = checked
+        self.verify.setEnabled(True)
+        self._show_report(report)
+        if report.intact:
+            self.gap.hide()
+        else:
+            self.gap.offer(may_not_accept)
 
     def _show_report(self, report: AuditReport) -> None:
         self._head = f"{report.head.number}:{report.head.mac}"
@@ -169,7 +199,7 @@ class AuditPanel(QWidget):
         more = f" And {count(len(report.findings) - 1, 'more finding')}." if len(report.findings) > 1 else ""
         self.said.setText(
             f"{report.findings[0].sentence}{more} Keep the workspace folder as it is for whoever looks into "
-            "it. After a restored backup an admin goes on with `agent-assist audit accept`."
+            "it."
         )
 
     # --- slots --------------------------------------------------------------------------------------
