@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from support_store import START, FixedClock, Listener
+from support_store import START, FixedClock, Listener, with_message
 from support_workspace import MemoryKeyring
 
 from agent_assist.adapters.storage.connections import ConnectionStore
@@ -81,7 +81,7 @@ class FakeHelpdesk:
     def write(self, ticket_id: str, text: str, role: Role = Role.CUSTOMER) -> Message:
         ticket = self.tickets[ticket_id]
         message = Message(f"h{len(ticket.messages)}", role, text, self.clock.now())
-        self.put(ticket.with_message(message))
+        self.put(with_message(ticket, message))
         return message
 
     def texts(self, ticket_id: str = "1") -> list[str]:

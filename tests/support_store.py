@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,8 @@ def suggestion(
         "created_at": START,
     }
     return Suggestion(id=identity, **(values | changes))
+
+
+def with_message(ticket: Ticket, message: Message) -> Ticket:
+    """The ticket after one more message."""
+    return replace(ticket, messages=(*ticket.messages, message))

@@ -56,7 +56,6 @@ class Workspace:
         self.settings_path = folder / "settings.json"
         self.models_folder = folder / "models"
         self.cache_folder = folder / "cache"
-        self.logs_folder = folder / "logs"
         self.cache_key = secrets.derive(data_key, "cache")
         self.policy_key = secrets.derive(data_key, "policy")
         """32 bytes: encrypts what is cached outside the database."""
@@ -220,7 +219,7 @@ class Workspace:
 def _make_folder(folder: Path) -> None:
     if not folder.exists():
         folder.mkdir(parents=True, mode=0o700)
-    for name in ("models", "cache", "logs"):
+    for name in ("models", "cache"):
         (folder / name).mkdir(exist_ok=True)
 
 

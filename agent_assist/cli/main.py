@@ -74,7 +74,7 @@ def _common_options() -> list[click.Option]:
             envvar="AGENT_ASSIST_WORKSPACE",
             expose_value=False,
             callback=_set_workspace,
-            help="The folder that holds database, models, settings and logs.",
+            help="The folder that holds database, models and settings.",
         ),
         click.Option(
             ["--debug"],

@@ -123,10 +123,6 @@ def fill_slots(
     return "".join(kept).strip()
 
 
-def has_slot(text: str) -> bool:
-    return bool(_SLOT.search(text))
-
-
 def macro_body(text: str, **values: object) -> str:
     """A macro's own words without its greeting and closing, which the channel brings."""
     filled = fill_slots(plain(text), **values)  # type: ignore[arg-type]

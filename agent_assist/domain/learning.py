@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -191,18 +191,6 @@ def _pair(row: Mapping[str, Any]) -> Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a person said of one blind pair."""
-
-    case: str
-    asked: str
-    first: str
-    second: str
-    scores: Mapping[str, str] = field(default_factory=dict)
-    """Column of the sheet to what stands in it."""
-
-
-@dataclass(frozen=True, slots=True)
 class LearningOverview:
     """Everything the page needs to be drawn."""
 
@@ -216,3 +204,5 @@ class LearningOverview:
     comparison: Comparison | None
     sheet: int = 0
     """Blind pairs that may be judged."""
+    before: str = ""
+    """The model that was in use before this one; empty where there was none."""

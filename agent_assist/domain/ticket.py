@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -105,9 +105,6 @@ class Ticket:
                     f"{message.id}\0{message.role}\0{message.text}\0".encode("utf-8", "surrogatepass")
                 )
         return digest.hexdigest()[:16]
-
-    def with_message(self, message: Message) -> Ticket:
-        return replace(self, messages=(*self.messages, message))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ class KnowledgeRepository(Protocol):
     def content_hashes(self, collection: str | None = None) -> dict[str, str]:
         """Article id to content hash."""
 
-    def save_article(self, article: Article, passages: Sequence[tuple[str, str]]) -> list[int]:
-        """Replace an article and its passages, given as (heading, text); returns the passage ids."""
+    def save_articles(self, articles: Sequence[tuple[Article, Sequence[tuple[str, str]]]]) -> list[list[int]]:
+        """Replace articles and their passages, given as (heading, text), in one transaction; returns the
+        passage ids of each."""
 
     def remove(self, article_ids: Iterable[str]) -> list[int]:
         """Remove articles with their passages and vectors; returns the removed passage ids."""
@@ -59,9 +60,6 @@ class KnowledgeRepository(Protocol):
 
     def drop_vectors(self, encoder: str | None = None) -> None:
         """Forget the vectors of one encoder, or all of them; they can be made again."""
-
-    def save_articles(self, articles: Sequence[tuple[Article, Sequence[tuple[str, str]]]]) -> list[list[int]]:
-        """As `save_article` for several, in one transaction."""
 
     def stats(self, encoder: str) -> KnowledgeStats: ...
 

@@ -53,8 +53,3 @@ def settled(kind: ConnectorKind, secrets: Mapping[str, str]) -> Mapping[str, str
     typed = any(value for name, value in secrets.items() if name not in (CLIENT_SECRET, REFRESH_TOKEN))
     instead = kind.sign_in is not None and typed and not secrets.get(REFRESH_TOKEN)
     return {**secrets, REFRESH_TOKEN: ""} if instead else secrets
-
-
-def secret_names(kind: ConnectorKind) -> list[str]:
-    """The names of its secret fields."""
-    return [field.name for field in kind.fields if field.kind is FieldKind.SECRET]

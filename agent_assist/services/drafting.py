@@ -215,12 +215,6 @@ class DraftingService:
 
         return self._writer.write(ticket, steer=steer, cancel=cancel or threading.Event(), observe=observe)[0]
 
-    @property
-    def model_pid(self) -> int | None:
-        """Process id of the model's worker; None where it does not run."""
-        pid = getattr(self._model, "pid", None)
-        return pid if isinstance(pid, int) else None
-
     def close(self) -> None:
         """Stop all drafts and timers; waits a moment for those that are being written, as what they use
         is closed next."""

@@ -73,11 +73,6 @@ class Theme(QObject):
         return self._reduced_motion
 
     @property
-    def motion_ms(self) -> int:
-        """How long a movement lasts; 0 with reduced motion."""
-        return 0 if self._reduced_motion else tokens.MOTION_MS
-
-    @property
     def body_px(self) -> int:
         font = self._system_font
         if font.pixelSize() > 0:

@@ -15,12 +15,9 @@ SPACE_1, SPACE_2, SPACE_3, SPACE_4, SPACE_6, SPACE_8 = 4, 8, 12, 16, 24, 32
 
 RADIUS_SMALL, RADIUS, RADIUS_LARGE = 4, 6, 10
 
-CONTROL_HEIGHT = 32
 RAIL_WIDTH = 76
 SIDE_WIDTH = 360
 ICON = 16
-MOTION_MS = 120
-"""The longest movement; 0 with reduced motion."""
 
 
 class TextSize(StrEnum):

@@ -89,9 +89,6 @@ class Tray(QObject):
         if self._icon is not None:
             self._icon.hide()
 
-    def set_paused(self, paused: bool) -> None:
-        self.pause_action.setChecked(paused)
-
     def set_side_layout(self, side: bool) -> None:
         self.side_action.setChecked(side)
 

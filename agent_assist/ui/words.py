@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from agent_assist.domain.model import Backend
-from agent_assist.domain.suggestion import Decision, MarkKind, Origin
+from agent_assist.domain.suggestion import Decision, Origin
 from agent_assist.domain.ticket import Channel
 
 _LANGUAGES = {
@@ -43,23 +43,6 @@ COLLECTIONS = {
     "remembered": "Remembered edit",
 }
 BACKENDS = {Backend.CPU: "CPU", Backend.CUDA: "CUDA", Backend.METAL: "Metal", Backend.VULKAN: "Vulkan"}
-MARKS = {
-    MarkKind.NUMBER: "number",
-    MarkKind.DATE: "date",
-    MarkKind.AMOUNT: "amount",
-    MarkKind.LINK: "link",
-    MarkKind.NAME: "name",
-    MarkKind.PROMISE: "promise",
-    MarkKind.CONTRADICTION: "contradiction",
-    MarkKind.PERSONAL: "personal data",
-    MarkKind.ADVICE: "advice",
-    MarkKind.PROMPT: "instruction",
-    MarkKind.INSULT: "insult",
-    MarkKind.POLICY: "policy",
-    MarkKind.SECRET: "asks for a secret",
-    MarkKind.PAYMENT: "payment",
-    MarkKind.CONTACT: "contact",
-}
 
 
 def language(code: str | None) -> str:

@@ -19,13 +19,13 @@ from support_encoder import articles, pairs, tiny_encoder, write
 pytest.importorskip("datasets")
 
 from agent_assist.adapters.knowledge.embedding import Encoder, find_encoder
-from agent_assist.adapters.knowledge.tuned import adopt
+from agent_assist.adapters.knowledge.tuned import MANIFEST, adopt
 from agent_assist.errors import EncoderMissing
 from training.cli import cli
 from training.config import read_config
 from training.encoder.mining import mine
 from training.encoder.pairs import Pair, asked, read_pairs, read_texts, split
-from training.encoder.stage import EncoderStage, gate_of, manifest_of
+from training.encoder.stage import EncoderStage, gate_of
 from training.encoder.tune import seal
 from training.evaluation.compare import Difference
 from training.stage import Run, key_of
@@ -82,7 +82,8 @@ def test_the_encoder_learns_passes_its_gate_and_is_skipped_the_second_time(
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     by_name = {d["name"]: d for d in result["differences"]}
     assert result["gate"]["passed"] is (by_name["encoder R@1"]["low"] > 0)
-    assert manifest_of(folder / "encoder")["gate"] == result["gate"]
+    manifest = json.loads((folder / "encoder" / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest["gate"] == result["gate"]
     assert "Held-out questions" in (folder / "report.html").read_text(encoding="utf-8")
     record = json.loads((folder / "done.json").read_text(encoding="utf-8"))
     assert record["manifest"]["inputs"]

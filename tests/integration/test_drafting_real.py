@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support_workers import worker_pids
 
 from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.app import open_desk
@@ -309,8 +310,7 @@ def test_a_killed_worker_is_retried_once_without_the_agent(
     seen = watch(ticket("killed"))
     desk.drafting.open("killed")
     seen.wait(lambda d: d.state is DraftState.PREFILLING)
-    pid = desk.drafting.model_pid
-    assert pid
+    (pid,) = worker_pids("agent_assist.adapters.inference")
     os.kill(pid, signal.SIGKILL)
     draft = seen.wait(ready)
     assert draft.state is DraftState.READY

@@ -36,9 +36,7 @@ def test_a_workspace_keeps_what_was_saved(folder: Path) -> None:
         assert TicketStore(workspace.database).get("T-1") == ticket("T-1", "kept secret")
         assert (workspace.key_source, workspace.key_detail) == ("passphrase", "")
         assert workspace.settings_path.parent == folder
-        assert all(
-            f.is_dir() for f in (workspace.models_folder, workspace.cache_folder, workspace.logs_folder)
-        )
+        assert all(f.is_dir() for f in (workspace.models_folder, workspace.cache_folder))
         assert len(workspace.cache_key) == 32
         workspace.close()
 

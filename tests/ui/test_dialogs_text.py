@@ -16,7 +16,7 @@ from agent_assist.domain.knowledge import Article, Passage
 from agent_assist.services.feedback import difference
 from agent_assist.ui.dialogs.article_dialog import ArticleDialog
 from agent_assist.ui.dialogs.diff_text import difference_words
-from agent_assist.ui.dialogs.diff_view import DiffDialog
+from agent_assist.ui.dialogs.diff_view import DiffView
 from agent_assist.ui.dialogs.safe_text import MAX_MARKDOWN, SafeTextBrowser, locate
 from agent_assist.ui.theme import Theme
 
@@ -105,19 +105,21 @@ def test_the_article_opens_at_its_passage(qtbot: QtBot, theme: Theme) -> None:
 def test_the_difference_is_seen_in_one_text_and_side_by_side(qtbot: QtBot, theme: Theme) -> None:
     before = "Hi Crystal,\nthanks for writing. You can return the shoes within 90 days.\nKind regards"
     after = "Hi Crystal,\nthanks for writing! You can return them within 60 days, for free.\nKind regards"
-    dialog = DiffDialog(theme, "What you changed", difference(before, after))
-    qtbot.addWidget(dialog)
-    dialog.show()
-    assert unnamed(dialog) == []
-    picture(dialog, theme, "diff-inline")
-    qtbot.mouseClick(dialog.view.two, Qt.MouseButton.LeftButton)
-    assert dialog.view.left.toPlainText() == before
-    assert dialog.view.right.toPlainText() == after
-    picture(dialog, theme, "diff-sides")
-    cursor = dialog.view.right.textCursor()
+    view = DiffView(theme, "Draft", "Sent")
+    view.show_difference(difference(before, after))
+    view.resize(760, 480)
+    qtbot.addWidget(view)
+    view.show()
+    assert unnamed(view) == []
+    picture(view, theme, "diff-inline")
+    qtbot.mouseClick(view.two, Qt.MouseButton.LeftButton)
+    assert view.left.toPlainText() == before
+    assert view.right.toPlainText() == after
+    picture(view, theme, "diff-sides")
+    cursor = view.right.textCursor()
     cursor.setPosition(after.index("60") + 1)
     assert cursor.charFormat().fontUnderline() or cursor.charFormat().underlineStyle().value
-    cursor = dialog.view.left.textCursor()
+    cursor = view.left.textCursor()
     cursor.setPosition(before.index("90") + 1)
     assert cursor.charFormat().fontStrikeOut()
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from support_workers import worker_pids
 
 from agent_assist import opening as root
 from agent_assist.domain.suggestion import DraftState
@@ -86,12 +87,12 @@ def test_a_hostile_ticket_opens_and_ends_in_a_draft_or_a_reason(
 def test_both_workers_die_in_the_middle_and_the_draft_still_comes(session: Session, qtbot: QtBot) -> None:
     assert session.desk is not None
     desk = session.desk
-    qtbot.waitUntil(lambda: desk.drafting.model_pid is not None, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: bool(worker_pids("agent_assist.adapters.inference")), timeout=PATIENCE)
     _ask(session, "kill", "Hi, within how many days can I return an unused helmet?")
     desk.drafting.cancel(session.controllers.tickets.current_id if session.controllers else "")
     _open(session, "kill", qtbot)
     qtbot.waitUntil(lambda: _state(session, "kill").working, timeout=PATIENCE)
-    for pid in _worker_pids():
+    for pid in worker_pids():
         os.kill(pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: _state(session, "kill").final, timeout=PATIENCE)
     draft = desk.drafting.current("kill")
@@ -102,13 +103,3 @@ def test_both_workers_die_in_the_middle_and_the_draft_still_comes(session: Sessi
         qtbot.waitUntil(lambda: _state(session, "kill").final, timeout=PATIENCE)
     assert _state(session, "kill") is not DraftState.FAILED
     assert session.window.isVisible()
-
-
-def _worker_pids() -> list[int]:
-    import psutil
-
-    return [
-        child.pid
-        for child in psutil.Process().children(recursive=True)
-        if any("agent_assist.adapters" in part for part in child.cmdline())
-    ]

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
+from support_store import with_message
 
 from agent_assist import settings
 from agent_assist.domain.jobs import JobState, JobStatus
@@ -36,6 +37,7 @@ from agent_assist.ui.views.conversation_view import FIRST, MOST, PIECE, STEP
 from agent_assist.ui.views.message_view import LongText, MessageView
 from agent_assist.ui.views.palette import CommandPalette, Entry
 from agent_assist.ui.views.queue_model import RowRole, describe, note_of
+from agent_assist.ui.widgets.spinner import Spinner
 
 
 @pytest.fixture
@@ -208,7 +210,7 @@ def test_the_first_message_takes_the_place_of_the_note_that_there_is_none(window
     view, ticket = window.desk_view.conversation, replace(sample.ticket(), id="new", messages=())
     view.show_ticket(ticket)
     assert any("no messages yet" in label.text() for label in view._content.findChildren(QLabel))
-    view.show_ticket(ticket.with_message(Message("m1", Role.CUSTOMER, "Hello?")))
+    view.show_ticket(with_message(ticket, Message("m1", Role.CUSTOMER, "Hello?")))
     assert [m.message.text for m in view.message_views()] == ["Hello?"]
     assert not any(
         "no messages" in label.text() for label in view._content.findChildren(QLabel) if not label.isHidden()
@@ -238,7 +240,7 @@ def test_a_new_message_is_added_without_rebuilding(window: MainWindow) -> None:
     view, ticket = window.desk_view.conversation, sample.ticket()
     view.show_ticket(ticket)
     before = view.message_views()
-    view.show_ticket(ticket.with_message(Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))))
+    view.show_ticket(with_message(ticket, Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))))
     after = view.message_views()
     assert after[: len(before)] == before
     assert after[-1].message.text == "Hello?"
@@ -372,11 +374,14 @@ def test_dark_and_light_come_from_the_same_tokens(window: MainWindow, theme: The
     assert theme.style_sheet().count("{") == light.count("{")
 
 
-def test_reduced_motion_moves_nothing(theme: Theme) -> None:
+def test_reduced_motion_moves_nothing(theme: Theme, qtbot: QtBot) -> None:
     theme.set_options(settings.Appearance(theme=settings.Theme.LIGHT, reduced_motion=True))
-    assert theme.motion_ms == 0
+    spinner = Spinner(theme)
+    qtbot.addWidget(spinner)
+    spinner.show()
+    assert not spinner._timer.isActive()
     theme.set_options(settings.Appearance(theme=settings.Theme.LIGHT))
-    assert 0 < theme.motion_ms <= 150
+    assert spinner._timer.isActive()
 
 
 def test_the_status_bar_says_model_jobs_and_news(window: MainWindow) -> None:

@@ -122,10 +122,6 @@ class MailOptions:
     source: TokenSource | None = field(default=None, repr=False, compare=False)
     """Where the tokens of a browser's sign-in come from."""
 
-    @property
-    def by_token(self) -> bool:
-        return bool(self.token or self.source)
-
     def access_token(self) -> str:
         """For XOAUTH2, good for now; empty where there is a password.  Raises HelpdeskProblem."""
         return self.source.token() if self.source else self.token

@@ -46,11 +46,6 @@ class RedactedPrompts:
         self._ticket = ticket
         self._wanted = wanted
 
-    @property
-    def pid(self) -> int | None:
-        """Of the process that the model runs in; None where there is none of its own."""
-        return getattr(self._model, "pid", None)
-
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[GenerationEvent]:
         if not self._wanted():
             yield from self._model.generate(request, cancel)

@@ -30,9 +30,6 @@ class SqlKnowledgeRepository:
         rows = self._rows(f"SELECT id, content_hash FROM articles {where}", values)
         return {row[0]: row[1] for row in rows}
 
-    def save_article(self, article: Article, passages: Sequence[tuple[str, str]]) -> list[int]:
-        return self.save_articles([(article, passages)])[0]
-
     def save_articles(self, articles: Sequence[tuple[Article, Sequence[tuple[str, str]]]]) -> list[list[int]]:
         """Replace several articles in one transaction: one wait for the disk instead of one each."""
 

@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QDialog,
     QHBoxLayout,
     QSplitter,
     QStackedWidget,
@@ -16,8 +15,7 @@ from PySide6.QtWidgets import (
 
 from agent_assist.ui.dialogs.diff_text import DiffText, Pieces, Side, difference_words
 from agent_assist.ui.theme import Theme
-from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_4, TextSize
-from agent_assist.ui.widgets.button import Button
+from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.label import Label
 
@@ -35,19 +33,18 @@ class DiffView(QWidget):
         self.inline = DiffText(theme, Side.BOTH)
         self.left = DiffText(theme, Side.BEFORE)
         self.right = DiffText(theme, Side.AFTER)
-        self._titles = (Label(before, TextSize.SMALL, "muted"), Label(after, TextSize.SMALL, "muted"))
         for text, name in ((self.inline, "Difference"), (self.left, before), (self.right, after)):
             text.setAccessibleName(name)
         self._sides = QSplitter(Qt.Orientation.Horizontal)
         self._sides.setHandleWidth(1)
         self._sides.setChildrenCollapsible(False)
-        for title, text in zip(self._titles, (self.left, self.right)):
+        for title, text in ((before, self.left), (after, self.right)):
             panel = QWidget()
             column = QVBoxLayout(panel)
             edge = SPACE_2 if text is self.right else 0
             column.setContentsMargins(edge, 0, 0 if edge else SPACE_2, 0)
             column.setSpacing(SPACE_1)
-            column.addWidget(title)
+            column.addWidget(Label(title, TextSize.SMALL, "muted"))
             column.addWidget(text, 1)
             self._sides.addWidget(panel)
         self._stack = QStackedWidget()
@@ -79,40 +76,7 @@ class DiffView(QWidget):
             text.show_difference(pieces)
         self.summary.setText(difference_words(pieces))
 
-    def set_titles(self, before: str, after: str) -> None:
-        for label, text in zip(self._titles, (before, after)):
-            label.setText(text)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = event.size().width() < NARROW
         self._sides.setOrientation(Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal)
-
-
-class DiffDialog(QDialog):
-    """A difference in a window of its own."""
-
-    def __init__(
-        self,
-        theme: Theme,
-        title: str,
-        pieces: Pieces,
-        before: str = "Draft",
-        after: str = "Sent",
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
-        self.resize(760, 480)
-        self.view = DiffView(theme, before, after)
-        self.view.show_difference(pieces)
-        close = Button(theme, "Close")
-        close.clicked.connect(self.accept)
-        foot = QHBoxLayout()
-        foot.addStretch(1)
-        foot.addWidget(close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
-        layout.setSpacing(SPACE_2)
-        layout.addWidget(self.view, 1)
-        layout.addLayout(foot)

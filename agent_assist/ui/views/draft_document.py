@@ -153,11 +153,6 @@ class DraftDocument(QTextDocument):
         self._write(text, joined=False)
         self._base = _Baseline("", False, self._sent)
 
-    def renumber(self, numbers: Mapping[int, int]) -> None:
-        for span in self.spans:
-            span.numbers = _numbers(span.passages, numbers)
-        self._marks.rehighlight()
-
     def mark_used(self) -> None:
         """The text has gone where it was meant for: it stays here, and is no longer waiting to be sent."""
         self._base = replace(self._base, text=self.text)

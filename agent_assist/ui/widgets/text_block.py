@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -285,16 +285,6 @@ class TextBlock(QWidget):
     def copy(self) -> None:
         if self.selected_text:
             QGuiApplication.clipboard().setText(self.selected_text)
-
-    def visible_rect_of(self, start: int) -> QRect:
-        """Where the line with that character stands, to scroll it into view."""
-        self._lay_out(self.width())
-        for layout, first in self._layouts:
-            if first <= start <= first + len(layout.text()):
-                line = layout.lineForTextPosition(start - first)
-                if line.isValid():
-                    return QRect(0, round(line.y()), self.width(), round(line.height()))
-        return QRect(0, 0, self.width(), 1)
 
     def _on_theme(self) -> None:
         self._font = None

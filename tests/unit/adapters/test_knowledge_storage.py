@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,13 @@ def vector(value: float) -> bytes:
     return struct.pack("<3f", value, 0.0, 1.0)
 
 
+def save(
+    repository: SqlKnowledgeRepository, article: Article, passages: Sequence[tuple[str, str]]
+) -> list[int]:
+    (ids,) = repository.save_articles([(article, passages)])
+    return ids
+
+
 def test_an_article_comes_back_as_it_was_saved(repository: SqlKnowledgeRepository) -> None:
     article = Article(
         "a1",
@@ -41,7 +48,7 @@ def test_an_article_comes_back_as_it_was_saved(repository: SqlKnowledgeRepositor
         "h",
         {"k": "v"},
     )
-    ids = repository.save_article(article, [("H", "one"), ("", "two")])
+    ids = save(repository, article, [("H", "one"), ("", "two")])
     assert repository.article("a1") == article
     assert repository.articles("macros") == [article]
     assert [p.text for p in repository.passages_of("a1")] == ["one", "two"]
@@ -57,9 +64,9 @@ def test_an_article_comes_back_as_it_was_saved(repository: SqlKnowledgeRepositor
 
 
 def test_saving_again_replaces_passages_vectors_and_words(repository: SqlKnowledgeRepository) -> None:
-    (old,) = repository.save_article(Article("a", "T", "B"), [("", "giraffe")])
+    (old,) = save(repository, Article("a", "T", "B"), [("", "giraffe")])
     repository.save_vectors("e", [(old, vector(1))])
-    (new,) = repository.save_article(Article("a", "T", "B"), [("", "zebra")])
+    (new,) = save(repository, Article("a", "T", "B"), [("", "zebra")])
     assert new != old
     assert repository.lexical_search("giraffe", 5) == []
     assert [i for i, _ in repository.lexical_search("zebra", 5)] == [new]
@@ -68,7 +75,7 @@ def test_saving_again_replaces_passages_vectors_and_words(repository: SqlKnowled
 
 
 def test_removing_takes_everything_along(repository: SqlKnowledgeRepository) -> None:
-    ids = repository.save_article(Article("a", "T", "B"), [("", "giraffe"), ("", "giraffe too")])
+    ids = save(repository, Article("a", "T", "B"), [("", "giraffe"), ("", "giraffe too")])
     repository.save_vectors("e", [(ids[0], vector(1))])
     assert repository.remove(["a", "never there"]) == ids
     assert repository.lexical_search("giraffe", 5) == []
@@ -76,7 +83,7 @@ def test_removing_takes_everything_along(repository: SqlKnowledgeRepository) -> 
 
 
 def test_vectors_come_in_batches_and_only_of_their_encoder(repository: SqlKnowledgeRepository) -> None:
-    ids = repository.save_article(Article("a", "T", "B"), [("", str(n)) for n in range(5)])
+    ids = save(repository, Article("a", "T", "B"), [("", str(n)) for n in range(5)])
     repository.save_vectors("e", [(i, vector(i)) for i in ids])
     repository.save_vectors("other", [(ids[0], vector(9))])
     batches = list(repository.vectors("e", batch=2))
@@ -88,14 +95,14 @@ def test_vectors_come_in_batches_and_only_of_their_encoder(repository: SqlKnowle
 
 
 def test_a_vector_of_a_removed_passage_is_dropped(repository: SqlKnowledgeRepository) -> None:
-    (gone,) = repository.save_article(Article("a", "T", "B"), [("", "x")])
+    (gone,) = save(repository, Article("a", "T", "B"), [("", "x")])
     repository.remove(["a"])
     repository.save_vectors("e", [(gone, vector(1))])
     assert repository.vector_ids("e") == []
 
 
 def test_words_in_other_forms_and_without_accents_are_found(repository: SqlKnowledgeRepository) -> None:
-    repository.save_article(Article("a", "Café", "B"), [("", "Refunds are processed quickly")])
+    save(repository, Article("a", "Café", "B"), [("", "Refunds are processed quickly")])
     assert repository.lexical_search("refunding a CAFE", 5)
     assert repository.lexical_search("process refund", 5, ["articles"])
     assert repository.lexical_search("process refund", 5, ["macros"]) == []
@@ -113,7 +120,7 @@ def test_a_word_in_most_passages_is_left_to_the_rarer_ones(
     monkeypatch.setattr(lexical, "MOST_POSTINGS", 30)
     assert [i for i, _ in repository.lexical_search("heron branch", 50)] == [ids[7]]
     assert len(repository.lexical_search("branch", 50)) == 40  # alone it is all there is
-    repository.save_article(Article("new", "T", "B"), [("", "a second heron")])
+    save(repository, Article("new", "T", "B"), [("", "a second heron")])
     assert repository.word_counts("heron") == [2]
 
 
@@ -145,9 +152,9 @@ def test_scores_are_those_of_fts5_itself(tmp_path: Path) -> None:
 def test_what_another_process_writes_is_found(tmp_path: Path) -> None:
     mine, other = Database(tmp_path / "k.db", bytes(32)), Database(tmp_path / "k.db", bytes(32))
     repository, writer = SqlKnowledgeRepository(mine), SqlKnowledgeRepository(other)
-    writer.save_article(Article("a", "T", "B"), [("", "heron lamp")])
+    save(writer, Article("a", "T", "B"), [("", "heron lamp")])
     assert len(repository.lexical_search("heron", 5)) == 1
-    writer.save_article(Article("b", "T", "B"), [("", "heron lamp")])
+    save(writer, Article("b", "T", "B"), [("", "heron lamp")])
     assert len(repository.lexical_search("heron", 5)) == 2
     writer.remove(["a", "b"])
     assert repository.lexical_search("heron", 5) == []
@@ -166,5 +173,5 @@ def test_any_text_is_a_query(repository: SqlKnowledgeRepository, query: str) -> 
     "query", ['"', "a AND (", "title:x", "x*", "NEAR(a b)", "\0", "-", "^x", "{a}", "\u202eabc"]
 )
 def test_query_syntax_is_only_text(repository: SqlKnowledgeRepository, query: str) -> None:
-    repository.save_article(Article("a", "Title", "B"), [("", "abc x a b near and")])
+    save(repository, Article("a", "Title", "B"), [("", "abc x a b near and")])
     assert len(repository.lexical_search(query, 3)) <= 1

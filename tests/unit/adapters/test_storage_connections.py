@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support_store import START, open_database, ticket
+from support_store import START, open_database, ticket, with_message
 
 from agent_assist.adapters.storage.connections import ConnectionStore
 from agent_assist.adapters.storage.database import Database
@@ -92,7 +92,7 @@ def test_cursor_and_tickets_move_together_and_only_changes_are_told(database: Da
     [first] = store.apply("acme", [rich()], (), "c1").result()
     assert (first.ticket_id, first.created, first.news) == ("acme:1", True, ())
     assert store.apply("acme", [rich()], (), "c2").result() == ()
-    newer = rich().with_message(Message("m9", Role.CUSTOMER, "Hello?", START))
+    newer = with_message(rich(), Message("m9", Role.CUSTOMER, "Hello?", START))
     [second] = store.apply("acme", [newer]).result()
     assert (second.created, [m.id for m in second.news]) == (False, ["m9"])
     found = store.get("acme")

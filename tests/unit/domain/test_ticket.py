@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support_store import with_message
 
 from agent_assist.domain.ticket import (
     Channel,
@@ -95,8 +96,8 @@ def test_open_customer_messages_are_those_after_the_last_reply() -> None:
 
 def test_thread_hash_ignores_notes_and_sees_replies() -> None:
     ticket = _thread(Role.CUSTOMER)
-    assert ticket.with_message(Message("n", Role.NOTE, "x")).thread_hash == ticket.thread_hash
-    assert ticket.with_message(Message("a", Role.AGENT, "x")).thread_hash != ticket.thread_hash
+    assert with_message(ticket, Message("n", Role.NOTE, "x")).thread_hash == ticket.thread_hash
+    assert with_message(ticket, Message("a", Role.AGENT, "x")).thread_hash != ticket.thread_hash
 
 
 @pytest.mark.parametrize("value", [None, "", "yesterday", True, 1e30, [1]])
