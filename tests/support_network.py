@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -24,3 +27,21 @@ def traced(command: list[str], log: Path) -> list[str]:
 def connections(log: Path) -> list[str]:
     """Lines in which something asked for, or used, the internet; a refused attempt counts too."""
     return [line for line in log.read_text(errors="replace").splitlines() if _INTERNET.search(line)]
+
+
+def run(command: list[str], environment: dict[str, str], log: Path | None = None) -> CompletedProcess[str]:
+    """The ended command, in the folder of `log`; under strace where there is one."""
+    return subprocess.run(
+        traced(command, log) if log else command,
+        cwd=log.parent if log else None,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def environment_without(*names: str) -> dict[str, str]:
+    """This process's environment, less what would change the command."""
+    return {name: value for name, value in os.environ.items() if name not in names}

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support_network import connections, traced
+from support_network import connections, environment_without, run
 
 WIDTH = 60
 COMMAND = [sys.executable, "-m", "agent_assist", "run"]
@@ -24,8 +24,7 @@ pytestmark = [
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
-    return {name: value for name, value in os.environ.items() if name not in hidden} | {
+    return environment_without("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM") | {
         "AGENT_ASSIST_WORKSPACE": str(tmp_path / "desk"),
         "COLUMNS": str(WIDTH),
         "PYTHONIOENCODING": "utf-8",
@@ -35,14 +34,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def test_the_first_demo_ticket_is_drafted(environment: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "trace"
     watched = shutil.which("strace") is not None
-    result = subprocess.run(
-        traced(COMMAND, log) if watched else COMMAND,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    result = run(COMMAND, environment, log if watched else None)
     assert result.returncode == 0, result.stderr
     assert not watched or connections(log) == []
     page = result.stdout

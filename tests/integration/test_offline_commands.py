@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from support_network import connections, needs_strace, traced
+from support_network import connections, environment_without, needs_strace, run, traced
 
 pytestmark = [
     needs_strace,
     pytest.mark.skipif(sys.platform != "linux", reason="strace is Linux's"),
 ]
+
+OFFLINE = ("HF_HUB_OFFLINE", "DO_NOT_TRACK", "TRANSFORMERS_OFFLINE")
+"""What would keep a library off the network by itself."""
 
 SCRIPT = """
 import sys
@@ -83,21 +85,12 @@ def test_commands_and_their_workers_connect_to_nothing(tmp_path: Path) -> None:
     }
     (tmp_path / "tickets.jsonl").write_text(json.dumps(ticket) + "\n")
     (tmp_path / "texts.jsonl").write_text(json.dumps({"id": 1, "text": "I am ada@mail.example.com"}) + "\n")
-    hidden = {"HF_HUB_OFFLINE", "DO_NOT_TRACK", "TRANSFORMERS_OFFLINE"}
-    environment = {k: v for k, v in os.environ.items() if k not in hidden} | {
+    environment = environment_without(*OFFLINE) | {
         "AGENT_ASSIST_WORKSPACE": str(tmp_path / "desk"),
         "AGENT_ASSIST_PASSPHRASE": "a passphrase of a test",
     }
     log = tmp_path / "trace"
-    result = subprocess.run(
-        traced([sys.executable, "-c", SCRIPT], log),
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    result = run([sys.executable, "-c", SCRIPT], environment, log)
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "drafts.jsonl").read_text())["id"] == "T-1"
     assert connections(log) == []
@@ -106,16 +99,7 @@ def test_commands_and_their_workers_connect_to_nothing(tmp_path: Path) -> None:
 @pytest.mark.real_model
 def test_the_window_and_its_workers_connect_to_nothing(tmp_path: Path) -> None:
     log = tmp_path / "trace"
-    hidden = {"HF_HUB_OFFLINE", "DO_NOT_TRACK", "TRANSFORMERS_OFFLINE", "DISPLAY", "WAYLAND_DISPLAY"}
-    environment = {k: v for k, v in os.environ.items() if k not in hidden}
-    result = subprocess.run(
-        traced([sys.executable, "-c", WINDOW], log),
-        cwd=tmp_path,
-        env=environment | {"QT_QPA_PLATFORM": "offscreen"},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    environment = environment_without(*OFFLINE, "DISPLAY", "WAYLAND_DISPLAY")
+    result = run([sys.executable, "-c", WINDOW], environment | {"QT_QPA_PLATFORM": "offscreen"}, log)
     assert result.stdout.strip() == "drafted", result.stderr
     assert connections(log) == []

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agent_assist.adapters.inference import packaged
 from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.adapters.knowledge.client import RetrievalClient
 from agent_assist.adapters.workers.confinement import program
 from agent_assist.adapters.workers.supervisor import Supervisor
-from agent_assist.domain.model import ChatMessage, Finished, GenerationRequest
+from agent_assist.domain.model import ChatMessage, Finished, GenerationRequest, ModelRecord
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
 
@@ -97,9 +96,7 @@ def test_a_worker_reaches_nothing(tmp_path: Path, server: int, monkeypatch: pyte
 
 @linux
 @pytest.mark.real_model
-def test_the_model_loads_and_drafts_behind_the_filter() -> None:
-    record = packaged.default_record()
-    assert record is not None
+def test_the_model_loads_and_drafts_behind_the_filter(record: ModelRecord) -> None:
     client = InferenceClient()
     try:
         client.load(record)
