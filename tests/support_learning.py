@@ -177,6 +177,10 @@ class Models:
         self.used.append(name)
         return ModelStatus(ModelState.READY, name)
 
+    def before(self) -> ModelRecord | None:
+        """The model before the one that was put into use here."""
+        return self.active() if self.used and self.used[-1] != "before" else None
+
     def rollback(self) -> ModelRecord:
         self.used.append("before")
         return self.active()

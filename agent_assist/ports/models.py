@@ -32,6 +32,9 @@ class ModelRepository(Protocol):
 
     def active(self) -> ModelRecord | None: ...
 
+    def before(self) -> ModelRecord | None:
+        """The one that `rollback` would activate; None where there is none."""
+
     def rollback(self) -> ModelRecord | None:
         """Activate the one that was active before; None where there was none."""
 

@@ -87,6 +87,7 @@ class LearningService:
         may_train = self._allows(Permission.TRAIN)
         stats = self._feedback.stats()
         found = self._runs.results(self._folder) if may_train else {}
+        before = self._models.before()
         return LearningOverview(
             examples=stats.trainable,
             pairs=stats.preferences + stats.by_kind.get("edited", 0) + stats.by_kind.get("rewritten", 0),
@@ -96,6 +97,7 @@ class LearningService:
             run=self.run,
             comparison=self._comparison(found),
             sheet=len(found.get("sheet", ())),
+            before=before.name if before is not None else "",
         )
 
     def _comparison(self, found: Mapping[str, Any]) -> Comparison | None:

@@ -268,6 +268,10 @@ class ModelService:
             with suppress(OSError):
                 path.unlink()
 
+    def before(self) -> ModelRecord | None:
+        """The model that `rollback` goes back to; None where no other was active before."""
+        return self._repository.before()
+
     def rollback(self) -> ModelRecord:
         """Go back to the model that was active before, and load it."""
         self._require()

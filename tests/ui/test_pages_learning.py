@@ -30,6 +30,8 @@ def test_a_run_is_started_watched_and_its_model_put_into_use(place: Place, qtbot
     page = place.page(qtbot)
     qtbot.waitUntil(lambda: "75 replies and 42 corrections" in page.run.facts.text())
     assert page.comparison.isHidden()
+    assert page.how.isVisible(), "the first look says what learning is"
+    assert page.rollback.isHidden(), "there is nothing to go back to"
     picture(page, place.surface.theme, "learning-before", (900, 420))
     qtbot.mouseClick(page.run.start, Qt.MouseButton.LeftButton)
     row = page.run.rows["sft"]
@@ -49,6 +51,8 @@ def test_a_run_is_started_watched_and_its_model_put_into_use(place: Place, qtbot
     assert not unnamed(page)
     page.comparison.promote.click()
     qtbot.waitUntil(lambda: place.models.used == ["desk-3f09ab12"])
+    qtbot.waitUntil(lambda: page.rollback.isVisible())
+    assert page.how.isHidden()
     page.rollback.click()
     qtbot.waitUntil(lambda: place.models.used[-1] == "before")
 

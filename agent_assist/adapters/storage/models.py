@@ -103,17 +103,20 @@ class ModelStore:
 
         return self._database.write(work)
 
+    def before(self) -> ModelRecord | None:
+        def work(tables: Tables) -> ModelRecord | None:
+            before = _before(tables.conn)
+            return _get(tables.conn, before[1]) if before is not None else None
+
+        return self._database.read(work)
+
     def rollback(self) -> ModelRecord | None:
         def work(tables: Tables) -> ModelRecord | None:
-            conn = tables.conn
-            current = _active(conn)
-            before = conn.execute(
-                "SELECT id, name FROM activations WHERE name != ? ORDER BY id DESC LIMIT 1", (current or "",)
-            ).fetchone()
+            before = _before(tables.conn)
             if before is None:
                 return None
-            conn.execute("DELETE FROM activations WHERE id > ?", (before[0],))
-            return _get(conn, before[1])
+            tables.conn.execute("DELETE FROM activations WHERE id > ?", (before[0],))
+            return _get(tables.conn, before[1])
 
         return self._database.write(work)
 
@@ -121,6 +124,14 @@ class ModelStore:
 def _active(conn: Any) -> str | None:
     row = conn.execute("SELECT name FROM activations ORDER BY id DESC LIMIT 1").fetchone()
     return row[0] if row else None
+
+
+def _before(conn: Any) -> tuple[int, str] | None:
+    """(id, model) of the activation before the active model's."""
+    row = conn.execute(
+        "SELECT id, name FROM activations WHERE name != ? ORDER BY id DESC LIMIT 1", (_active(conn) or "",)
+    ).fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def _get(conn: Any, name: str) -> ModelRecord | None:

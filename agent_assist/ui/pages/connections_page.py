@@ -12,7 +12,7 @@ from agent_assist.domain.helpdesk import Connection, ConnectorKind, FieldKind, S
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.connection_dialog import ConnectionDialog
 from agent_assist.ui.pages.connection_card import ConnectionCard
-from agent_assist.ui.pages.page import Column, Page, clear
+from agent_assist.ui.pages.page import READING_WIDTH, Column, Page, clear
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.empty import EmptyState
@@ -28,6 +28,7 @@ class _Shown:
 class ConnectionsPage(Page):
     title: ClassVar[str] = "Connections"
     icon: ClassVar[str] = "web"
+    widest: ClassVar[int] = READING_WIDTH
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)

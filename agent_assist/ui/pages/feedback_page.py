@@ -42,6 +42,7 @@ class _Shown:
 class FeedbackPage(Page):
     title: ClassVar[str] = "Feedback"
     icon: ClassVar[str] = "feedback"
+    widest: ClassVar[int] = WIDTH
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)
@@ -97,7 +98,7 @@ class FeedbackPage(Page):
         did = Card("What your feedback did")
         did.body.addWidget(self.did)
         did.body.addWidget(self.latest)
-        recent = Card("Recent drafts")
+        self.recent = recent = Card("Recent drafts")
         recent.body.addWidget(self.table)
         recent.body.addSpacing(SPACE_2)
         recent.body.addWidget(self.difference)
@@ -134,6 +135,7 @@ class FeedbackPage(Page):
         nothing = not shown.entries and self._days == 0
         self.empty.setVisible(nothing)
         self._column.setVisible(not nothing)
+        self.recent.setVisible(bool(shown.entries))
         self.say_facts(f"{count(stats.suggestions, 'draft')}, {stats.decided:,} of them decided")
         self.bar.show_stats(stats)
         self._figures.setText(figures_words(stats))

@@ -14,7 +14,7 @@ from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.safe_text import SafeDocument, SafeTextBrowser
 from agent_assist.ui.pages.help_chapters import Chapter, read_chapters
 from agent_assist.ui.pages.page import NARROW, Page
-from agent_assist.ui.tokens import SPACE_2, SPACE_6, Tone
+from agent_assist.ui.tokens import SPACE_2, SPACE_3, SPACE_6, Tone
 from agent_assist.ui.widgets.empty import EmptyState
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".svg"})
@@ -61,21 +61,24 @@ class HelpPage(Page):
         self.contents.setFrameShape(QFrame.Shape.NoFrame)
         self.contents.setIndentation(14)
         self.contents.setMinimumWidth(180)
+        self.contents.setProperty("ground", "framed")
         self.contents.setUniformRowHeights(True)
         self.text = SafeTextBrowser()
         self.text.setDocument(HelpDocument(self._folder, self.text))
         self.text.setAccessibleName("Text of the guide")
+        self.text.setProperty("ground", "framed")
         self.text.document().setDocumentMargin(SPACE_6)
         self.text.link_clicked.connect(self._on_link)
         self.empty = EmptyState(ui.theme, "help", "Nothing found", "Try a shorter word.")
         self.empty.hide()
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.setHandleWidth(1)
+        self.splitter.setHandleWidth(SPACE_3)
+        self.splitter.setProperty("bare", True)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.contents)
         self.splitter.addWidget(self.text)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([240, 640])
+        self.splitter.setSizes([300, 640])
         self.body.addWidget(self.splitter, 1)
         self.body.addWidget(self.empty, 1)
         self.setFocusProxy(self.search)

@@ -16,9 +16,10 @@ from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.sheet_dialog import SheetDialog
 from agent_assist.ui.pages.learning_canary import CanaryCard
 from agent_assist.ui.pages.learning_comparison import ComparisonCard
+from agent_assist.ui.pages.learning_how import HowCard
 from agent_assist.ui.pages.learning_pairs import PairsCard
 from agent_assist.ui.pages.learning_run import RunCard
-from agent_assist.ui.pages.page import Column, Page
+from agent_assist.ui.pages.page import READING_WIDTH, Column, Page
 from agent_assist.ui.tokens import Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.empty import EmptyState
@@ -38,6 +39,7 @@ class _Shown:
 class LearningPage(Page):
     title: ClassVar[str] = "Learning"
     icon: ClassVar[str] = "sparkle"
+    widest: ClassVar[int] = READING_WIDTH
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)
@@ -46,13 +48,14 @@ class LearningPage(Page):
         )
         self.rollback = Button(ui.theme, "Go back to the model before", Kind.QUIET, "undo")
         self.tools.addWidget(self.rollback)
+        self.how = HowCard()
         self.run = RunCard(ui.theme)
         self.comparison = ComparisonCard(ui.theme)
         self.canary = CanaryCard(ui.theme)
         self.pairs = PairsCard(ui.theme)
         self.refused = EmptyState(ui.theme, "lock", "For leads", "")
         self._column = Column()
-        for card in (self.canary, self.run, self.comparison, self.pairs):
+        for card in (self.canary, self.run, self.how, self.comparison, self.pairs):
             self._column.body.addWidget(card)
         self._column.body.addStretch(1)
         self.body.addWidget(self._column, 1)
@@ -103,12 +106,14 @@ class LearningPage(Page):
         self.refused.set("For leads", "Only a lead may train on the team’s feedback.", icon="lock")
         self.refused.setVisible(not found.may_train)
         self._column.setVisible(found.may_train)
-        self.rollback.setVisible(found.may_change)
+        self.rollback.setVisible(found.may_change and bool(found.before))
+        self.rollback.setToolTip(f"{found.before} writes the drafts again." if found.before else "")
         if not found.may_train:
             return
         self._state = found.run.state
         self.run.show_overview(found)
         made = found.comparison
+        self.how.setVisible(made is None and found.run.state is RunState.NONE)
         self.comparison.setVisible(made is not None)
         self.pairs.setVisible(made is not None)
         if made is not None:

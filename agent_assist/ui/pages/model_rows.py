@@ -80,7 +80,7 @@ class InstalledModel(Card):
         self.record = record
         self.setAccessibleName(f"Installed model {record.name}")
         self.use = Button(theme, "Use")
-        self.verify = Button(theme, "Verify", Kind.QUIET)
+        self.verify = Button(theme, "Verify")
         self.verify.setToolTip("Compare the file with the checksum that was kept when it was added")
         self.remove = Button(theme, "Remove", Kind.QUIET, "trash")
         for button, signal in (

@@ -17,7 +17,7 @@ from agent_assist.ui.dialogs.add_model_dialog import AddModelDialog, NewModel
 from agent_assist.ui.pages.downloads import Downloads
 from agent_assist.ui.pages.memory import best_first, fits_here, memory_words
 from agent_assist.ui.pages.model_rows import CatalogueModel, InstalledModel, RunningModel, heading
-from agent_assist.ui.pages.page import Column, Page, clear
+from agent_assist.ui.pages.page import READING_WIDTH, Column, Page, clear
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 
@@ -32,6 +32,7 @@ class _Shown:
 class ModelsPage(Page):
     title: ClassVar[str] = "Models"
     icon: ClassVar[str] = "chip"
+    widest: ClassVar[int] = READING_WIDTH
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)

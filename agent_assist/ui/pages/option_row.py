@@ -56,7 +56,7 @@ class OptionRow(QWidget):
         self._grid.setContentsMargins(0, SPACE_2, 0, SPACE_2)
         self._grid.setHorizontalSpacing(SPACE_2)
         self._grid.addLayout(words, 0, 0)
-        self._grid.addWidget(self.restore, 0, 2, Qt.AlignmentFlag.AlignTop)
+        self._grid.addWidget(self.restore, 0, 1, Qt.AlignmentFlag.AlignTop)
         self._grid.setColumnStretch(0, 1)
         self._narrow: bool | None = None
         self._arrange(narrow=False)
@@ -79,7 +79,7 @@ class OptionRow(QWidget):
         if narrow:
             self._grid.addWidget(self.editor, 1, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         else:
-            self._grid.addWidget(self.editor, 0, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(self.editor, 0, 2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
 
     def show_value(self, value: Any) -> None:
         """Show what is saved; what the person is typing is left alone unless it is that."""
@@ -116,6 +116,8 @@ class OptionRow(QWidget):
         option = self.option
         if option.kind is FieldKind.SWITCH:
             box = QCheckBox()
+            # No words stand beside it: the box itself ends where the other editors end.
+            box.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             box.clicked.connect(self._offer)
             return box
         if option.kind is FieldKind.CHOICE:

@@ -16,8 +16,10 @@ from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, SPACE_6, 
 from agent_assist.ui.widgets.banner import Banner
 from agent_assist.ui.widgets.label import Label
 
-READING_WIDTH = 860
+READING_WIDTH = 920
 """The widest a column of settings or cards grows; longer lines are hard to read."""
+SCROLL_GUTTER = SPACE_3
+"""Between a column's cards and its edge, where the scroll bar stands."""
 NARROW = 620
 """Below this width the actions stand under the heading and columns under each other."""
 
@@ -27,6 +29,8 @@ class Page(QWidget):
 
     title: ClassVar[str] = ""
     icon: ClassVar[str] = ""
+    widest: ClassVar[int] = 0
+    """How wide heading and content grow, in the middle of the window; 0 uses all of it."""
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +69,12 @@ class Page(QWidget):
             QHBoxLayout.Direction.TopToBottom if narrow else QHBoxLayout.Direction.LeftToRight
         )
         edge = SPACE_3 if narrow else SPACE_6
-        self._outer.setContentsMargins(edge, SPACE_4, edge, SPACE_4)
+        if self.widest:
+            edge = max(edge, (event.size().width() - self.widest) // 2)
+        # A column keeps room for its scroll bar on the right; the actions above end where its cards do.
+        gutter = SCROLL_GUTTER if self.widest else 0
+        self._head.setContentsMargins(0, 0, gutter, 0)
+        self._outer.setContentsMargins(edge, SPACE_4, edge - gutter, SPACE_4)
         self.on_width(event.size().width())
 
     def on_width(self, width: int) -> None:
@@ -112,12 +121,18 @@ class Column(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inner = QWidget()
         inner.setProperty("panel", "clear")
-        inner.setMaximumWidth(width)
+        inner.setMaximumWidth(width + SCROLL_GUTTER)
         inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.body = QVBoxLayout(inner)
-        self.body.setContentsMargins(0, SPACE_1, SPACE_3, SPACE_4)
         self.body.setSpacing(SPACE_3)
         self.setWidget(inner)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range)
+        self._on_range(0, 0)
+
+    def _on_range(self, _low: int, high: int) -> None:
+        """Keep the cards' right edge where it is when a scroll bar comes."""
+        bar = self.verticalScrollBar().sizeHint().width() if high else 0
+        self.body.setContentsMargins(0, SPACE_1, max(0, SCROLL_GUTTER - bar), SPACE_4)
 
 
 def clear(layout: QVBoxLayout | QHBoxLayout) -> None:

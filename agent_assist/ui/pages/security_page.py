@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.audit_panel import AuditPanel
 from agent_assist.ui.pages.governance import Governance
-from agent_assist.ui.pages.page import Page
+from agent_assist.ui.pages.page import READING_WIDTH, Page
 from agent_assist.ui.pages.people_panel import PeoplePanel
 from agent_assist.ui.pages.privacy_panel import PrivacyPanel
 from agent_assist.ui.widgets.chip import Chip
@@ -25,6 +25,7 @@ _FACTS = {
 class SecurityPage(Page):
     title: ClassVar[str] = "Security"
     icon: ClassVar[str] = "lock"
+    widest: ClassVar[int] = READING_WIDTH
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)

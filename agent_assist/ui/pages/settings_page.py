@@ -12,7 +12,7 @@ from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.option_fields import OptionGroup, option_groups
 from agent_assist.ui.pages.option_row import OptionRow
-from agent_assist.ui.pages.page import Card, Column, Page
+from agent_assist.ui.pages.page import READING_WIDTH, Card, Column, Page
 from agent_assist.ui.tokens import SPACE_3
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.line import Line
@@ -23,6 +23,7 @@ class SettingsPage(Page):
 
     title: ClassVar[str] = "Settings"
     icon: ClassVar[str] = "settings"
+    widest: ClassVar[int] = READING_WIDTH
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)

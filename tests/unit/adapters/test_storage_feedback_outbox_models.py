@@ -122,6 +122,7 @@ def record(name: str) -> ModelRecord:
 def test_models_are_activated_and_rolled_back(database: Database) -> None:
     store = ModelStore(database)
     assert store.active() is None
+    assert store.before() is None
     assert store.rollback() is None
     for name in ("a", "b", "c"):
         store.save(replace(record(name), active=True))
@@ -131,7 +132,11 @@ def test_models_are_activated_and_rolled_back(database: Database) -> None:
     store.activate("b")
     assert store.activate("b").active
     assert [(r.name, r.active) for r in store.all()] == [("a", False), ("b", True), ("c", False)]
+    before = store.before()
     back = store.rollback()
+    assert before is not None
+    assert replace(before, active=True) == back
+    assert store.before() is None
     assert back == replace(record("a"), active=True)
     assert store.active() == back
     assert store.rollback() is None
