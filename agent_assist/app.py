@@ -37,6 +37,7 @@ from agent_assist.adapters.storage.outbox import OutboxStore
 from agent_assist.adapters.storage.remembered import RememberedStore
 from agent_assist.adapters.storage.unsent import UnsentStore
 from agent_assist.adapters.storage.vault import Vault
+from agent_assist.adapters.training_files import TrainingFiles
 from agent_assist.adapters.training_process import TrainingProcess
 from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.domain import planted
@@ -175,7 +176,16 @@ def _privacy(on: Ground, knowledge: KnowledgeService) -> PrivacyService:
     caches = IndexCache(on.workspace.cache_folder, on.workspace.cache_key)
     store = ErasureStore(on.workspace.database)
     return PrivacyService(
-        store, on.identity, knowledge, on.options, on.events, on.clock, on.access, on.audit, caches.clear
+        store,
+        on.identity,
+        knowledge,
+        on.options,
+        on.events,
+        on.clock,
+        on.access,
+        on.audit,
+        caches.clear,
+        TrainingFiles(on.workspace.folder),
     )
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent_assist.adapters.training_files import FORGOTTEN
 from agent_assist.domain.ticket import parse_time
 from agent_assist.errors import AgentAssistError, BadInput
 from training.prepare.workspace import take
@@ -76,6 +77,7 @@ def remember(run: Run, done: dict[str, Result]) -> None:
     promoted, prepared = done.get("promote"), done.get("prepare")
     if promoted is None or prepared is None or not promoted.figures.get("promoted"):
         return
+    (run.folder / FORGOTTEN).unlink(missing_ok=True)  # what is in use now was learnt without them
     newest = prepared.figures.get("newest")
     if newest:
         write_json(

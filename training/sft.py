@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from agent_assist.adapters.training_files import FORGOTTEN
 from agent_assist.errors import AgentAssistError, BadInput, DiskFull
 from training.base import base_path, hf_base, readable_base
 from training.report import Report
@@ -54,6 +55,8 @@ def start_of(run: Run) -> Path | None:
         if not Path(wanted).exists():
             raise BadInput(f"{wanted} is not there.", "Check `sft.start`.")
         return Path(wanted)
+    if (run.folder / FORGOTTEN).exists():
+        return None  # what is in use has learnt from somebody who was erased since
     from training.champion import adapter_in_use
 
     return adapter_in_use(run, base_path(run))
@@ -124,7 +127,10 @@ class Sft:
         run.say(f"sft: {len(rows)} examples")
         options = tuning_of(run)
         base: Path = guarded(lambda: hf_base(run))
-        if begun := start_of(run):
+        begun = start_of(run)
+        if begun is None and run.config.sft.start == "champion" and (run.folder / FORGOTTEN).exists():
+            run.say("sft: begins anew, without somebody who was erased")
+        if begun:
             run.say(f"sft: goes on from {begun.name}")
             options = replace(options, start=str(begun_folder(begun, base, out / "start")))
         figures = guarded(lambda: tune(base, rows, out, options, resume=run.resume, say=run.say))

@@ -18,7 +18,7 @@ from agent_assist.ports.knowledge import DocumentReader, HeldRepository, Knowled
 from agent_assist.ports.language import LanguageDetector
 from agent_assist.ports.models import LanguageModel, ModelFiles, ModelHub, ModelRepository
 from agent_assist.ports.outbox import Delivery, OutboxRepository
-from agent_assist.ports.privacy import ErasureRepository, Redactor
+from agent_assist.ports.privacy import ErasureRepository, LearntFiles, Redactor
 from agent_assist.ports.suggestions import RememberedRepository, SuggestionRepository
 from agent_assist.ports.tickets import TicketRepository, UnsentRepository
 from agent_assist.ports.training import TrainingRuns
@@ -44,6 +44,7 @@ __all__ = [
     "KnowsLeavers",
     "LanguageDetector",
     "LanguageModel",
+    "LearntFiles",
     "ModelFiles",
     "ModelHub",
     "ModelRepository",

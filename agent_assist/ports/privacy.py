@@ -47,3 +47,13 @@ class ErasureRepository(Protocol):
 
     def compact(self) -> bool:
         """Overwrite what was deleted; False while another process reads."""
+
+
+class LearntFiles(Protocol):
+    """What training runs keep of the feedback that they were fed with."""
+
+    def forget(self, trace: Trace, customers: frozenset[str]) -> tuple[dict[str, int], dict[str, int]]:
+        """Delete a person's rows and what was made of them; (removed, left) counts by kind.
+
+        `customers` are the digests that exports name the person by.
+        """

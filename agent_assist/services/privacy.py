@@ -17,7 +17,7 @@ from agent_assist.domain.erasure import Receipt, Trace, receipt_json
 from agent_assist.domain.ticket import Ticket, format_time
 from agent_assist.errors import BadInput
 from agent_assist.files import saving
-from agent_assist.ports import Clock, ErasureRepository, Pseudonyms
+from agent_assist.ports import Clock, ErasureRepository, LearntFiles, Pseudonyms
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 from agent_assist.services.events import EventBus, QueueChanged, TicketChanged
@@ -52,8 +52,10 @@ class PrivacyService:
         access: AccessService,
         audit: AuditService,
         forget_caches: Callable[[], int] = lambda: 0,
+        learnt: LearntFiles | None = None,
     ) -> None:
         """`forget_caches` deletes what is kept outside the database of articles, and says how many files."""
+        self._learnt = learnt
         self._repository = repository
         self._pseudonyms = pseudonyms
         self._knowledge = knowledge
@@ -104,8 +106,9 @@ class PrivacyService:
         return Holdings(person, counts)
 
     def erase(self, identifier: str) -> Receipt:
-        """Remove a person from tickets, feedback, the outbox, solved tickets and indexes, mask them in the
-        records of others, and remember a digest so that no export has them again (article 17).
+        """Remove a person from tickets, feedback, the outbox, solved tickets, indexes and the files of
+        training runs, mask them in the records of others, and remember a digest so that no export has them
+        again (article 17).
 
         Raises PermissionDenied, or BadInput where nothing is known of them, an id names several people, or
         a reply to them is on its way.
@@ -121,6 +124,9 @@ class PrivacyService:
         removed, masked, left = self._repository.erase(trace, articles, self._tombstones(trace), now)
         removed = {**removed, "solved articles": self._knowledge.remove(articles)}
         removed["cache files"] = self._forget_caches()
+        if self._learnt is not None:
+            gone, kept = self._learnt.forget(trace, self._as_exported(trace))
+            removed, left = {**removed, **gone}, {**left, **kept}
         receipt = Receipt(number, now, person, removed, masked, left, self._repository.compact())
         receipt = replace(receipt, seal=self._pseudonyms.seal(receipt.sealed_text()))
         self._repository.keep_receipt(number, now, json.dumps(receipt_json(receipt)))
@@ -194,6 +200,10 @@ class PrivacyService:
 
     def _person(self, identifier: str) -> str:
         return self._digest("person", identifier.strip().casefold())
+
+    def _as_exported(self, trace: Trace) -> frozenset[str]:
+        """The digests that training rows name the person by."""
+        return frozenset(self._pseudonyms.reference("customer", v) for _, v in trace.identifiers())
 
     def _tombstones(self, trace: Trace) -> list[str]:
         return [self._digest(kind, value) for kind, value in trace.identifiers()]

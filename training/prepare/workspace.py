@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from agent_assist.adapters.training_files import register
 from training.config import PrepareOptions
 from training.product import run_in
 from training.stage import Run
@@ -29,6 +30,8 @@ def take(run: Run) -> None:
     run.say(f"prepare: exporting the feedback of {workspace}")
     folder = folder_of(run)
     folder.mkdir(parents=True, exist_ok=True)
+    if workspace.is_dir():
+        register(workspace, run.folder)  # so that an erasure finds it
     os.chmod(folder, 0o700)  # noqa: PTH101 -- replies to customers, though redacted
     for wanted in _FORMATS:
         target = folder / f"{wanted}.jsonl"

@@ -112,6 +112,8 @@ class ErasureStore:
                 "INSERT OR IGNORE INTO tombstones (digest, erased_at) VALUES (?, ?)",
                 [(t, at) for t in tombstones],
             )
+            # Its weights and words come from tickets, and it does not say from which.
+            removed["intent models"] = conn.execute("DELETE FROM intent_model").rowcount
             hidden, left = _mask(conn, trace.pattern(), gone)
             return removed, hidden, left
 
