@@ -17,6 +17,9 @@ from agent_assist.ui.tokens import SPACE_3
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.line import Line
 
+SETTLE_MS = 30
+"""How long the cards are not drawn while they find their heights."""
+
 
 class SettingsPage(Page):
     """A change is saved as soon as the editor is left; there is no button to forget."""
@@ -38,7 +41,7 @@ class SettingsPage(Page):
         self.search.textChanged.connect(self._on_search)
         self.tools.addWidget(self.search)
         self.say_facts("A change applies at once.")
-        column = Column()
+        self._column = column = Column()
         self._places = QVBoxLayout()
         self._places.setSpacing(SPACE_3)
         column.body.addLayout(self._places)
@@ -53,11 +56,21 @@ class SettingsPage(Page):
         self._build_next()
 
     def _build_next(self) -> None:
-        """One group in each turn of the event loop: all at once would hold up a streaming draft."""
-        self._places.addWidget(self._card(self._waiting.pop(0)))
+        """One group in each turn of the event loop: all at once would hold up a streaming draft.
+
+        All but the first are shown together at the end: each that came alone would squeeze the others
+        until their heights are known.
+        """
+        card = self._card(self._waiting.pop(0))
+        card.setVisible(len(self._cards) == 1)
+        self._places.addWidget(card)
         if self._waiting:
             QTimer.singleShot(0, self, self._build_next)
         else:
+            self._column.setUpdatesEnabled(False)
+            for _, card in self._cards:
+                card.show()
+            QTimer.singleShot(SETTLE_MS, self, lambda: self._column.setUpdatesEnabled(True))
             if self.search.text():
                 self._on_search(self.search.text())
             self._ask_roles()
