@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from agent_assist.domain.feedback import ExportFormat, ExportReport
+from agent_assist.domain.access import Permission
+from agent_assist.domain.feedback import TRAINING, ExportFormat, ExportReport
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
+from agent_assist.ui.pages.governance import allow, barred
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, TextSize, Tone
 from agent_assist.ui.widgets.banner import Banner
 from agent_assist.ui.widgets.button import Button, Kind
@@ -66,7 +68,10 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
         layout.setSpacing(SPACE_3)
+        self._why_not = Label("", TextSize.SMALL, "muted", wrap=True)
+        self._why_not.hide()
         layout.addWidget(self.banner)
+        layout.addWidget(self._why_not)
         layout.addWidget(Label("What", bold=True))
         layout.addLayout(self._format_choices())
         layout.addWidget(Label("From and until", bold=True))
@@ -87,6 +92,27 @@ class ExportDialog(QDialog):
         foot.addWidget(self.export)
         layout.addLayout(foot)
         self._suggest_path()
+        self._ask_rights()
+
+    def _ask_rights(self) -> None:
+        """What the person's role does not allow is disabled beforehand, with the sentence why."""
+        desk = self._ui.desk
+
+        def read() -> tuple[str, str]:
+            return barred(desk, Permission.TRAIN), barred(desk, Permission.EXPORT_RAW)
+
+        self._ui.bridge.run(read, self._on_rights, self._on_failed)
+
+    def _on_rights(self, barred_: tuple[str, str]) -> None:
+        no_training, no_raw = barred_
+        for wanted, button in self.formats.items():
+            if wanted in TRAINING:
+                allow(button, no_training)
+        if no_training and self.format in TRAINING:
+            self.formats[ExportFormat.CSV].setChecked(True)  # their own records are everybody's
+        allow(self.raw, no_raw)
+        self._why_not.setText(" ".join(filter(None, (no_training, no_raw))))
+        self._why_not.setVisible(bool(self._why_not.text()))
 
     def _format_choices(self) -> QFormLayout:
         choices = QFormLayout()

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from agent_assist.domain.helpdesk import Connection, SyncState, SyncStatus
+from agent_assist.ui.pages.governance import allow
 from agent_assist.ui.pages.page import Card
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone
@@ -70,6 +71,11 @@ class ConnectionCard(Card):
         self.body.addWidget(self.problem)
         self.body.addLayout(foot)
         self.show_status(SyncStatus(connection.id, SyncState.OFF))
+
+    def bar(self, why_not: str) -> None:
+        """Disable what changes the connection, with the reason; "" enables it."""
+        for control in (self.on, self.edit, self.remove):
+            allow(control, why_not)
 
     def show_status(self, status: SyncStatus) -> None:
         text, tone = STATES[status.state]

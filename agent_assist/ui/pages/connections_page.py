@@ -8,14 +8,18 @@ from typing import ClassVar
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from agent_assist.domain.access import Permission
 from agent_assist.domain.helpdesk import Connection, ConnectorKind, FieldKind, SyncStatus
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.connection_dialog import ConnectionDialog
 from agent_assist.ui.pages.connection_card import ConnectionCard
+from agent_assist.ui.pages.governance import allow, barred
 from agent_assist.ui.pages.page import READING_WIDTH, Column, Page, clear
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.empty import EmptyState
+
+FACTS = "Only the helpdesks that you connect here are ever contacted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class _Shown:
     connections: Sequence[Connection]
     kinds: Sequence[ConnectorKind]
     statuses: Mapping[str, SyncStatus]
+    why_not: str
+    """Why the person may not connect helpdesks; empty where they may."""
 
 
 class ConnectionsPage(Page):
@@ -41,7 +47,7 @@ class ConnectionsPage(Page):
         self.add.setEnabled(False)
         self.add.clicked.connect(lambda: self.ask())
         self.tools.addWidget(self.add)
-        self.say_facts("Only the helpdesks that you connect here are ever contacted.")
+        self.say_facts(FACTS)
         column = Column()
         self._list = QVBoxLayout()
         self._list.setSpacing(SPACE_2)
@@ -64,17 +70,19 @@ class ConnectionsPage(Page):
 
     def refresh(self) -> None:
         """Read what is connected."""
-        connections, sync = self._connections, self._sync
+        desk, connections, sync = self.ui.desk, self._connections, self._sync
 
         def read() -> _Shown:
             statuses = {status.connection_id: status for status in sync.statuses()}
-            return _Shown(connections.all(), connections.kinds(), statuses)
+            why_not = barred(desk, Permission.CONNECT)
+            return _Shown(connections.all(), connections.kinds(), statuses, why_not)
 
         self.ui.bridge.run(read, self._show, self.retrying(self.refresh), latest="connections")
 
     def _show(self, shown: _Shown) -> None:
         self._kinds = shown.kinds
-        self.add.setEnabled(True)
+        allow(self.add, shown.why_not)
+        self.say_facts(" ".join(filter(None, (FACTS, shown.why_not))))
         clear(self._list)
         self.cards = {}
         titles = {kind.name: kind.title for kind in shown.kinds}
@@ -84,6 +92,7 @@ class ConnectionsPage(Page):
             card.edited.connect(self._on_edit)
             card.removed.connect(self._on_remove)
             card.switched.connect(self._on_switched)
+            card.bar(shown.why_not)
             if connection.id in shown.statuses:
                 card.show_status(shown.statuses[connection.id])
             self.cards[connection.id] = card

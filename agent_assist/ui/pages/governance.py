@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
 
+from agent_assist.domain.access import Permission
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 from agent_assist.services.desk import Desk
@@ -25,6 +26,11 @@ class Governance:
         if desk.access is None or desk.audit is None or desk.keys is None or desk.privacy is None:
             raise RuntimeError("this desk was made without roles and an audit log")
         return cls(desk.access, desk.audit, desk.keys, desk.privacy)
+
+
+def barred(desk: Desk, permission: Permission) -> str:
+    """Why the person at this machine may not do it, "" where they may.  Reads the log: off the UI thread."""
+    return desk.access.why_not(permission) if desk.access is not None else ""
 
 
 def allow(widget: QWidget, why_not: str) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QProgressBar, QVBoxLayout, Q
 
 from agent_assist.domain.jobs import JobStatus
 from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelState, ModelStatus
+from agent_assist.ui.pages.governance import allow
 from agent_assist.ui.pages.page import Card
 from agent_assist.ui.popovers.job_row import JobRow
 from agent_assist.ui.theme import Theme
@@ -78,6 +79,7 @@ class InstalledModel(Card):
     def __init__(self, theme: Theme, record: ModelRecord, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.record = record
+        self._why_not = ""
         self.setAccessibleName(f"Installed model {record.name}")
         self.use = Button(theme, "Use")
         self.verify = Button(theme, "Verify")
@@ -120,8 +122,15 @@ class InstalledModel(Card):
         self.verdict.setVisible(bool(sentence))
 
     def set_busy(self, busy: bool) -> None:
-        for button in (self.use, self.verify, self.remove):
-            button.setEnabled(not busy)
+        self.verify.setEnabled(not busy)
+        for button in (self.use, self.remove):
+            button.setEnabled(not busy and not self._why_not)
+
+    def bar(self, why_not: str) -> None:
+        """Disable what changes models, with the reason; "" enables it."""
+        self._why_not = why_not
+        for button in (self.use, self.remove):
+            allow(button, why_not)
 
 
 class CatalogueModel(Card):
@@ -155,6 +164,10 @@ class CatalogueModel(Card):
             self.body.addWidget(Label(entry.note, TextSize.SMALL, wrap=True))
         self.body.addLayout(_buttons(self.pull))
         self.body.addWidget(self.progress)
+
+    def bar(self, why_not: str) -> None:
+        """Disable the download, with the reason; "" enables it."""
+        allow(self.pull, why_not)
 
     def show_job(self, job: JobStatus | None) -> None:
         """The download's progress instead of its button; None for no download."""

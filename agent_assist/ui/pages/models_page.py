@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
+from agent_assist.domain.access import Permission
 from agent_assist.domain.jobs import JobStatus
 from agent_assist.domain.model import Backend, CatalogueEntry, ModelRecord, ModelStatus
 from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.add_model_dialog import AddModelDialog, NewModel
 from agent_assist.ui.pages.downloads import Downloads
+from agent_assist.ui.pages.governance import allow, barred
 from agent_assist.ui.pages.memory import best_first, fits_here, memory_words
 from agent_assist.ui.pages.model_rows import CatalogueModel, InstalledModel, RunningModel, heading
 from agent_assist.ui.pages.page import READING_WIDTH, Column, Page, clear
@@ -27,6 +29,8 @@ class _Shown:
     records: Sequence[ModelRecord]
     catalogue: Sequence[CatalogueEntry]
     status: ModelStatus
+    why_not: str
+    """Why the person may not change models; empty where they may."""
 
 
 class ModelsPage(Page):
@@ -66,7 +70,7 @@ class ModelsPage(Page):
         self.body.addWidget(column)
         self.setFocusProxy(self.add_file)
         ui.bridge.model_changed.connect(self._on_model_changed)
-        self._state = ""
+        self._state = self._why_not = ""
         self._backend = Backend.CPU
         self.refresh()
 
@@ -74,9 +78,14 @@ class ModelsPage(Page):
 
     def refresh(self) -> None:
         """Read what is installed and what there is."""
-        models = self.ui.desk.models
+        desk, models = self.ui.desk, self.ui.desk.models
+
+        def read() -> _Shown:
+            why_not = barred(desk, Permission.CHANGE_MODELS)
+            return _Shown(models.records(), models.catalogue(), models.status, why_not)
+
         self.ui.bridge.run(
-            lambda: _Shown(models.records(), models.catalogue(), models.status),
+            read,
             self._show,
             self.retrying(self.refresh),
             latest="models",
@@ -85,6 +94,10 @@ class ModelsPage(Page):
     def _show(self, shown: _Shown) -> None:
         active = next((record.name for record in shown.records if record.active), "")
         self._show_status(replace(shown.status, name=shown.status.name or active))
+        self._why_not = shown.why_not
+        for button in (self.add_file, self.running.rollback):
+            allow(button, shown.why_not)
+        self.say_facts(" ".join(filter(None, (memory_words(), shown.why_not))))
         clear(self._installed)
         self.installed = {}
         for record in sorted(shown.records, key=lambda r: (not r.active, r.name)):
@@ -92,6 +105,7 @@ class ModelsPage(Page):
             row.used.connect(self._on_use)
             row.verified.connect(self._on_verify)
             row.removed.connect(self._on_remove)
+            row.bar(shown.why_not)
             self.installed[record.name] = row
             self._installed.addWidget(row)
         self.running.rollback.setVisible(len(shown.records) > 1)
@@ -104,6 +118,7 @@ class ModelsPage(Page):
             row = CatalogueModel(self.ui.theme, entry, fits_here(entry))
             row.pulled.connect(self.pull)
             row.cancelled.connect(lambda _id, name=entry.name: self.downloads.stop(name))
+            row.bar(self._why_not)
             self.catalogue[entry.name] = row
             self._available.addWidget(row)
             if (status := self.downloads.status(entry.name)) is not None:
