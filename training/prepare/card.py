@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from agent_assist.domain.text import words
 from training.config import Config
-
-if TYPE_CHECKING:
-    from training.prepare.stage import Prepared
+from training.prepare.prepared import Prepared
 
 
 def dataset_card(config: Config, made: Prepared) -> str:

@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from agent_assist.errors import BadInput
 from training.config import PrepareOptions
 from training.prepare import card, workspace
-from training.prepare.ageing import Aged, aged, in_force
+from training.prepare.ageing import aged, in_force
 from training.prepare.examples import Example
 from training.prepare.feedback import (
     costs,
@@ -25,38 +24,11 @@ from training.prepare.feedback import (
     why_no_pair,
 )
 from training.prepare.groups import capped, clusters, components, leaks, shares, split
+from training.prepare.prepared import Prepared, Row
 from training.prepare.record import Bad
 from training.prepare.rows import Made, marks_of, run_plain
 from training.report import Report
 from training.stage import Plan, Run, write_rows
-
-Row = dict[str, Any]
-
-
-@dataclass
-class Prepared:
-    """Everything the stage found, before it is written."""
-
-    read: int = 0
-    bad: list[Bad] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
-    entities: Counter[str] = field(default_factory=Counter)
-    before: list[Example] = field(default_factory=list)
-    kept: list[Example] = field(default_factory=list)
-    train: list[Row] = field(default_factory=list)
-    held: list[Row] = field(default_factory=list)
-    cases: list[Row] = field(default_factory=list)
-    """The held-out replies with their tickets, for `evaluate`."""
-    intents: list[Row] = field(default_factory=list)
-    """Tickets of the training part with what their customers wanted, to learn intents from."""
-    pairs: list[Row] = field(default_factory=list)
-    unpaired: list[Row] = field(default_factory=list)
-    aged: Aged = field(default_factory=Aged)
-
-    @property
-    def new(self) -> int:
-        """Of what may be learnt, how much is younger than the watermark."""
-        return self.aged.new
 
 
 class Prepare:
