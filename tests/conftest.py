@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from support_oauth import AuthorizationServer, Browser
     from support_rt import RequestTracker
 
+    from agent_assist.adapters.storage.database import Database
     from agent_assist.domain.model import ModelRecord
 
 # Before anything imports a model library: nothing in a test may ask the network.
@@ -79,3 +80,13 @@ def record() -> ModelRecord:
     found = default_record()
     assert found is not None
     return found
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty one, closed at the end."""
+    from support_store import open_database
+
+    made = open_database(tmp_path)
+    yield made
+    made.close()

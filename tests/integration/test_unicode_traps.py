@@ -7,7 +7,6 @@ tests are skipped.  Parts that read must neither fail nor change what they keep.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,13 +37,6 @@ def traps() -> list[str]:
     if not TRAPS.is_file():
         pytest.skip("the strings are not on this machine")
     return [json.loads(line)["text"] for line in TRAPS.read_text("utf-8").split("\n") if line.strip()]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(tmp_path)
-    yield made
-    made.close()
 
 
 def read_everywhere(text: str) -> None:

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QImage, QTextDocument
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from support_pages import picture, unnamed
 
-from agent_assist import settings
 from agent_assist.domain.knowledge import Article, Passage
 from agent_assist.services.feedback import difference
 from agent_assist.ui.dialogs.article_dialog import ArticleDialog
@@ -19,15 +17,6 @@ from agent_assist.ui.dialogs.diff_text import difference_words
 from agent_assist.ui.dialogs.diff_view import DiffView
 from agent_assist.ui.dialogs.safe_text import MAX_MARKDOWN, SafeTextBrowser, locate
 from agent_assist.ui.theme import Theme
-
-
-@pytest.fixture
-def theme(qtbot: QtBot) -> Theme:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
-    return made
 
 
 def test_pictures_of_an_article_are_never_opened(qtbot: QtBot, tmp_path: Path) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 from support_pages import picture, texts, unnamed
 
-from agent_assist import settings
 from agent_assist.adapters.workspace import Workspace
 from agent_assist.app import open_desk
 from agent_assist.services.desk import Desk, KeyNeed
@@ -43,15 +42,6 @@ class Opener:
 
     def demo_desk(self) -> Opener:
         return self
-
-
-@pytest.fixture
-def theme(qtbot: QtBot) -> Theme:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
-    return made
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 from support_pages import picture, suggestion, texts, unnamed
 
-from agent_assist import settings
 from agent_assist.domain.feedback import Preference, Reason, Strength
 from agent_assist.domain.jobs import JobState, JobStatus
 from agent_assist.domain.model import ModelState, ModelStatus
@@ -22,15 +21,6 @@ from agent_assist.ui.popovers.reject_popover import RejectPopover
 from agent_assist.ui.popovers.toast import Toast
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tray import SIZES, Tray, TrayState, tray_icon
-
-
-@pytest.fixture
-def theme(qtbot: QtBot) -> Theme:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
-    return made
 
 
 @pytest.fixture

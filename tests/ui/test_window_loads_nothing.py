@@ -24,7 +24,6 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from agent_assist import settings
 from agent_assist.domain.knowledge import Article, Hit
 from agent_assist.domain.suggestion import Mark, MarkKind
 from agent_assist.domain.ticket import Customer, Message, Role
@@ -73,15 +72,6 @@ def server() -> Iterator[Server]:
     made = Server()
     yield made
     made.close()
-
-
-@pytest.fixture
-def theme(qtbot: QtBot) -> Theme:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
-    return made
 
 
 @pytest.fixture

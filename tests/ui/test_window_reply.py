@@ -8,10 +8,8 @@ import pytest
 import support_window as sample
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent_assist import settings
 from agent_assist.domain.knowledge import Article
 from agent_assist.domain.suggestion import DraftState, MarkKind
 from agent_assist.ui.theme import Theme
@@ -19,15 +17,6 @@ from agent_assist.ui.views.draft_document import DraftDocument, utf16
 from agent_assist.ui.views.draft_panel import DraftPanel, numbering
 
 NUMBERS = numbering(sample.HITS)
-
-
-@pytest.fixture
-def theme(qtbot: QtBot) -> Theme:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
-    return made
 
 
 @pytest.fixture

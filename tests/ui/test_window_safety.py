@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from agent_assist import opening as root
-from agent_assist import settings
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
 from agent_assist.domain.ticket import Message, Role
 from agent_assist.ui.session import Session
@@ -22,15 +21,6 @@ from agent_assist.ui.views.message_view import MessageView
 from agent_assist.ui.widgets.text_block import TextBlock
 
 WAIT = 60_000
-
-
-@pytest.fixture
-def theme(qtbot: QtBot) -> Theme:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
-    return made
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import support_window as sample
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -38,18 +37,6 @@ from agent_assist.ui.views.message_view import LongText, MessageView
 from agent_assist.ui.views.palette import CommandPalette, Entry
 from agent_assist.ui.views.queue_model import RowRole, describe, note_of
 from agent_assist.ui.widgets.spinner import Spinner
-
-
-@pytest.fixture
-def theme(qtbot: QtBot) -> Iterator[Theme]:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    # Windows of earlier tests would be styled along with this one's.
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
-    yield made
-    made.set_mode(settings.Theme.LIGHT)
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from support_store import START, open_database, ticket, with_message
+from support_store import START, ticket, with_message
 
 from agent_assist.adapters.storage.connections import ConnectionStore
 from agent_assist.adapters.storage.database import Database
@@ -15,13 +13,6 @@ from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.domain.helpdesk import Connection
 from agent_assist.domain.ticket import Attachment, Message, Role, Ticket, ticket_from_json, ticket_to_json
 from agent_assist.errors import InvalidTicket
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
 
 
 def rich(identity: str = "acme:1") -> Ticket:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from support_store import START, open_database, suggestion
+from support_store import START, suggestion
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.models import ModelStore
@@ -17,13 +15,6 @@ from agent_assist.domain.model import ModelRecord
 from agent_assist.domain.outbox import OutboxItem, OutboxState
 from agent_assist.domain.suggestion import Decision
 from agent_assist.errors import BadInput
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
 
 
 def test_suggestions_and_outcomes_come_back(database: Database) -> None:

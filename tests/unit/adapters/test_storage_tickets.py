@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support_store import START, open_database, ticket
+from support_store import START, ticket
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.tickets import TicketStore
@@ -25,13 +23,6 @@ from agent_assist.domain.ticket import (
     ticket_from_json,
 )
 from agent_assist.errors import BadInput, WorkspaceProblem
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from support_store import FixedClock, open_database, ticket
+from support_store import FixedClock, ticket
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.tickets import TicketStore
@@ -124,13 +121,6 @@ def test_what_a_lost_browser_was_to_do_is_told(service: CompanionService) -> Non
 
 
 # --- links and copied numbers -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(tmp_path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import keyring.backend
 import keyring.errors
 import pytest
 from support_helpdesk import FIELDS, TOKEN, HelpdeskDesk, remote
-from support_store import open_database
 from support_workspace import MemoryKeyring
 
 from agent_assist.adapters.secrets import SystemKeyring
@@ -28,13 +27,6 @@ from agent_assist.services.connection_secrets import Secrets
 from agent_assist.services.events import ConnectionsChanged
 
 URL = {"url": "https://acme.example"}
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
 
 
 @pytest.fixture

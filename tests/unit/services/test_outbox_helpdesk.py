@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from support_helpdesk import FakeConnector, HelpdeskDesk, PushConnector, eventually, remote
-from support_store import open_database, ticket
+from support_store import ticket
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.domain.outbox import OutboxItem, OutboxKind, OutboxState, is_empty
@@ -25,13 +24,6 @@ from agent_assist.errors import (
 )
 from agent_assist.services.events import ErrorRaised
 from agent_assist.services.outbox import NO_DELIVERY
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
 
 
 def opened(database: Database, connector: type[FakeConnector] = FakeConnector) -> HelpdeskDesk:

@@ -5,10 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from support_store import START, FixedClock, Listener, open_database, suggestion, ticket
+from support_store import START, FixedClock, Listener, suggestion, ticket
 
 from agent_assist.adapters.helpdesks.local import LocalDelivery
 from agent_assist.adapters.storage.database import Database
@@ -80,13 +79,6 @@ class Flaky:
         if self.after:
             raise self.after.pop()
         return message
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from support_helpdesk import FakeConnector, HelpdeskDesk, PushConnector, eventually, remote
-from support_store import START, open_database, ticket
+from support_store import START, ticket
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.domain.helpdesk import SyncState
@@ -33,13 +32,6 @@ from agent_assist.services.events import (
     TicketFollowed,
 )
 from agent_assist.services.sync_loop import FIRST_BACKOFF, LOGIN_BACKOFF, SyncLoop
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(tmp_path)
-    yield database
-    database.close()
 
 
 @pytest.fixture
