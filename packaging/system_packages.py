@@ -51,6 +51,7 @@ X_SERVER = ("Xvfb", "xvfb", "xorg-x11-server-Xvfb")
 # fails in CI, where that is not there.
 TEST_SERVERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "browser": ("/usr/bin/chromium", ("chromium",)),
+    "keyring": ("/usr/bin/gnome-keyring-daemon", ("gnome-keyring", "dbus-daemon")),
     "mail transfer agent": ("/usr/sbin/exim4", ("exim4-daemon-light",)),
     "IMAP server": ("/usr/sbin/dovecot", ("dovecot-imapd",)),
     "Request Tracker": (
