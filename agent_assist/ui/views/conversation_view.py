@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from email.utils import parseaddr
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Qt, QTimer
@@ -239,10 +240,11 @@ class ConversationView(QScrollArea):
 
     def _author(self, message: Message) -> str:
         """Who wrote it: as the helpdesk names them, else by their role."""
+        author = one_line(parseaddr(message.author)[0] or message.author, 40)
         if message.role is Role.CUSTOMER:
             name = self._ticket.customer.name if self._ticket else ""
-            return one_line(message.author or name, 40) or "Customer"
-        return one_line(message.author, 40) or ("You" if message.role is Role.AGENT else "Your team")
+            return author or one_line(name, 40) or "Customer"
+        return author or ("You" if message.role is Role.AGENT else "Your team")
 
     def _separator(self, text: str) -> QWidget:
         holder = QWidget()

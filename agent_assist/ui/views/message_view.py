@@ -23,6 +23,7 @@ INLINE_LIMIT = 20_000
 _PIECE = 100_000
 _FILES = 12
 """Names of attachments that are listed; the rest is counted."""
+_NAME = 64
 _GROUNDS = {Role.CUSTOMER: "customer", Role.AGENT: "agent", Role.NOTE: "note"}
 
 
@@ -223,5 +224,8 @@ class MessageView(QWidget):
 
 def _named(attachment: Attachment) -> str:
     """ "photo.jpg · 240 kB"; the size where the helpdesk says it."""
-    name = one_line(attachment.name, 80) or attachment.media_type or "a file"
+    name = one_line(attachment.name, 2000) or attachment.media_type or "a file"
+    if len(name) > _NAME:
+        # Both ends count: the extension says what it is.
+        name = f"{name[: _NAME - 20].rstrip()}…{name[-20:].lstrip()}"
     return f"{name} · {size_words(attachment.size)}" if attachment.size else name
