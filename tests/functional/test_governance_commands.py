@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlcipher3
+from support_commands import PASSPHRASE, Run, parsed
 
 from agent_assist.adapters import secrets
 from agent_assist.adapters.workspace import Workspace
-from agent_assist.cli.main import run
-
-Run = Callable[..., tuple[int, str, str]]
-PASSPHRASE = "a passphrase of a test"
-
-
-@pytest.fixture
-def agent_assist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("AGENT_ASSIST_PASSPHRASE", PASSPHRASE)
-    monkeypatch.setenv("AGENT_ASSIST_WORKSPACE", str(tmp_path / "desk"))
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = run(arguments)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-def parsed(result: tuple[int, str, str]) -> Any:
-    return json.loads(result[1])
 
 
 def as_insider(folder: Path, *statements: str) -> None:

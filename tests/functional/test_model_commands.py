@@ -4,35 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import huggingface_hub.constants
 import pytest
+from support_commands import Run, parsed
 from support_gguf import SMALL, SMALL_TENSORS, gguf_bytes, write_gguf
 from support_hub import FakeHub
-
-from agent_assist.cli.main import run
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def agent_assist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("AGENT_ASSIST_PASSPHRASE", "a passphrase of a test")
-    monkeypatch.setenv("AGENT_ASSIST_WORKSPACE", str(tmp_path / "workspace"))
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = run(arguments)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-def parsed(result: tuple[int, str, str]) -> Any:
-    return json.loads(result[1])
 
 
 def test_list_shows_the_packaged_model_and_the_catalogue(agent_assist: Run) -> None:
@@ -80,7 +58,7 @@ def test_pull_from_a_hub(agent_assist: Run, tmp_path: Path, monkeypatch: pytest.
     with hub.running():
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         pulled = parsed(agent_assist("model", "pull", "acme/tiny-GGUF/tiny.gguf", "--json"))
-        assert Path(pulled["path"]).parent == tmp_path / "workspace" / "models"
+        assert Path(pulled["path"]).parent == tmp_path / "desk" / "models"
         assert pulled["source"] == "hub:acme/tiny-GGUF/tiny.gguf"
         assert any(wanted.startswith("bytes=") for _, _, wanted in hub.requests), "the transfer was resumed"
         code, _, err = agent_assist("model", "pull", "acme/tiny-GGUF/other.gguf")
