@@ -6,15 +6,17 @@ The two sides are workspaces: they may differ in model, articles, threshold or p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agent_assist.errors import BadInput
 from training.evaluation.compare import differences
 from training.evaluation.measures import figures_of
+from training.evaluation.page import ordered, pair_of, title_of
 from training.evaluation.product import read_cases
 from training.product import run_in
-from training.report import Report
+from training.report import Pair, Report
 from training.stage import read_rows, write_json, write_rows
 
 SHOWN = 15
@@ -39,20 +41,52 @@ def backtest(cases: Path, before: Path, after: Path, out: Path, most: int = 200)
         "measures": {d.name: [d.champion, d.challenger, d.low, d.high] for d in found},
     }
     write_json(out / "result.json", result)
+    _page(result, [asdict(d) | {"gain": d.gain} for d in found], gains, rows, sides).write(
+        out / "report.html"
+    )
+    return result
+
+
+def _page(
+    result: Mapping[str, Any],
+    found: Sequence[Mapping[str, Any]],
+    gains: Sequence[float],
+    rows: Sequence[Mapping[str, Any]],
+    sides: Sequence[Sequence[Mapping[str, Any]]],
+) -> Report:
     page = Report("What would have been different")
-    page.table("Counts", [(k, result[k]) for k in ("cases", "wins", "losses")])
+    same = result["cases"] - result["wins"] - result["losses"]
+    page.lead(
+        f"Of {result['cases']} solved tickets {result['wins']} would have had a better draft, "
+        f"{result['losses']} a worse one, {same} one as good: by how much of it the agent's reply kept."
+    )
+    named = [d for d in ordered(found) if d["name"] != "seconds"]
+    page.intervals(
+        "Gain with its 95 % interval",
+        [(title_of(d["name"]), d["gain"], d["low"], d["high"]) for d in named],
+    )
     page.table(
-        "Measures",
-        [(d.name, d.cases, d.champion, d.challenger, d.low, d.high) for d in found],
-        ("measure", "cases", "before", "after", "gain from", "to"),
+        "All measures",
+        [
+            (
+                title_of(d["name"]),
+                d["cases"],
+                *(float(d[k]) for k in ("champion", "challenger", "low", "high")),
+            )
+            for d in ordered(found)
+        ],
+        ("", "cases", "before", "after", "gain from", "to"),
     )
     order = sorted(range(len(rows)), key=lambda i: gains[i])
-    page.examples(
-        "Losses, the largest first", [_shown(i, rows, sides) for i in order[:SHOWN] if gains[i] < 0]
-    )
-    page.examples("Wins", [_shown(i, rows, sides) for i in order[::-1][:SHOWN] if gains[i] > 0])
-    page.write(out / "report.html")
-    return result
+
+    def shown(place: int) -> Pair:
+        before, after = (side[place] for side in sides)
+        note = f"{100 * gains[place]:+.0f} points"
+        return pair_of(rows[place], before, after, ("Before", "After"), note)
+
+    page.pairs("Losses, the largest first", [shown(i) for i in order[:SHOWN] if gains[i] < 0])
+    page.pairs("Wins, the largest first", [shown(i) for i in order[::-1][:SHOWN] if gains[i] > 0])
+    return page
 
 
 def _drafts(workspace: Path, out: Path, name: str) -> list[dict[str, Any]]:
@@ -64,16 +98,3 @@ def _drafts(workspace: Path, out: Path, name: str) -> list[dict[str, Any]]:
 def _gain(old: Mapping[str, float], new: Mapping[str, float]) -> float:
     """By what the agent would have kept; not answering keeps nothing."""
     return new.get("kept", 0.0) - old.get("kept", 0.0)
-
-
-def _shown(
-    place: int, rows: Sequence[Mapping[str, Any]], sides: Sequence[Sequence[Mapping[str, Any]]]
-) -> str:
-    case = rows[place]
-    asked = [m["text"] for m in case["ticket"]["messages"] if m.get("role", "customer") == "customer"]
-    old, new = (side[place] for side in sides)
-    return (
-        f"Customer: {asked[-1] if asked else ''}\nAgent: {case.get('reply') or ''}\n\n"
-        f"Before ({old.get('decision')}): {old.get('text') or ''}\n\n"
-        f"⟦After ({new.get('decision')}): {new.get('text') or ''}⟧"
-    )

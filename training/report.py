@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from agent_assist.files import write_whole
 
 _STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;
-color:#1d2327;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse}
-td,th{padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e3e6e8}
-td.n{text-align:right;font-variant-numeric:tabular-nums}pre{white-space:pre-wrap;background:#f6f7f8;padding:.75rem}
-mark{background:#cfe8dc;color:inherit}svg text{font:12px system-ui,sans-serif;fill:#1d2327}
-@media(prefers-color-scheme:dark){body{background:#16191c;color:#e6e8ea}td,th{border-color:#343a40}
-pre{background:#1f2428}svg text{fill:#e6e8ea}mark{background:#1f5a41}}
+:root{--ink:#1d2327;--soft:#5b656d;--line:#e3e6e8;--back:#fff;--field:#f6f7f8;--good:#2f855a;--bad:#b4532a;
+--mark:#cfe8dc}
+body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2.5rem auto;padding:0 1.25rem;color:var(--ink);
+background:var(--back)}
+h1{font-size:1.6rem;margin-bottom:.5rem}h2{font-size:1.15rem;margin:2.5rem 0 .75rem}
+p{max-width:44rem}p.lead{font-size:1.1rem}.soft,th{color:var(--soft)}
+table{border-collapse:collapse}th{font-weight:500}td.n,th.n{text-align:right}
+td,th{padding:.3rem 1.25rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
+pre{white-space:pre-wrap;background:var(--field);padding:.75rem;border-radius:6px}
+mark{background:var(--mark);color:inherit}svg{display:block;max-width:100%}
+svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}
+.axis{stroke:var(--line)}.pair{border-top:1px solid var(--line);padding:1rem 0}
+.pair p{margin:.1rem 0 .6rem;white-space:pre-wrap}.two{display:grid;grid-template-columns:1fr 1fr;gap:1rem}
+.two>div{background:var(--field);border-radius:6px;padding:.6rem .8rem}
+.name{font-size:.85rem;color:var(--soft);margin:0}
+@media(max-width:40rem){.two{grid-template-columns:1fr}}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e8ea;--soft:#9aa5ad;--line:#343a40;--back:#16191c;
+--field:#1f2428;--good:#4cb184;--bad:#e0895f;--mark:#1f5a41}}
 """
 _LABEL = 44
 """Characters of a bar's label that have room."""
 _GREEN, _GREY = "#2f855a", "#9aa5ad"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One ticket with two drafts for it."""
+
+    asked: str
+    reply: str
+    """What a person answered; empty where that is not known."""
+    left: tuple[str, str]
+    """(heading, text)"""
+    right: tuple[str, str]
+    note: str = ""
 
 
 class Report:
@@ -34,9 +59,16 @@ class Report:
         self._parts.append(f"<h2>{escape(heading)}</h2>")
         self._parts += [f"<p>{escape(p)}</p>" for p in paragraphs]
 
+    def lead(self, *paragraphs: str) -> None:
+        """What the page comes to, before anything else."""
+        self._parts += [f"<p class='lead'>{escape(p)}</p>" for p in paragraphs if p.strip()]
+
     def table(self, heading: str, rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> None:
-        top = f"<tr>{''.join(f'<th>{escape(h)}</th>' for h in head)}</tr>" if head else ""
-        lines = "".join(f"<tr>{''.join(_cell(c) for c in row)}</tr>" for row in rows)
+        shown = [list(row) for row in rows]
+        numbers = [isinstance(cell, int | float) for cell in shown[0]] if shown else []
+        titles = (_head(h, *numbers[at : at + 1]) for at, h in enumerate(head))
+        top = f"<tr>{''.join(titles)}</tr>" if head else ""
+        lines = "".join(f"<tr>{''.join(_cell(c) for c in row)}</tr>" for row in shown)
         self._parts.append(f"<h2>{escape(heading)}</h2><table>{top}{lines}</table>")
 
     def bars(
@@ -78,6 +110,51 @@ class Report:
             "</svg>"
         )
 
+    def intervals(self, heading: str, rows: Sequence[tuple[str, float, float, float]]) -> None:
+        """Gains with their intervals around a line at zero: (name, gain, low, high)."""
+        far = max([abs(v) for _, _, low, high in rows for v in (low, high)] + [0.05])
+        left, middle, step = 290, 450, 26
+        scale = (middle - left) / far
+        lines = []
+        for place, (name, gain, low, high) in enumerate(rows):
+            y = 22 + place * step
+            colour = "var(--good)" if low > 0 else "var(--bad)" if high < 0 else _GREY
+            lines.append(
+                f"<text x='0' y='{y + 4}'>{escape(name)}</text>"
+                f"<line x1='{middle + scale * low:.1f}' x2='{middle + scale * high:.1f}' y1='{y}' y2='{y}' "
+                f"stroke='{colour}' stroke-width='3' stroke-linecap='round'/>"
+                f"<circle cx='{middle + scale * gain:.1f}' cy='{y}' r='4.5' fill='{colour}'/>"
+                f"<text x='630' y='{y + 4}'>{gain:+.3f}</text>"
+            )
+        tall = 30 + len(rows) * step
+        self._parts.append(
+            f"<h2>{escape(heading)}</h2><svg role='img' aria-label='{escape(heading)}' width='700' "
+            f"height='{tall}' viewBox='0 0 700 {tall}'>"
+            f"<line class='axis' x1='{middle}' x2='{middle}' y1='10' y2='{tall - 14}'/>{''.join(lines)}"
+            f"<text class='soft' x='{left}' y='{tall - 2}'>{-far:+.2f} worse</text>"
+            f"<text class='soft' x='{middle - 4}' y='{tall - 2}'>0</text>"
+            f"<text class='soft' x='{2 * middle - left - 60}' y='{tall - 2}'>{far:+.2f} better</text></svg>"
+        )
+
+    def pairs(self, heading: str, pairs: Sequence[Pair]) -> None:
+        """Tickets with two drafts each, beside one another."""
+        self._parts.append(f"<h2>{escape(heading)}</h2>")
+        for number, one in enumerate(pairs, 1):
+            note = f"{number} of {len(pairs)}{f' · {one.note}' if one.note else ''}"
+            answered = (
+                f"<p class='name'>What the agent sent</p><p>{escape(one.reply)}</p>" if one.reply else ""
+            )
+            sides = "".join(
+                f"<div><p class='name'>{escape(name)}</p><p>{escape(text) or '—'}</p></div>"
+                for name, text in (one.left, one.right)
+            )
+            self._parts.append(
+                f"<section class='pair'><p class='name'>{escape(note)}</p>"
+                f"<p><b>{escape(one.asked)}</b></p>{answered}<div class='two'>{sides}</div></section>"
+            )
+        if not pairs:
+            self._parts.append("<p class='soft'>None.</p>")
+
     def examples(self, heading: str, texts: Iterable[str]) -> None:
         """Rendered examples; what stands between ⟦ and ⟧ is marked."""
         shown = (escape(t).replace("⟦", "<mark>").replace("⟧", "</mark>") for t in texts)
@@ -86,10 +163,15 @@ class Report:
     def write(self, path: Path) -> None:
         """The file, whole or not at all."""
         html = (
-            f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(self._title)}</title>"
+            f"<!doctype html><html lang='en'><meta charset='utf-8'>"
+            f"<meta name='viewport' content='width=device-width'><title>{escape(self._title)}</title>"
             f"<style>{_STYLE}</style><h1>{escape(self._title)}</h1>{''.join(self._parts)}</html>"
         )
         write_whole(path, html.encode())
+
+
+def _head(title: str, number: bool = False) -> str:
+    return f"<th class='n'>{escape(title)}</th>" if number else f"<th>{escape(title)}</th>"
 
 
 def _cell(value: object) -> str:

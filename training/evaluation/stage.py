@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -20,16 +19,14 @@ from training.evaluation import likelihood
 from training.evaluation.compare import Difference, differences, slices
 from training.evaluation.golden import golden_failures
 from training.evaluation.measures import abstention, figures_of, retrieval
+from training.evaluation.page import evaluation_page
 from training.evaluation.product import Candidate, Product, read_cases
 from training.evaluation.sheet import write_sheet
 from training.evaluation.triage import described, intent_figures, triaged
 from training.prepare import workspace
-from training.report import Report
 from training.stage import Plan, Run, read_json, read_rows, write_json, write_rows
 
 SECONDS_A_DRAFT = 3.0
-SHOWN = 20
-"""Drafts side by side in the report."""
 
 
 class EvaluateOptions(Section):
@@ -110,7 +107,7 @@ class Evaluate:
         write_rows(out / "drafts.jsonl", _side_by_side(cases, outputs))
         texts = [[str(row.get("text") or "") for row in side] for side in outputs]
         write_sheet(out / "sheet.csv", cases, texts[0], texts[1], run.config.seed)
-        report(result, cases, outputs).write(out / "report.html")
+        evaluation_page(result, cases, outputs).write(out / "report.html")
         return {
             "cases": len(cases),
             "golden_failures": len(golden),
@@ -219,41 +216,3 @@ def _side_by_side(
         }
         for place, (case, old, new) in enumerate(zip(cases, *outputs, strict=True))
     ]
-
-
-def report(
-    result: Mapping[str, Any],
-    cases: Sequence[Mapping[str, Any]],
-    outputs: Sequence[Sequence[Mapping[str, Any]]],
-) -> Report:
-    """One page for the lead who decides."""
-    page = Report(f"{result['challenger']} against {result['champion']}")
-    head = ("measure", "cases", "champion", "challenger", "gain", "from", "to")
-    order = ("name", "cases", "champion", "challenger", "gain", "low", "high")
-    page.table("All cases, 95 % intervals", [[d[k] for k in order] for d in result["all"]], head)
-    page.table(
-        "Answering and not answering",
-        [(side, *figures.values()) for side, figures in result["abstention"].items()],
-        ("", "precision of not answering", "recall of not answering"),
-    )
-    page.table("Search", list(result["retrieval"].items()))
-    page.table("What customers want", list(result.get("intents", {}).items()) or [("not labelled", "")])
-    page.table("Forgetting and memory", [(k, json.dumps(v)) for k, v in result["likelihood"].items()])
-    page.table("Median seconds a draft", list(result["median_seconds"].items()))
-    failures = [(f["id"], f["why"], f["text"]) for f in result["golden_failures"]]
-    page.table("Golden cases that failed", failures or [("none", "", "")])
-    for what, groups in result["by"].items():
-        if len(groups) > 1:
-            rows = [[name, *(d[k] for k in order)] for name, found in groups.items() for d in found]
-            page.table(f"By {what}", rows, (what, *head))
-    page.examples("Side by side", [_pair(c, o, n) for c, o, n in zip(cases[:SHOWN], *outputs)])
-    return page
-
-
-def _pair(case: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    asked = [m["text"] for m in case["ticket"]["messages"] if m.get("role", "customer") == "customer"]
-    return (
-        f"Customer: {asked[-1] if asked else ''}\nAgent: {case.get('reply') or ''}\n\n"
-        f"Champion ({old.get('decision')}): {old.get('text') or ''}\n\n"
-        f"⟦Challenger ({new.get('decision')}): {new.get('text') or ''}⟧"
-    )

@@ -14,6 +14,7 @@ from agent_assist.resources import resource
 from training.evaluation.compare import differences, slices
 from training.evaluation.golden import why_not_golden
 from training.evaluation.measures import abstention, edit_distance, figures_of, macro_f1, retrieval, token_f1
+from training.evaluation.page import evaluation_page, verdict
 from training.evaluation.sheet import HEAD, alpha, read_sheets, write_sheet
 from training.evaluation.stage import compared
 from training.promotion import PromoteOptions, why_not
@@ -175,3 +176,28 @@ def test_the_schedulers_files(tmp_path: Path) -> None:
     for kind, day, hour in (("at", "sunday", 3), ("cron", "someday", 3), ("cron", "sunday", 24)):
         with pytest.raises(BadInput):
             schedule_text(kind, config, day, hour)
+
+
+def test_the_page_says_first_what_it_comes_to_and_shows_twenty_pairs(tmp_path: Path) -> None:
+    cases = [
+        {"ticket": {"id": f"c{n}", "messages": [{"text": f"Question <{n}>"}]}, "reply": f"Within {n} days."}
+        for n in range(30)
+    ]
+    old = [{"decision": "draft", "text": "I do not know."} for _ in cases]
+    new = [{"decision": "draft", "text": f"Within {n} days."} for n, _ in enumerate(cases)]
+    new[2] = {"decision": "clarify", "text": "Which <order>?"}
+    result = compared(cases, old, new, 7) | {"champion": "a", "challenger": "b", "golden_failures": []}
+    result |= {"retrieval": {}, "intents": {}, "likelihood": {"forgetting": 1.02}}
+    evaluation_page(result, cases, [old, new]).write(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.index("The new model is better.") < page.index("<svg") < page.index("<table>")
+    assert page.count("<section class='pair'>") == 20
+    assert "(clarify) Which &lt;order&gt;?" in page
+    assert "Question &lt;19&gt;" in page
+    assert "<script" not in page
+    worse = compared(cases, new, old, 7)
+    assert verdict(next(d for d in worse["all"] if d["name"] == "kept")).startswith("The new model is worse.")
+    assert "not shown" in verdict(
+        {"champion": 0.5, "challenger": 0.6, "gain": 0.1, "low": -0.1, "high": 0.2, "cases": 9}
+    )
+    assert "not measured" in verdict(None)
