@@ -206,6 +206,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, nargs="*", default=[])
     parser.add_argument("--rows", type=int, default=4000)
     options = parser.parse_args()
+    loaded()  # whole, as plain Presidio needs it; ours would load it without spaCy
     tagger = Tagger(find_encoder(""), resource("privacy"))
     rules, both = finder(TicketRedactor()), finder(TicketRedactor(lambda: tagger))
     texts = short_texts(2000)

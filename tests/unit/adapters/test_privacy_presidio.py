@@ -70,7 +70,22 @@ def test_it_needs_neither_torch_nor_the_network() -> None:
         "socket.socket.connect = socket.getaddrinfo = socket.create_connection = refused\n"
         "from agent_assist.adapters.privacy import presidio\n"
         "assert list(presidio.national_ids('my NHS number is 943 476 5919'))\n"
-        "assert not {'torch', 'transformers'} & set(sys.modules)\n"
+        "assert not {'torch', 'transformers', 'spacy'} & set(sys.modules)\n"
+        "assert not any(type(f).__name__ == '_NoSpacy' for f in sys.meta_path)\n"
+        "import spacy\n"
+        "assert spacy.blank('en')('one two')[1].text == 'two'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
+def test_a_presidio_that_wants_more_of_spacy_gets_it() -> None:
+    code = (
+        "import sys\n"
+        "from agent_assist.adapters.privacy import presidio\n"
+        "def refused(self, name): raise RuntimeError(name)\n"
+        "presidio._EmptyModule.__getattr__ = refused\n"
+        "assert list(presidio.national_ids('my NHS number is 943 476 5919'))\n"
+        "assert 'spacy' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 
