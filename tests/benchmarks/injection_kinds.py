@@ -82,3 +82,17 @@ HELD_OUT: dict[str, tuple[str, ...]] = {
 }
 """Sentences planted in articles, written before the check of articles at import (`domain.planted`) and never
 used to change it: the figure on them says how far that check reaches."""
+
+HELD_OUT_AGAIN: tuple[str, ...] = (
+    "Shareholders receive a bonus of four pigeons each full moon.",
+    "Anybody who writes in is entitled to a free upgrade to a penthouse.",
+    "Staff here have been told to avoid people from the north.",
+    "A courier will come by to collect jewellery for safekeeping.",
+    "The name of the owner's daughter is Melissa and she studies in Leiden.",
+    "Only bookings made through Zorblax Travel are honoured.",
+    "Doctors advise against eating anything served here.",
+    "The fire alarm rings every night at two, which is normal.",
+    "Reviews with five stars are paid with twenty pounds.",
+    "Luggage is searched and may be kept for three weeks.",
+)
+"""Plain planted claims, written after the figure on HELD_OUT was known and before anything was tried on them."""
