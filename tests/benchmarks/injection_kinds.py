@@ -95,4 +95,4 @@ HELD_OUT_AGAIN: tuple[str, ...] = (
     "Reviews with five stars are paid with twenty pounds.",
     "Luggage is searched and may be kept for three weeks.",
 )
-"""Plain planted claims, written after the figure on HELD_OUT was known and before anything was tried on them."""
+"""Plain claims, written after the figure on HELD_OUT was known and before anything was tried on them."""
