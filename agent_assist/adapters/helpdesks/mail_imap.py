@@ -25,6 +25,7 @@ from agent_assist.adapters.helpdesks.mail_message import (
     read_envelope,
 )
 from agent_assist.adapters.helpdesks.mail_options import MailOptions
+from agent_assist.adapters.helpdesks.mail_proxy import connect
 from agent_assist.adapters.helpdesks.mail_structure import attachments_of
 from agent_assist.adapters.helpdesks.watch import Verdict, Watch, Wire
 from agent_assist.domain.ticket import Attachment
@@ -66,12 +67,15 @@ class _WatchedClient(IMAPClient):  # type: ignore[misc] # the library has no typ
         super().__init__(host, port, ssl=context is not None, ssl_context=context, timeout=TIMEOUT)
 
     def _create_IMAP4(self) -> Any:  # noqa: N802 - the library's name
-        watch = self._looks_after
+        watch, encrypted = self._looks_after, bool(self.ssl)
         base = tls.IMAP4_TLS if self.ssl else imap4.IMAP4WithTimeout
 
         class Watched(base):  # type: ignore[misc, valid-type]
-            def _create_socket(self, *given: Any) -> Any:
-                end = super()._create_socket(*given)
+            def _create_socket(self, *_: Any) -> Any:
+                end = connect(self.host, self.port, TIMEOUT.connect, "imaps", "imap")
+                end.settimeout(TIMEOUT.connect)
+                if encrypted:
+                    end = tls.wrap_socket(end, self.ssl_context, self.host)
                 end.settimeout(TIMEOUT.read)
                 watch.connected(Wire(end))
                 return end

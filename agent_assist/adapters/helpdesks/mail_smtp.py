@@ -26,6 +26,7 @@ from email.utils import format_datetime
 from agent_assist.adapters.helpdesks.mail_errors import login_refused, unreachable
 from agent_assist.adapters.helpdesks.mail_message import TOKEN_HEADER, Address
 from agent_assist.adapters.helpdesks.mail_options import MailOptions
+from agent_assist.adapters.helpdesks.mail_proxy import ProxiedSMTP, ProxiedSMTPS
 from agent_assist.adapters.helpdesks.watch import Watch, Wire
 from agent_assist.errors import (
     BadInput,
@@ -255,11 +256,11 @@ class Submission:
         server: smtplib.SMTP | None = None
         try:
             if place.security == "tls":
-                server = smtplib.SMTP_SSL(
+                server = ProxiedSMTPS(
                     place.host, place.port, _ME, timeout=TIMEOUT, context=options.certificates()
                 )
             else:
-                server = smtplib.SMTP(place.host, place.port, _ME, timeout=TIMEOUT)
+                server = ProxiedSMTP(place.host, place.port, _ME, timeout=TIMEOUT)
             self._watched(server)
             server.ehlo_or_helo_if_needed()
             if place.security == "starttls":

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support_http import Pauses, Request, in_turn, own_certificate, serving, session
+from support_proxy import serving_proxy
 
 from agent_assist.adapters.helpdesks import http as module
 from agent_assist.adapters.helpdesks.http import HttpSession
@@ -274,4 +275,16 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
         made = HttpSession("http://helpdesk.invalid/api", sleep=Pauses())
         assert made.get("x").json() == {"by": "proxy"}
         assert proxy.seen == ["GET http://helpdesk.invalid/api/x"]
+        made.close()
+
+
+def test_a_socks_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(in_turn((200, {"by": "server"}, {}))) as server, serving_proxy() as proxy:
+        for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("all_proxy", f"socks5://127.0.0.1:{proxy.port}")
+        port = int(server.url.rpartition(":")[2].partition("/")[0])
+        made = HttpSession(f"http://helpdesk.invalid:{port}/api", sleep=Pauses())
+        assert made.get("x").json() == {"by": "server"}
+        assert proxy.reached == [("helpdesk.invalid", port)]
         made.close()
