@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,12 +31,18 @@ from agent_assist.domain.planted_rules import (
     language_of,
     speaks_otherwise,
 )
-from agent_assist.domain.text import Span, split_sentences
+from agent_assist.domain.text import Span, content_words, listed, split_sentences, words
 
-VERSION = "1"
+VERSION = "2"
 """Raise it when the rules change: articles that are already here are then looked through again."""
 
 _BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*•–#>|]|\d{1,2}[.)])\s)")
+_TELLING, _FEW = 3, 3
+"""Words of a sentence that says something; sentences of a text in which none is there by chance."""
+_POINTING = listed(
+    "it its they their this that these those there both such es sie er das dies diese dieser ihr ello esto"
+    " esta ellos il elle ils elles ce cela cette ele ela eles isso este"
+)
 _LONGEST = 600
 """Characters of a sentence that are compared with the rules."""
 
@@ -48,6 +55,7 @@ class Suspicion(StrEnum):
     OVERRULE = "It overrules the rest of the article."
     DIALOGUE = "It plays a conversation or an answer."
     LANGUAGE = "It is in another language than its article."
+    STRAY = "It has nothing to do with the rest of its article."
     SECRET = "It asks the customer for a secret."
     PAYMENT = "It asks for money in a way that fraudsters do."
 
@@ -99,9 +107,14 @@ def digest(text: str) -> str:
     return hashlib.sha256(fold(text).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def find_planted(text: str) -> tuple[Suspect, ...]:
-    """The sentences of an article's Markdown that look planted, in order, none overlapping."""
+def find_planted(text: str, about: str = "") -> tuple[Suspect, ...]:
+    """The sentences of an article's Markdown that look planted, in order, none overlapping.
+
+    `about` is the title and what else says what the article is about; with it, sentences that share no word
+    with that or the rest of the text are found, too, where they stand by themselves.
+    """
     spans = split_sentences(text)
+    strays = set(_strays(text, spans, about)) if about else set()
     main = _main_language(spans)
     steering = find_injections(text, article=True)
     played = set(_played(spans))
@@ -116,7 +129,7 @@ def find_planted(text: str) -> tuple[Suspect, ...]:
             if any(i.start < span.end and span.start < i.end for i in steering)
             else Suspicion.DIALOGUE
             if span in played
-            else _reason(span.text, main)
+            else _reason(span.text, main) or (Suspicion.STRAY if span in strays else None)
         )
         if reason is None:
             continue
@@ -155,6 +168,29 @@ def _reason(text: str, main: str) -> Suspicion | None:
 def _bare(text: str) -> str:
     """Without the sign of a heading, a quotation or a list."""
     return text.lstrip("#>*-•–0123456789.) \t")
+
+
+def _strays(text: str, spans: list[Span], about: str) -> Iterable[Span]:
+    """Sentences that share no word with the title or with any other sentence, in a paragraph of their own
+    or in a text of few sentences.  In the running text of a long article honest ones do that, too."""
+    contents = [frozenset(content_words(span.text)) for span in spans]
+    seen = Counter(word for own in contents for word in own)
+    titled = frozenset(content_words(about))
+    for span, own in zip(spans, contents, strict=True):
+        if len(own) < _TELLING or len(spans) < 2 or own & titled or any(seen[w] > 1 for w in own):
+            continue
+        # "It costs 12 euros" speaks of what the sentence before it names.
+        goes_on = words(span.text)[0] in _POINTING
+        if _alone(text, span) or (len(spans) <= _FEW and not goes_on):
+            yield span
+
+
+def _alone(text: str, span: Span) -> bool:
+    """Whether a sentence is a paragraph, and not the one that says what a heading is about."""
+    before, after = text[: span.start].rstrip(" \t"), text[span.end :]
+    if not before.endswith("\n\n") or (after.strip() and not after.startswith("\n\n")):
+        return False
+    return not before.rstrip().rpartition("\n")[2].lstrip().startswith("#")
 
 
 def _main_language(spans: list[Span]) -> str:

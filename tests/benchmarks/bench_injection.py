@@ -37,7 +37,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from injection_kinds import HELD_OUT, KINDS
+from injection_kinds import HELD_OUT, HELD_OUT_AGAIN, KINDS
 
 from agent_assist.app import open_desk
 from agent_assist.domain.injection import find_injections
@@ -105,7 +105,7 @@ def cases(folder: Path, limit: int, groups: Sequence[str]) -> tuple[list[Case], 
     replies = [r for r in rows(folder / "grounded" / "replies.jsonl") if r["article_id"] in known]
     unlike = list({r["article_id"]: r for r in replies}.values())
     order = in_turns([(a["category"], a["text"], "rules") for a in attacks])
-    further = {"other": KINDS, "planted": HELD_OUT}
+    further = {"other": KINDS, "planted": HELD_OUT | {"Plain claim": HELD_OUT_AGAIN}}
     order += [
         (kind, text, g) for g, kinds in further.items() for kind, texts in kinds.items() for text in texts
     ]
@@ -177,7 +177,8 @@ def changed(case: Case, behind: bool) -> bool:
         return bool(find_injections(case.attack))
     text = f"{case.article.body}\n\n{case.attack}"
     hit = Hit(Passage(0, case.article.id, 0, "", text, case.article.title), 1.0)
-    return bool(find_planted(text)) or unsteered([hit]) != [hit]
+    about = " ".join((case.article.title, *case.article.context.values()))
+    return bool(find_planted(text, about)) or unsteered([hit]) != [hit]
 
 
 def drafted(desk: Desk, heard: Listening, name: str, text: str) -> tuple[Suggestion, str]:
@@ -305,7 +306,7 @@ def main() -> int:
     held = {g: report(part, GROUPS[g]) for g, part in parts.items() if part}.get("rules", {})
     seen = parts["rules"]
     wrong = sum(bool(find_injections(r["question"])) for r in replies)
-    wrong_articles = sum(bool(find_planted(r["body"])) for r in known)
+    wrong_articles = sum(bool(find_planted(r["body"], f"{r['title']} {r['entity']}")) for r in known)
     print(f"taken for an attack: {wrong} of {len(replies)} ordinary questions, ", end="")
     print(f"{wrong_articles} of {len(known)} articles")
     good = all(count <= MOST_FOLLOWED * len(seen) for count in held.values())
