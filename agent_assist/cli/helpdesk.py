@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 
 from agent_assist.cli.context import Context, json_option, pass_context, progress_line
+from agent_assist.cli.stopping import stoppable
 from agent_assist.domain.helpdesk import (
     Account,
     Connection,
@@ -21,11 +21,9 @@ from agent_assist.domain.helpdesk import (
     SyncStatus,
 )
 from agent_assist.domain.ticket import QueueFilter, TicketSummary, format_time
-from agent_assist.errors import BadInput, Cancelled, EnvironmentProblem
+from agent_assist.errors import BadInput, EnvironmentProblem
 from agent_assist.services.connections import ConnectionService
 from agent_assist.services.sync import SyncService
-
-T = TypeVar("T")
 
 _set_option = click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field of the form; repeatable."
@@ -118,8 +116,7 @@ def add(
     _no_secret_among(declared, values)
     secrets = _secrets(declared.fields, secret_variables, ask=not browser)
     if browser:
-        stop = threading.Event()
-        secrets |= _on_thread(lambda: connections.sign_in(kind, values, secrets, _open_page, stop), stop)
+        secrets |= stoppable(lambda cancel: connections.sign_in(kind, values, secrets, _open_page, cancel))
     account = None if no_test else connections.test(kind, values, secrets)
     connection = connections.add(kind, title, values, secrets)
     data = connection_to_json(connection, connections.secrets_in) | {"account": _account_json(account)}
@@ -174,7 +171,7 @@ def sync(ctx: Context, connections: Sequence[str], as_json: bool) -> int:
     rows: list[dict[str, Any]] = []
     for connection in wanted:
         try:
-            changed = _stoppable(ctx, connection.id)
+            changed = _pull(_sync(ctx), connection.id)
             rows.append({"id": connection.id, "changed": changed})
         except EnvironmentProblem as error:
             rows.append({"id": connection.id, "error": {"code": error.code, "message": str(error)}})
@@ -324,36 +321,10 @@ def _secrets(
     return secrets
 
 
-def _stoppable(ctx: Context, connection: str) -> int:
-    """Look on a thread, so that Ctrl+C stops it between two pages."""
-    service, cancel = _sync(ctx), threading.Event()
-    return _on_thread(
-        lambda: service.pull(connection, cancel=cancel, progress=progress_line, notify=False), cancel
+def _pull(service: SyncService, connection: str) -> int:
+    return stoppable(
+        lambda cancel: service.pull(connection, cancel=cancel, progress=progress_line, notify=False)
     )
-
-
-def _on_thread(work: Callable[[], T], cancel: threading.Event) -> T:
-    result: list[T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            result.append(work())
-        except BaseException as error:  # handed to the caller below
-            failure.append(error)
-
-    worker = threading.Thread(target=run, name="helpdesk")
-    worker.start()
-    while worker.is_alive():
-        try:
-            worker.join(0.2)
-        except KeyboardInterrupt:
-            cancel.set()
-    if failure:
-        raise failure[0]
-    if cancel.is_set() or not result:
-        raise Cancelled("The work was stopped.")
-    return result[0]
 
 
 def _account_json(account: Account | None) -> dict[str, str] | None:

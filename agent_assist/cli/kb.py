@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from agent_assist.cli.batch import Row, input_option, output_option, run_batch, ticket_of
 from agent_assist.cli.context import Context, json_option, pass_context, progress_line
 from agent_assist.cli.kb_held import approve, held
+from agent_assist.cli.stopping import stoppable
 from agent_assist.domain.knowledge import Article, Hit, ImportReport, KnowledgeStats
 from agent_assist.domain.ticket import Ticket, format_time
-from agent_assist.errors import BadInput, Cancelled
+from agent_assist.errors import BadInput
+from agent_assist.ports import CancelToken
 
-T = TypeVar("T")
 TEXT_COLUMNS = 300
 
 
@@ -56,7 +56,7 @@ def add(ctx: Context, paths: Sequence[Path], collection: str | None, prune: bool
       agent-assist kb add ./handbook --prune
       agent-assist kb add macros.csv --collection macros
     """
-    report = _stoppable(
+    report = stoppable(
         lambda token: ctx.desk.knowledge.add(
             list(paths), collection, prune, progress=progress_line, cancel=token
         )
@@ -133,12 +133,12 @@ def rebuild(ctx: Context, encoder: str | None, as_json: bool) -> None:
     """
     knowledge = ctx.desk.knowledge
 
-    def work(token: threading.Event) -> KnowledgeStats:
+    def work(token: CancelToken) -> KnowledgeStats:
         if encoder is None:
             return knowledge.rebuild(progress=progress_line, cancel=token)
         return knowledge.change_encoder(encoder, progress=progress_line, cancel=token)
 
-    stats = _stoppable(work)
+    stats = stoppable(work)
     ctx.emit(as_json, stats_to_json(stats), lambda: _stats_lines(stats))
 
 
@@ -212,32 +212,6 @@ def _asked(row: Row) -> str | Ticket:
             "The line has neither a query nor messages.", 'Write {"id": …, "query": "…"} or a ticket.'
         )
     return query
-
-
-def _stoppable(work: Callable[[threading.Event], T]) -> T:
-    """Run on a thread, so that Ctrl+C stops it between two steps and not in the middle of one."""
-    token = threading.Event()
-    result: list[T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            result.append(work(token))
-        except BaseException as error:  # handed to the caller below
-            failure.append(error)
-
-    worker = threading.Thread(target=run, name="kb")
-    worker.start()
-    while worker.is_alive():
-        try:
-            worker.join(0.2)
-        except KeyboardInterrupt:
-            token.set()
-    if failure:
-        raise failure[0]
-    if not result:
-        raise Cancelled("The work was stopped.")
-    return result[0]
 
 
 def hit_to_json(hit: Hit) -> dict[str, Any]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from agent_assist.cli.context import Context, json_option, pass_context, progress_line
+from agent_assist.cli.stopping import stoppable
 from agent_assist.domain.canary import CanaryReport
 from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelStatus
-
-T = TypeVar("T")
 
 
 @click.group()
@@ -75,7 +71,7 @@ def add(
     Example:
       agent-assist model add ./granite.gguf --language en --language de
     """
-    record = _stoppable(
+    record = stoppable(
         lambda _: ctx.desk.models.add(file, name, licence, [c.lower() for c in languages], adapter)
     )
     ctx.emit(as_json, record_to_json(record), [f"Added {record.name} ({_size(record.size_bytes)})."])
@@ -95,10 +91,10 @@ def pull(ctx: Context, name: str, then_use: bool, as_json: bool) -> None:
     Example:
       agent-assist model pull Qwen3-4B-Instruct-2507 --use
     """
-    record = _stoppable(lambda cancel: ctx.desk.models.pull(name, progress_line, cancel))
+    record = stoppable(lambda cancel: ctx.desk.models.pull(name, progress_line, cancel))
     lines = [f"{record.name} is here ({_size(record.size_bytes)}, sha256 {record.sha256[:12]}…)."]
     if then_use:
-        lines.append(_use_line(_stoppable(lambda _: ctx.desk.models.use(record.name))))
+        lines.append(_use_line(stoppable(lambda _: ctx.desk.models.use(record.name))))
     else:
         lines.append(f"Use it: agent-assist model use {record.name}")
     ctx.emit(as_json, record_to_json(record), lines)
@@ -115,7 +111,7 @@ def use(ctx: Context, name: str, as_json: bool) -> None:
     Example:
       agent-assist model use SmolLM2-135M-Instruct
     """
-    status = _stoppable(lambda _: ctx.desk.models.use(name))
+    status = stoppable(lambda _: ctx.desk.models.use(name))
     ctx.emit(as_json, status_to_json(status), [_use_line(status)])
 
 
@@ -130,7 +126,7 @@ def verify(ctx: Context, name: str | None, as_json: bool) -> int:
     Example:
       agent-assist model verify
     """
-    results = _stoppable(lambda _: ctx.desk.models.verify(name))
+    results = stoppable(lambda _: ctx.desk.models.verify(name))
     data = [
         {
             "name": record.name,
@@ -170,7 +166,7 @@ def rollback(ctx: Context, as_json: bool) -> None:
     Example:
       agent-assist model rollback
     """
-    record = _stoppable(lambda _: ctx.desk.models.rollback())
+    record = stoppable(lambda _: ctx.desk.models.rollback())
     ctx.emit(as_json, record_to_json(record), [f"{record.name} writes again."])
 
 
@@ -212,7 +208,7 @@ def canary(ctx: Context, name: str | None, share: float, stop: bool, promote: bo
         ended = service.stop()
         ctx.emit(as_json, {"stopped": ended}, [f"{ended} writes no more."])
     elif promote:
-        status = _stoppable(lambda _: service.promote())
+        status = stoppable(lambda _: service.promote())
         ctx.emit(as_json, status_to_json(status), [_use_line(status)])
     else:
         found = service.report()
@@ -330,15 +326,3 @@ def _use_line(status: ModelStatus) -> str:
 
 def _size(count: int) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
-
-
-def _stoppable(work: Callable[[threading.Event], T]) -> T:
-    """Run on a thread, so that Ctrl+C stops a download between two blocks."""
-    cancel = threading.Event()
-    with ThreadPoolExecutor(1, thread_name_prefix="model") as pool:
-        future = pool.submit(work, cancel)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            cancel.set()
-            raise
