@@ -1,4 +1,4 @@
-"""Queue, conversation, evidence, palette, status, undo bar, folding, names for screen readers."""
+"""Queue, evidence, palette, status, undo bar, folding, names for screen readers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import support_window as sample
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
-    QApplication,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
@@ -19,21 +18,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
-from support_store import with_message
 
 from agent_assist import settings
 from agent_assist.domain.jobs import JobState, JobStatus
 from agent_assist.domain.model import ModelState, ModelStatus
 from agent_assist.domain.outbox import OutboxItem, OutboxState
 from agent_assist.domain.suggestion import DraftState
-from agent_assist.domain.ticket import Attachment, Message, QueueFilter, Role
+from agent_assist.domain.ticket import QueueFilter
 from agent_assist.ui.actions import Action, ActionRegistry
 from agent_assist.ui.main_window import MainWindow
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SIDE_WIDTH
 from agent_assist.ui.views.cheat_sheet import CheatSheet
-from agent_assist.ui.views.conversation_view import FIRST, MOST, PIECE, STEP
-from agent_assist.ui.views.message_view import LongText, MessageView
 from agent_assist.ui.views.palette import CommandPalette, Entry
 from agent_assist.ui.views.queue_model import RowRole, describe, note_of
 from agent_assist.ui.widgets.spinner import Spinner
@@ -126,163 +122,6 @@ def test_refreshing_keeps_the_selection(window: MainWindow) -> None:
 )
 def test_what_the_queue_says_of_a_draft(state: DraftState, words: str) -> None:
     assert note_of(sample.draft(state)).text == words
-
-
-# --- conversation ---------------------------------------------------------------------------------
-
-
-def test_only_a_stretch_of_a_long_thread_exists(window: MainWindow, qtbot: QtBot) -> None:
-    view = window.desk_view.conversation
-    window.desk_view.show_ticket_area(True)
-    view.show_ticket(sample.long_ticket(2000))
-    assert view.shown_range == (2000 - PIECE, 2000), "the newest are there at once"
-    qtbot.waitUntil(lambda: view.shown_range == (2000 - FIRST, 2000))
-    assert len(view.message_views()) == FIRST
-    low = 2000 - FIRST
-    for _ in range(8):
-        view.show_earlier()
-        low -= STEP
-        high = min(2000, low + MOST)
-        qtbot.waitUntil(lambda wanted=(low, high): view.shown_range == wanted)
-    assert high < 2000
-    assert [m.message.text for m in view.message_views()] == [
-        m.text for m in sample.long_ticket(2000).messages[low:high]
-    ]
-    view.show_later()
-    qtbot.waitUntil(lambda: view.shown_range == (high + STEP - MOST, high + STEP))
-    view.show_newest()
-    qtbot.waitUntil(lambda: view.shown_range == (2000 - FIRST, 2000))
-
-
-def test_what_is_read_stays_in_its_place_while_earlier_messages_come(
-    window: MainWindow, qtbot: QtBot
-) -> None:
-    view = window.desk_view.conversation
-    window.desk_view.show_ticket_area(True)
-    view.show_ticket(sample.long_ticket(300))
-    qtbot.waitUntil(lambda: view._top is not None)
-    bar = view.verticalScrollBar()
-    qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
-    steps = [(view.show_earlier, 0)] * 5 + [(view.show_later, -1)]
-    for more, place in steps:
-        # A wheel that turns: what arrives no longer pulls the view to the end.
-        view._stick = False
-        bar.setValue(bar.minimum() if place == 0 else bar.maximum())
-        read = view.message_views()[place]
-        before = read.mapTo(view.viewport(), QPoint(0, 0)).y()
-        more()
-        qtbot.waitUntil(lambda: view.shown_range == view._wanted and view._kept is None)
-        qtbot.wait(50)
-        assert abs(read.mapTo(view.viewport(), QPoint(0, 0)).y() - before) <= 2
-
-
-def test_each_day_stands_above_its_first_message_once(window: MainWindow, qtbot: QtBot) -> None:
-    view = window.desk_view.conversation
-    window.desk_view.show_ticket_area(True)
-    began = datetime(2025, 3, 1, 9, tzinfo=UTC)
-    messages = tuple(
-        Message(f"m{n}", Role.CUSTOMER, "Hello", began + timedelta(hours=9 * n)) for n in range(FIRST)
-    )
-    view.show_ticket(replace(sample.ticket(), id="days", messages=messages))
-    qtbot.waitUntil(lambda: view.shown_range == (0, FIRST))
-    days = list(dict.fromkeys(m.created_at.astimezone().date() for m in messages if m.created_at))
-    shown = [label.text() for label in view.findChildren(QLabel) if " 2025" in label.text()]
-    column = [view._column.itemAt(place).widget() for place in range(view._column.count() - 1)]
-    assert len(column) == FIRST + len(days)
-    assert len(shown) >= len(days)
-    assert isinstance(column[-1], MessageView)
-
-
-def test_the_first_message_takes_the_place_of_the_note_that_there_is_none(window: MainWindow) -> None:
-    view, ticket = window.desk_view.conversation, replace(sample.ticket(), id="new", messages=())
-    view.show_ticket(ticket)
-    assert any("no messages yet" in label.text() for label in view._content.findChildren(QLabel))
-    view.show_ticket(with_message(ticket, Message("m1", Role.CUSTOMER, "Hello?")))
-    assert [m.message.text for m in view.message_views()] == ["Hello?"]
-    assert not any(
-        "no messages" in label.text() for label in view._content.findChildren(QLabel) if not label.isHidden()
-    )
-
-
-def test_a_mail_names_its_writer_its_files_and_folds_its_quote(window: MainWindow) -> None:
-    view = window.desk_view.conversation
-    files = tuple(Attachment(f"photo-{n}.jpg", "image/jpeg", 240_000) for n in range(14))
-    message = Message(
-        "m1", Role.AGENT, "See below.", author="Ana Ruiz", folded="> Where is it?", attachments=files
-    )
-    silent = Message("m2", Role.CUSTOMER, "", attachments=files[:1])
-    view.show_ticket(replace(sample.ticket(), id="mail", messages=(message, silent)))
-    first, second = view.message_views()
-    said = [label.text() for label in first.findChildren(QLabel)]
-    assert "Ana Ruiz" in said
-    assert "photo-0.jpg · 240 kB" in said
-    assert "and 2 more files" in said
-    assert "Where is it" not in first._text.text
-    first._quoted.click()
-    assert any("Where is it?" in block.text for block in first.findChildren(type(first._text)))
-    assert second._text.text == "(only files)"
-
-
-def test_a_new_message_is_added_without_rebuilding(window: MainWindow) -> None:
-    view, ticket = window.desk_view.conversation, sample.ticket()
-    view.show_ticket(ticket)
-    before = view.message_views()
-    view.show_ticket(with_message(ticket, Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))))
-    after = view.message_views()
-    assert after[: len(before)] == before
-    assert after[-1].message.text == "Hello?"
-
-
-def test_nothing_a_customer_writes_becomes_markup(window: MainWindow) -> None:
-    view = window.desk_view.conversation
-    text = "<b>bold</b> <img src='file:///etc/hosts'> \u202egnp.exe"
-    view.show_ticket(replace(sample.ticket(), id="x", messages=(Message("a", Role.CUSTOMER, text),)))
-    shown = view.message_views()[0]
-    assert "<b>bold</b>" in shown._text.text
-    assert "‹RLO›" in shown._text.text
-    assert any("invisible" in label.text() for label in shown.findChildren(QLabel))
-    for label in window.findChildren(QLabel):
-        assert label.textFormat() is Qt.TextFormat.PlainText or not label.text() or label.pixmap()
-
-
-def test_a_long_message_folds_and_unfolds(window: MainWindow, qtbot: QtBot) -> None:
-    view = window.desk_view.conversation
-    window.desk_view.show_ticket_area(True)
-    long, huge = "word " * 2000, "x" * 600_000
-    messages = (Message("a", Role.CUSTOMER, long), Message("b", Role.CUSTOMER, huge))
-    view.show_ticket(replace(sample.ticket(), id="y", messages=messages))
-    first, second = view.message_views()
-    assert len(first._text.text) < 2000
-    first._more.click()
-    assert first._text.text.replace("\n", "") == long
-    second._more.click()
-    box = second.findChild(LongText)
-    assert box is not None
-    qtbot.waitUntil(lambda: box.toPlainText().count("x") == 600_000)
-
-
-def test_quoted_text_unfolds(window: MainWindow) -> None:
-    view = window.desk_view.conversation
-    view.show_ticket(sample.ticket())
-    message: MessageView = view.message_views()[-1]
-    assert "Maya wrote" not in message._text.text
-    message._quoted.click()
-    assert any("Maya wrote" in block.text for block in message.findChildren(type(message._text)))
-
-
-def test_text_is_selected_and_copied(window: MainWindow, qtbot: QtBot) -> None:
-    window.desk_view.show_ticket_area(True)
-    view = window.desk_view.conversation
-    view.show_ticket(sample.ticket())
-    block = view.message_views()[0]._text
-    qtbot.waitUntil(lambda: block.width() > 100)
-    qtbot.mouseDClick(block, Qt.MouseButton.LeftButton, pos=QPoint(40, 8))
-    assert block.selected_text.strip()
-    block.select(0, 3)
-    qtbot.keyClick(block, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert QApplication.clipboard().text() == block.text[:3]
-    qtbot.keyClick(block, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    assert block.selected_text == block.text
 
 
 # --- evidence ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from email.utils import parseaddr
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -281,10 +281,9 @@ class ConversationView(QScrollArea):
                 return view, top
         return None
 
-    def _on_value(self, value: int) -> None:
-        if value < self.verticalScrollBar().maximum() - 24:
-            # The person has scrolled up: what arrives must not pull the text away.
-            self._stick = self._stick and not self.verticalScrollBar().isSliderDown()
+    def _on_value(self, _value: int) -> None:
+        """Whoever has scrolled up, by wheel, keys or bar, is not pulled to the end by what arrives."""
+        self._stick = self._at_end()
 
     def _on_grown(self) -> None:
         self._stick = False
@@ -309,10 +308,6 @@ class ConversationView(QScrollArea):
             self.verticalScrollBar().setValue(self.verticalScrollBar().value() + moved)
         if (self._low, self._high) != self._wanted:
             self._filling.start()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self._stick = False
-        super().wheelEvent(event)
 
 
 def _widget_at(column: QVBoxLayout, place: int) -> QWidget | None:
