@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +16,16 @@ Format = Literal["auto", "jsonl", "csv", "mbox", "eml", "zendesk", "zammad", "ro
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def checked(cls, given: Any, place: str) -> Self:
+        """`given` as these options.  Raises BadInput with `place` and the first thing that is wrong."""
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise BadInput(f"{place}{where}: {first['msg']}.", "Compare it with training/configs/.") from None
 
 
 class Source(Section):
@@ -219,13 +229,7 @@ def read_config(path: Path) -> Config:
         raise BadInput(f"{path} is not valid YAML: {error}.", "Compare it with training/configs/.") from None
     if not isinstance(raw, dict):
         raise BadInput(f"{path} holds no settings.", "Compare it with training/configs/.")
-    try:
-        config = Config.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"{path}: {where}: {first['msg']}.", "Compare it with training/configs/.") from None
-    return _absolute(config, path.resolve().parent)
+    return _absolute(Config.checked(raw, f"{path}: "), path.resolve().parent)
 
 
 def _absolute(config: Config, home: Path) -> Config:

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from agent_assist.errors import AgentAssistError, BadInput
+from agent_assist.errors import AgentAssistError
 from agent_assist.files import replacing
 from training.base import base_path
 from training.config import Section
@@ -53,12 +53,7 @@ class NotPromoted(AgentAssistError):
 
 def options_of(run: Run) -> PromoteOptions:
     """Raises BadInput with the first thing that is wrong."""
-    try:
-        return PromoteOptions.model_validate(dict(run.config.promote))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"promote.{where}: {first['msg']}.", "Compare it with training/configs/.") from None
+    return PromoteOptions.checked(run.config.promote, "promote.")
 
 
 class Promote:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from agent_assist.errors import BadInput
 from agent_assist.resources import resource
@@ -47,12 +47,7 @@ class EvaluateOptions(Section):
 
 def options_of(run: Run) -> EvaluateOptions:
     """Raises BadInput with the first thing that is wrong."""
-    try:
-        return EvaluateOptions.model_validate(dict(run.config.evaluate))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"evaluate.{where}: {first['msg']}.", "Compare it with training/configs/.") from None
+    return EvaluateOptions.checked(run.config.evaluate, "evaluate.")
 
 
 class Evaluate:
