@@ -4,27 +4,49 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from agent_assist.domain.composing import plain
 from agent_assist.domain.knowledge import Collection, Passage
 from agent_assist.domain.phrases import is_courtesy
-from agent_assist.domain.privacy import PLACEHOLDER
+from agent_assist.domain.polarity import negative
+from agent_assist.domain.reading import Unit, introduced, joined, narrowed, own_text, reply_of, units_of
 from agent_assist.domain.text import content_words, shorten, similarity, split_sentences, words
 
 BODY_LIMIT = 420
 """Characters of a composed answer: what a customer reads at once."""
-WHOLE_LIMIT, WHOLE_REPLY = 280, 500
-"""A passage, and a colleague's earlier reply, up to this many characters is taken whole."""
+SECTION_LIMIT = 320
+"""Characters up to which what stands under one heading is taken whole: it was written to be read so."""
+WHOLE_LIMIT = 280
+"""A passage up to this many characters is taken whole."""
 _MOST = 4
 """Sentences of a composed answer; a numbered list counts as one."""
 _PARALLEL = 0.45
 """Similarity from which two sentences say the same of two different things."""
 
-_ROW = re.compile(r"^\s*\|(.+)\|\s*$")
-_RULE = re.compile(r"^[\s|:-]+$")
-_LIST = re.compile(r"^\s*(?:[-*•–]|(\d{1,2})[.)])\s+")
+Near = Callable[[Sequence[str], Sequence[str]], list[list[float]]]
+"""Cosines of meaning, one row for each of the first texts."""
+
+_MEANING, _FAR, _WORDS = 4.0, 0.2, 0.6
+"""What a cosine counts beside shared words, the cosine that counts nothing, and what words then count."""
+_TELLS = 0.85
+"""Share of a question's weight that a sentence has that only tells what happened."""
+_FIRST = 0.7
+"""Share of the best score from which the passage that search put first answers."""
+_TOO, _NEARER, _SOME = 0.55, 0.06, 0.3
+"""What answers another of the things asked: its share of the best sentence's score, by how much it is nearer
+than what is said already, and the cosine from which anything is."""
+_ELSE = 0.35
+"""Share of the best score from which a second question is answered by something else than the first."""
+_OTHER = 0.6
+"""Share of the best sentence's score from which another of its passage answers, too."""
+_RULE = 0.7
+"""Share of the best sentence's score from which a rule is said instead of its exceptions."""
+_READ_ON = 2
+"""Sentences of the next paragraph that a short answer goes on with."""
+_ASIDE = 0.3
+"""Score below which a sentence at the end of a short passage speaks of something else."""
+
 _GOES_ON = re.compile(
     r"^(?:it|they|this|these|those|that|he|she|then|otherwise|below|after that|if not|but|and|or|so|also"
     r"|without (?:it|this)|dann|sonst|aber|und|sie|es|puis|sinon|mais|et|entonces|si no|pero|y|então|mas)\b",
@@ -32,133 +54,246 @@ _GOES_ON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """What is taken or left as one: a sentence, a list item or a table row."""
-
-    text: str
-    stems: frozenset[str]
-    topic: frozenset[str] = frozenset()
-    """Stems of the small heading above it."""
-    row: bool = False
-    numbered: bool = False
-
-
-def answer_from(passage: Passage, question: str, limit: int = BODY_LIMIT, details: str = "") -> str:
+def answer_from(
+    passage: Passage, question: str, limit: int = BODY_LIMIT, details: str = "", near: Near | None = None
+) -> str:
     """The sentences of a passage that answer the question, in their order.
 
     `details` is what else is known about the case (the ticket's fields and subject): it decides
-    between sentences that say the same of different things.
+    between sentences that say the same of different things.  With `near`, meaning counts beside words.
     """
-    return answers_from(passage, [question], limit, details)
+    return answers_from(passage, [question], limit, details, near)
 
 
 def answers_from(
-    passage: Passage, questions: Sequence[str], limit: int = BODY_LIMIT, details: str = ""
+    passage: Passage,
+    questions: Sequence[str],
+    limit: int = BODY_LIMIT,
+    details: str = "",
+    near: Near | None = None,
 ) -> str:
     """As `answer_from`, for several questions that one passage answers: each sentence once."""
-    text = _own_text(passage)
-    units = _units(text)
-    if passage.collection == Collection.SOLVED:
-        return _reply(passage, units, limit)
-    if not units:
-        return shorten(text, limit, "…")
-    chosen = {i for q in questions for i in _chosen(text, units, passage, q, details, limit)}
-    if len(chosen) == len(units) and not any(u.row for u in units):
-        return _joined(units)
-    words_known = set(content_words(f"{' '.join(questions)} {details}"))
-    return _joined([_narrowed(units[i], words_known) for i in sorted(chosen)]) or shorten(text, limit, "…")
+    return "".join(said for _, said in answers_in([passage], questions, limit, details, near))
 
 
-def _chosen(
-    text: str, units: Sequence[_Unit], passage: Passage, question: str, details: str, limit: int
-) -> set[int]:
-    scores = _scores(units, passage, question, details)
+def answers_in(
+    passages: Sequence[Passage],
+    questions: Sequence[str],
+    limit: int = BODY_LIMIT,
+    details: str = "",
+    near: Near | None = None,
+) -> list[tuple[Passage, str]]:
+    """What passages of one article, the best one first, answer: each that says something, in reading order.
+
+    Only the first is asked where it is a colleague's reply, which is taken as a whole.
+    """
+    if passages[0].collection == Collection.SOLVED:
+        return [(passages[0], reply_of(passages[0], units_of(own_text(passages[0])), limit))]
+    parts = [_Part.of(p) for p in passages]
+    if not parts[0].units:
+        return [(passages[0], shorten(parts[0].text, limit, "…"))]
+    taken: list[set[int]] = [set() for _ in parts]
+    for question in questions:
+        _take(taken, parts, question, details, limit, near)
+    known = set(content_words(f"{' '.join(questions)} {details}"))
+    found = [(p.passage, p.said(t, known, limit)) for p, t in zip(parts, taken, strict=True) if t]
+    return sorted(found, key=lambda pair: pair[0].position)
+
+
+def _take(
+    taken: list[set[int]], parts: Sequence[_Part], question: str, details: str, limit: int, near: Near | None
+) -> None:
+    """Add to `taken` what answers one question: around the best sentence of the first passage, and around
+    those that come clearly nearer to something else that is asked."""
+    found = _weighed(parts, question, details, near)
+    scores = found.scores
+    tops = [max(row, default=0.0) for row in scores]
+    best = max(tops)
+    first = 0 if tops[0] >= _FIRST * best else tops.index(best)
+    known = set(content_words(f"{question} {details}"))
+    meant = near is not None
+    chosen = _chosen(parts[first], scores[first], known, limit, meant)
+    if meant and chosen <= taken[first]:  # said for another question: this one asks for something else
+        left = [s if i not in taken[first] else 0.0 for i, s in enumerate(scores[first])]
+        if max(left) >= _ELSE * tops[first]:
+            chosen = _chosen(parts[first], left, known, limit, meant)
+    taken[first] |= chosen
+    if tops[first] < best:
+        found.more.insert(0, (tops.index(best), scores[tops.index(best)].index(best), None))
+    for n, unit, row in found.more:
+        room = limit - sum(part.size(t) for part, t in zip(parts, taken, strict=True))
+        said = [row[found.places.index((m, i))] for m, t in enumerate(taken) for i in t] if row else []
+        known_already = bool(said) and max(said) > max(row or ()) - _NEARER
+        if unit in taken[n] or known_already or scores[n][unit] < _TOO * tops[first]:
+            continue
+        if any(unit in _rivals(parts[n].units, scores[n], i, known) for i in taken[n]):
+            continue
+        more = {unit} if taken[n] else _chosen(parts[n], scores[n], known, room, meant)
+        taken[n] |= more if parts[n].size(more) <= room else set()
+    if meant:
+        room = limit - sum(part.size(t) for part, t in zip(parts, taken, strict=True))
+        taken[first] |= _next_paragraph(parts[first], scores[first], taken[first], room)
+
+
+def _next_paragraph(part: _Part, scores: Sequence[float], taken: set[int], room: int) -> set[int]:
+    """The first sentences of the paragraph after a short answer, under the same heading, where it has to do
+    with what is asked: what was written to be read on."""
+    units, last = part.units, max(taken)
+    if part.size(taken) > room or last + 1 >= len(units) or units[last].row or units[last + 1].row:
+        return set()
+    after = [i for i in range(last + 1, len(units)) if units[i].block == units[last + 1].block][:_READ_ON]
+    same = units[last + 1].heading == units[last].heading and units[last + 1].block != units[last].block
+    near = same and max(scores[i] for i in after) >= _ASIDE * max(scores)
+    return set(after) if near and part.size(set(after)) <= room else set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One passage, read."""
+
+    passage: Passage
+    text: str
+    units: Sequence[Unit]
+
+    @classmethod
+    def of(cls, passage: Passage) -> _Part:
+        text = own_text(passage)
+        return cls(passage, text, units_of(text))
+
+    def size(self, taken: set[int]) -> int:
+        return sum(len(self.units[i].text) for i in taken)
+
+    def said(self, taken: set[int], known: set[str], limit: int) -> str:
+        if len(taken) == len(self.units) and not any(u.row for u in self.units):
+            text = joined(self.units)
+        else:
+            chosen = [narrowed(self.units[i], known) for i in sorted(taken)]
+            text = joined(chosen) or shorten(self.text, limit, "…")
+        return introduced(text, self.passage) if 0 in taken else text
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What is known of the units of several passages."""
+
+    scores: list[list[float]]
+    places: list[tuple[int, int]]
+    """(passage, unit) in the order of each row in `more`."""
+    more: list[tuple[int, int, list[float] | None]]
+    """(passage, unit) that comes nearest to one of the things asked, with how near each place comes to it."""
+
+
+def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | None) -> _Weighed:
+    """A score for each unit of each passage: shared words and, with `near`, meaning."""
+    told = _told(question)
+    asking = [t for t in told if _ASKS.search(t)] if near is not None else []
+    stressed = " ".join(asking) or question
+    scores = [_scores(p.units, p.passage, stressed, f"{question} {details}") for p in parts]
+    places = [(n, i) for n, p in enumerate(parts) for i in range(len(p.units))]
+    more: list[tuple[int, int, list[float] | None]] = []
+    tried = [set(content_words(t)) for t in told if _TRIED.search(t)]
+    if tried:
+        told.append(_WHAT_ELSE)
+        asking.append(_WHAT_ELSE)
+    if near is not None and told:
+        rows = near(told, [_in_place(parts[n].units[i], parts[n].passage) for n, i in places])
+        for line, row in zip(told, rows, strict=True):
+            if (line in asking or not asking) and max(row) >= _SOME:
+                more.append((*places[row.index(max(row))], row))
+        weights = [1.0 if line in asking else _TELLS for line in told]
+        for at, (n, i) in enumerate(places):
+            nearest = max(w * row[at] for w, row in zip(weights, rows, strict=True))
+            # A row is meant where its first cell is named, and nowhere else.
+            if scores[n][i] or not parts[n].units[i].row:
+                scores[n][i] = _WORDS * scores[n][i] + _MEANING * max(0.0, nearest - _FAR)
+    for n, i in places:
+        if any(len(parts[n].units[i].stems & t) >= _SAME_STEPS for t in tried):
+            scores[n][i] *= 0.5  # what the customer did already is no answer
+    return _Weighed(scores, places, more)
+
+
+_ASKS = re.compile(
+    r"\?|^also\b|\b(?:please|(?:wants?|wish|needs?|like|try|trying) (?:to|a|an|my|the|you)|prefer"
+    r"|(?:can|could) (?:you|i|we)|whether|asks|how (?:do|can|much|long)|what (?:do|is|does)|cancel|help)\b",
+    re.IGNORECASE,
+)
+"""A question or a wish, among what a customer tells."""
+_TRIED = re.compile(
+    r"\b(?:already|tried|as you (?:told|said|wrote|suggested)|as (?:described|instructed)|twice|several times"
+    r"|(?:I|we)(?:['’]ve| have) done|did (?:that|this|all that))\b",
+    re.IGNORECASE,
+)
+_WHAT_ELSE = "It still comes back after trying that: what else can be done?"
+_SAME_STEPS = 3
+"""Words that a sentence shares with what the customer tried, from which it tells them to do it again."""
+
+
+def _told(question: str) -> list[str]:
+    """What a question tells and asks, the last first: its sentences, and the parts of long ones."""
+    told: list[str] = []
+    for span in split_sentences(question):
+        line = " ".join(span.text.split())
+        if is_courtesy(line) and "?" not in line:
+            continue
+        told.append(line)
+        if len(words(line)) > _LONG:
+            told += [p if not line.endswith("?") else f"{p}?" for p in _PARTS.split(line.rstrip("?."))]
+    told = [t for t in told if len(set(content_words(t))) >= (1 if t.endswith("?") else 2)]
+    return (told or [" ".join(question.split())])[::-1][:_MOST_TOLD] if question.strip() else []
+
+
+_LONG, _MOST_TOLD = 12, 12
+"""Words from which a sentence is looked at part by part, and the parts that are looked at."""
+_PARTS = re.compile(r"[,;:–]\s+|\s+(?:and|but|or|because)\s+", re.IGNORECASE)
+
+
+def _in_place(unit: Unit, passage: Passage) -> str:
+    """A sentence with the heading that it stands under: "Gold: 15 % off repairs"."""
+    heading = unit.heading or passage.heading.split(" › ")[-1]
+    return f"{heading}: {unit.text}" if heading and ": " not in heading else unit.text
+
+
+def _chosen(part: _Part, scores: Sequence[float], known: set[str], limit: int, meant: bool) -> set[int]:
+    """The units that answer; `meant` says that the scores are of meaning, too."""
+    units = part.units
     best = max(range(len(units)), key=lambda i: (scores[i], -i))
-    rivals = _rivals(units, scores, best, set(content_words(f"{question} {details}")))
+    if meant and negative(units[best].heading):  # "What is not covered": the rule before its exceptions
+        rules = [i for i, u in enumerate(units) if u.heading != units[best].heading and not u.row]
+        first = max(rules, key=scores.__getitem__, default=best)
+        best = first if scores[first] >= _RULE * scores[best] else best
+    rivals = _rivals(units, scores, best, known)
     prose = not any(u.row for u in units)
-    if len(text) <= max(WHOLE_LIMIT, limit * 2 // 3) and prose and not rivals:
+    if len(part.text) <= max(WHOLE_LIMIT, limit * 2 // 3) and prose and not rivals and not meant:
         return set(range(len(units)))
-    return _around(units, scores, best, rivals, limit)
+    for section in (_section(units, best), _section(units, best, paragraph=True)) if meant and prose else ():
+        if not rivals & set(section) and part.size(set(section)) <= min(limit, SECTION_LIMIT):
+            return _without_asides(section, scores, best)
+    return _around(units, scores, best, rivals, limit, meant)
 
 
-def _narrowed(unit: _Unit, known: set[str]) -> _Unit:
-    """A row for several things ("Spain, Italy: …") with those alone that were asked about."""
-    label, colon, rest = unit.text.partition(":")
-    if not unit.row or "," not in label:
-        return unit
-    meant = [part.strip() for part in label.split(",") if set(content_words(part)) & known]
-    return replace(unit, text=f"{', '.join(meant) or label}{colon}{rest}")
+def _section(units: Sequence[Unit], at: int, *, paragraph: bool = False) -> range:
+    """The units that stand under the same heading, or in the same paragraph."""
+
+    def beside(other: Unit) -> bool:
+        return other.heading == units[at].heading and (not paragraph or other.block == units[at].block)
+
+    start = end = at
+    while start > 0 and beside(units[start - 1]):
+        start -= 1
+    while end + 1 < len(units) and beside(units[end + 1]):
+        end += 1
+    return range(start, end + 1)
 
 
-def _own_text(passage: Passage) -> str:
-    text = plain(passage.text)
-    title = passage.title.strip()
-    if title and text.startswith(title):
-        rest = text[len(title) :]
-        text = rest.strip() if rest[:1] in "\n.:?!" else text
-    return _reply_part(text) if passage.collection == Collection.SOLVED else text
+def _without_asides(section: range, scores: Sequence[float], best: int) -> set[int]:
+    """A section without the sentences at its end that have nothing to do with what is asked."""
+    last = section.stop
+    while last > best + 1 and len(section) > 2 and scores[last - 1] < _ASIDE * scores[best]:
+        last -= 1
+    return set(range(section.start, last))
 
 
-# --- reading --------------------------------------------------------------------------------------
-
-
-def _units(text: str) -> list[_Unit]:
-    units: list[_Unit] = []
-    topic: frozenset[str] = frozenset()
-    prose: list[str] = []
-    head: list[str] = []
-
-    def flush() -> None:
-        nonlocal topic
-        spans = [s.text for s in split_sentences("\n".join(prose))]
-        prose.clear()
-        for place, sentence in enumerate(spans):
-            mark = _LIST.match(sentence)
-            if not mark and _is_heading(sentence, place < len(spans) - 1):
-                topic = frozenset(content_words(sentence))
-            elif not sentence.endswith("?") or len(spans) == 1:
-                numbered = bool(mark and mark.group(1))
-                units.append(_Unit(sentence, frozenset(content_words(sentence)), topic, numbered=numbered))
-
-    for line in text.split("\n"):
-        row = _ROW.match(line)
-        if not row:
-            head = []
-            prose.append(line)
-            continue
-        flush()
-        cells = [c.strip() for c in row.group(1).split("|")]
-        if _RULE.match(line):
-            continue
-        if not head:
-            head = cells
-        elif said := _row_text(head, cells):
-            stems = frozenset(content_words(f"{cells[0]} {' '.join(head)}"))
-            units.append(_Unit(said, stems, topic, row=True))
-    flush()
-    return units
-
-
-def _is_heading(line: str, followed: bool) -> bool:
-    return (
-        followed
-        and len(line.split()) <= 9
-        and line[:1].isupper()
-        and (line[-1].isalnum() or line[-1] == ")" or (line[-1] == ":" and len(line.split()) <= 4))
-    )
-
-
-def _row_text(head: Sequence[str], cells: Sequence[str]) -> str:
-    """A table row as a person would say it."""
-    pairs = [f"{h[:1].lower()}{h[1:]} {c}" if h else c for h, c in zip(head[1:], cells[1:]) if c]
-    return f"{cells[0]}: {', '.join(pairs)}." if cells[0] and pairs else ""
-
-
-# --- choosing -------------------------------------------------------------------------------------
-
-
-def _scores(units: Sequence[_Unit], passage: Passage, question: str, details: str) -> list[float]:
+def _scores(units: Sequence[Unit], passage: Passage, question: str, details: str) -> list[float]:
     """What the question's words say for each unit; a word in few units says more than one in all."""
     asked, known = set(content_words(question)), set(content_words(details))
     about = set(content_words(f"{passage.title} {passage.heading}"))
@@ -179,7 +314,7 @@ def _scores(units: Sequence[_Unit], passage: Passage, question: str, details: st
     return found
 
 
-def _rivals(units: Sequence[_Unit], scores: Sequence[float], best: int, known: set[str]) -> set[int]:
+def _rivals(units: Sequence[Unit], scores: Sequence[float], best: int, known: set[str]) -> set[int]:
     """Units that say of other things what the best one says of the thing asked about."""
     mine = units[best]
     about = _label(mine.text)
@@ -212,10 +347,18 @@ def _label(text: str) -> set[str]:
 
 
 def _around(
-    units: Sequence[_Unit], scores: Sequence[float], best: int, rivals: set[int], limit: int
+    units: Sequence[Unit], scores: Sequence[float], best: int, rivals: set[int], limit: int, meant: bool
 ) -> set[int]:
-    """The best unit, what it cannot be read without, and others that the question speaks of."""
+    """The best unit, what it cannot be read without, and others that the question speaks of; `meant` says
+    that the scores are of meaning, too, of which everything has some."""
+    if meant and units[best].row:  # sentences near to a row are about other rows
+        return {
+            i for i, u in enumerate(units) if u.row and scores[i] >= _OTHER * scores[best] and i not in rivals
+        }
     chosen = {best}
+    next_to, further = (
+        (0.5 * scores[best], _OTHER * scores[best]) if meant else (0.3, max(0.5, 0.5 * scores[best]))
+    )
     size = len(units[best].text)
 
     def add(index: int) -> bool:
@@ -236,72 +379,11 @@ def _around(
         at -= 1
     if units[best].text.endswith(":"):
         add(best + 1)
-    if best + 1 < len(units) and (_GOES_ON.match(units[best + 1].text) or scores[best + 1] >= 0.3):
+    if best + 1 < len(units) and (_GOES_ON.match(units[best + 1].text) or scores[best + 1] >= next_to):
         add(best + 1)
     others = sorted((i for i in range(len(units)) if i not in chosen), key=lambda i: (-scores[i], i))
     for index in others[: max(0, _MOST - len(chosen))]:
-        if scores[index] >= max(0.5, 0.5 * scores[best]):
+        if scores[index] >= further:
             add(index)
     # A line that only announces what did not come with it says nothing.
     return {i for i in chosen if not units[i].text.endswith(":") or i + 1 in chosen} or {best}
-
-
-def _joined(units: Sequence[_Unit]) -> str:
-    """One paragraph, or lines where there is a list."""
-    parts: list[str] = []
-    for unit in units:
-        text = " ".join(unit.text.split())
-        if _LIST.match(unit.text):
-            parts.append(f"\n{text}")
-        else:
-            text = text if text.endswith((".", "!", "?", ":", "…")) else f"{text}."
-            parts.append(f" {text}" if parts else text)
-    return "".join(parts).strip().replace("!", ".") if parts else ""
-
-
-# --- a colleague's earlier reply ------------------------------------------------------------------
-
-_REPLY = re.compile(
-    r"(?:^|\n)\s*(?:agent|reply|answer|support|antwort|respuesta|réponse|resposta)\s*:\s*", re.IGNORECASE
-)
-_SALUTATION = re.compile(
-    r"^(?:hi|hello|hey|dear|hola|hallo|guten tag|liebe[r]?|bonjour|olá|good (?:morning|afternoon))"
-    r"(?:\s+(?:frau|herr|mr|mrs|ms|monsieur|madame|señora?)\.?)?(?:\s+(?:[A-ZÀ-Ü][\w'’-]+|\[NAME_\d+\])){0,3}\s*[,:!.]\s*",
-    re.IGNORECASE,
-)
-_ITS_OWN = re.compile(
-    r"\b(?:I(?:['’]ve| have|['’]ll| will)|I (?:just|checked|(?:can )?see|refunded|sent|asked|added|changed)"
-    rf"|your (?:order|parcel|bike) (?:was|left|is at))\b|\b[A-Z]{{2,}}-\d{{3,}}|{PLACEHOLDER.pattern}"
-)
-"""A sentence about that customer's case, which is not this one's; so is one with a placeholder in it."""
-
-
-def about_one_case(sentence: str) -> bool:
-    """Whether a sentence says what is true of one customer's case only."""
-    return _ITS_OWN.search(sentence) is not None
-
-
-def _reply_part(text: str) -> str:
-    """Of a solved ticket, what the agent wrote."""
-    parts = _REPLY.split(text)
-    return parts[-1].strip() if len(parts) > 1 else text
-
-
-def _reply(passage: Passage, units: Sequence[_Unit], limit: int) -> str:
-    """A colleague's reply without whom it greeted and what was true of that case only."""
-    kept: list[_Unit] = []
-    for place, unit in enumerate(units):
-        text = _SALUTATION.sub("", unit.text) if place == 0 else unit.text
-        if not words(text) or _ITS_OWN.search(text) or (is_courtesy(text) and len(words(text)) <= 7):
-            continue
-        if text.endswith(",") and len(words(text)) <= 3:
-            continue  # "Best,": whoever signed it was taken out
-        kept.append(_Unit(text[:1].upper() + text[1:], unit.stems, unit.topic))
-    body = _joined(kept)
-    while len(body) > max(limit, WHOLE_REPLY) and len(kept) > 1:
-        kept.pop()
-        body = _joined(kept)
-    # "€79, and it takes a week." says nothing without what was asked.
-    if body and not body[0].isalpha() and passage.title:
-        body = f"{passage.title.rstrip('.?! ')}: {body}"
-    return body

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.phrases import is_courtesy, phrases
 from agent_assist.domain.signals import SmallTalk
-from agent_assist.domain.text import clean, content_words, similarity, split_sentences
+from agent_assist.domain.text import clean, content_words, listed, similarity, split_sentences
 from agent_assist.domain.ticket import Channel, Role, Ticket
 
 LETTER = frozenset({Channel.EMAIL, Channel.WEB})
@@ -54,22 +54,36 @@ def letter(
     signature: str = "",
     first: bool = True,
     offer: bool = True,
+    sorry: bool = False,
 ) -> str:
-    """`body` with the greeting and closing of the channel; `first` is False after an earlier reply."""
+    """`body` with the greeting and closing of the channel; `first` is False after an earlier reply, `sorry`
+    puts a word of regret before the body."""
     own = phrases(language)
-    body = body.strip()
+    body = f"{own.sorry} {body.strip()}" if sorry else body.strip()
     if offer and not body.endswith("?") and channel is not Channel.SOCIAL:
         body = f"{body} {own.offer if channel in LETTER else own.offer_in_chat or own.offer}"
     if channel not in LETTER:
-        return f"{own.hello.format(name=name)} {_lower_first(body, language)}" if name and first else body
+        return f"{own.hello.format(name=name)} {lower_first(body, language)}" if name and first else body
     hello = own.hello.format(name=name) if name else own.hello_nobody
     closing = f"{own.closing},\n{signature}" if signature else own.closing
     return f"{hello}\n\n{body}\n\n{closing}"
 
 
-def _lower_first(body: str, language: str) -> str:
-    # After "Hi Ana," a sentence goes on in lower case only in German letters; elsewhere it stays as it is.
-    return body
+_SMALL_WORDS = listed(
+    """
+    a an all after and as at before by can check could do every for from hold if in is it most no of on open
+    our please press some sorry take thank thanks that the there these this those to use we when which with
+    yes you your
+    """
+)
+"""Words that are no names and not "I": an English sentence that begins with one may go on in lower case."""
+
+
+def lower_first(body: str, language: str) -> str:
+    """After "Hi Ana," a sentence goes on; what may be a name keeps its capital letter."""
+    first = body.split(maxsplit=1)[0].rstrip(",.:;") if body.strip() else ""
+    small = language[:2] in ("", "en") and first.casefold() in _SMALL_WORDS and first != first.casefold()
+    return f"{body[:1].lower()}{body[1:]}" if small else body
 
 
 def greeting_of(ticket: Ticket) -> tuple[str, bool]:
@@ -191,20 +205,41 @@ def small_talk_reply(kind: SmallTalk, language: str) -> str:
     return f"{own.welcome} {own.goodbye}"
 
 
-def clarifying_question(options: Sequence[str], language: str, topic: str = "") -> str:
-    """A question between two things, whether one is meant, or for more detail."""
+def clarifying_question(
+    options: Sequence[str],
+    language: str,
+    topic: str = "",
+    *,
+    titles: bool = False,
+    fields: Mapping[str, str] | None = None,
+) -> str:
+    """A question between two things, whether one is meant, or for more detail.
+
+    `titles` says that the options are titles of articles, `fields` what the ticket knows: who has one order
+    is asked whether it is about that one.
+    """
     own = phrases(language)
     if len(options) >= 2:
-        return own.which.format(one=options[0], other=options[1])
+        return (own.topics if titles else own.which).format(one=options[0], other=options[1])
     if options:
         return own.meant.format(one=options[0])
+    if fields is not None:
+        thing = next((clean(v) for k in _THINGS for n, v in fields.items() if k in n.casefold() and v), "")
+        return own.about_thing.format(thing=thing) if thing else own.which_thing
     return own.about.format(topic=topic) if topic else own.detail
 
 
-def holding_reply(channel: Channel, language: str) -> str:
-    """What the customer can be told while a colleague takes over."""
+_THINGS = ("product", "plan", "order")
+"""Parts of the names of fields that say what a ticket may be about, the most telling first."""
+
+
+def holding_reply(channel: Channel, language: str, *, sorry: bool = False, person: bool = False) -> str:
+    """What the customer can be told while a colleague takes over: `sorry` where they are upset, `person`
+    where they asked for one."""
     own = phrases(language)
-    return f"{own.hand_over} {own.private}" if channel is Channel.SOCIAL else own.hand_over
+    text = own.to_person if person else own.hand_over
+    text = f"{own.sorry} {text}" if sorry and not person else text
+    return f"{text} {own.private}" if channel is Channel.SOCIAL else text
 
 
 def hand_over_summary(ticket: Ticket, missing: str = "") -> list[str]:

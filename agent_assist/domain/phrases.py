@@ -45,6 +45,14 @@ class Phrases:
     """Asks whether {one} is meant."""
     no_answer: str
     """Says that a {question} of several has no answer; promises nothing."""
+    to_person: str
+    """Tells a customer who asks for a person that one takes over."""
+    topics: str
+    """A question between the titles of two articles, {one} and {other}."""
+    which_thing: str
+    """A question for what it is about, where the ticket does not say either."""
+    about_thing: str
+    """The same, where it may be about {thing}: the product or the order in the ticket."""
     offer_in_chat: str = ""
     """The offer as it is said in a chat; empty where it is the same."""
 
@@ -66,10 +74,14 @@ PHRASES: Mapping[str, Phrases] = {
         "Could you tell me a little more, so that I can find the right answer for you?",
         "Could you tell me a little more about {topic}, so that I can give you the right answer?",
         "Please send us a private message, so that we can look at it without sharing your details here.",
-        "Thank you for your message. A colleague needs to look at this with you.",
+        "Thank you for your message. To get you the right answer, I am asking a colleague to look at this.",
         "Thank you, that helps. Is there anything else I should know before I look into it?",
         "Do you mean {one}?",
         "I do not have an answer to “{question}” yet.",
+        "Of course. A colleague takes over from here.",
+        "Is this about “{one}” or about “{other}”?",
+        "Which product or order is it about, and what happens exactly?",
+        "Is this about {thing}? And what happens exactly?",
         "Anything else I can do for you?",
     ),
     "es": Phrases(
@@ -88,10 +100,14 @@ PHRASES: Mapping[str, Phrases] = {
         "¿Podría darme algún detalle más para encontrar la respuesta correcta?",
         "¿Podría darme algún detalle más sobre {topic} para darle la respuesta correcta?",
         "Escríbanos un mensaje privado para verlo sin compartir aquí sus datos.",
-        "Gracias por su mensaje. Un compañero tiene que verlo con usted.",
+        "Gracias por su mensaje. Para darle la respuesta correcta, se lo consulto a alguien de mi equipo.",
         "Gracias, eso me ayuda. ¿Hay algo más que deba saber antes de mirarlo?",
         "¿Se refiere a {one}?",
         "Todavía no tengo respuesta a «{question}».",
+        "Por supuesto. A partir de ahora le atiende una persona de mi equipo.",
+        "¿Se trata de «{one}» o de «{other}»?",
+        "¿De qué producto o pedido se trata y qué ocurre exactamente?",
+        "¿Se trata de {thing}? ¿Y qué ocurre exactamente?",
     ),
     "de": Phrases(
         "Hallo {name},",
@@ -109,10 +125,14 @@ PHRASES: Mapping[str, Phrases] = {
         "Können Sie mir etwas mehr dazu sagen, damit ich die richtige Antwort finde?",
         "Können Sie mir etwas mehr zu {topic} sagen, damit ich Ihnen richtig antworte?",
         "Bitte schreiben Sie uns eine private Nachricht, damit hier keine Daten von Ihnen stehen.",
-        "Vielen Dank für Ihre Nachricht. Das muss sich ein Kollege gemeinsam mit Ihnen ansehen.",
+        "Vielen Dank für Ihre Nachricht. Damit die Antwort stimmt, sieht es sich jemand aus dem Team an.",
         "Danke, das hilft mir. Gibt es noch etwas, das ich wissen sollte, bevor ich es mir ansehe?",
         "Meinen Sie {one}?",
         "Auf „{question}“ habe ich noch keine Antwort.",
+        "Selbstverständlich. Jemand aus unserem Team übernimmt jetzt.",
+        "Geht es um „{one}“ oder um „{other}“?",
+        "Um welches Produkt oder welche Bestellung geht es, und was passiert genau?",
+        "Geht es um {thing}? Und was passiert genau?",
     ),
     "fr": Phrases(
         "Bonjour {name},",
@@ -130,10 +150,14 @@ PHRASES: Mapping[str, Phrases] = {
         "Pourriez-vous m'en dire un peu plus, afin que je trouve la bonne réponse ?",
         "Pourriez-vous m'en dire un peu plus sur {topic}, afin que je vous réponde correctement ?",
         "Écrivez-nous en message privé, afin de ne pas partager vos données ici.",
-        "Merci pour votre message. Un collègue doit regarder cela avec vous.",
+        "Merci pour votre message. Pour bien vous répondre, une personne de notre équipe doit regarder cela.",
         "Merci, cela m’aide. Y a-t-il autre chose que je devrais savoir avant de regarder ?",
         "Parlez-vous de {one} ?",
         "Je n’ai pas encore de réponse à « {question} ».",
+        "Bien sûr. Une personne de notre équipe prend le relais.",
+        "S’agit-il de « {one} » ou de « {other} » ?",
+        "De quel produit ou de quelle commande s’agit-il, et que se passe-t-il exactement ?",
+        "S’agit-il de {thing} ? Et que se passe-t-il exactement ?",
     ),
     "pt": Phrases(
         "Olá, {name},",
@@ -151,10 +175,14 @@ PHRASES: Mapping[str, Phrases] = {
         "Poderia me dar mais algum detalhe, para eu encontrar a resposta certa?",
         "Poderia me dar mais algum detalhe sobre {topic}, para eu responder corretamente?",
         "Envie-nos uma mensagem privada, para não partilhar aqui os seus dados.",
-        "Obrigado pela sua mensagem. Um colega precisa ver isto com você.",
+        "Obrigado pela sua mensagem. Para responder bem, peço a alguém da equipa que veja isto.",
         "Obrigado, isso ajuda. Há mais alguma coisa que eu deva saber antes de verificar?",
         "Você quer dizer {one}?",
         "Ainda não tenho resposta para “{question}”.",
+        "Claro. A partir daqui, alguém da nossa equipa trata do assunto.",
+        "Trata-se de “{one}” ou de “{other}”?",
+        "De que produto ou encomenda se trata, e o que acontece exatamente?",
+        "Trata-se de {thing}? E o que acontece exatamente?",
     ),
 }
 
@@ -217,7 +245,16 @@ _RESTATEMENT = re.compile(
 def _own_sentences(language: str) -> frozenset[str]:
     """Each sentence of the product's own phrases, as it stands in a composed reply."""
     own = phrases(language)
-    texts = (own.hand_over, own.private, own.closing, own.formal_closing, own.welcome, own.goodbye, own.sorry)
+    texts = (
+        own.hand_over,
+        own.to_person,
+        own.private,
+        own.closing,
+        own.formal_closing,
+        own.welcome,
+        own.goodbye,
+        own.sorry,
+    )
     return frozenset(s.text.rstrip(",.") for text in texts for s in split_sentences(text))
 
 

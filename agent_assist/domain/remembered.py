@@ -13,11 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
-from agent_assist.domain.answers import about_one_case
 from agent_assist.domain.facts import Fact, find_facts
 from agent_assist.domain.knowledge import Article, Hit
 from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.polarity import contradicts
+from agent_assist.domain.reading import about_one_case
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
 from agent_assist.domain.support import agrees
 from agent_assist.domain.text import split_sentences, words

@@ -147,6 +147,22 @@ def heat_of(text: str) -> int:
     return len(_ANGER.findall(text)) + shouted + len(_AGAIN.findall(text))
 
 
+_TROUBLE = re.compile(
+    r"\b(?:broken|broke|damaged|faulty|defect\w*|missing|stuck|delayed|failed|leak(?:s|ed|ing)|complain\w*"
+    r"|disappoint\w*|(?:does|did|do)(?:n['’]?t| not) (?:work|switch|open|start|arrive|come)"
+    r"|(?:is|are)(?:n['’]?t| not) working|never (?:came|arrived|got)|not (?:arrived|received|here)"
+    r"|still (?:no|not|have no|waiting)|(?:charged|debited|booked) (?:me )?twice|kaputt|beschädigt|fehlt"
+    r"|defekt\w*|rot[oa]s?|dañad\w+|cassée?s?|abîmée?s?|quebrad\w+|danificad\w+)\b",
+    _FLAGS,
+)
+
+
+def in_trouble(text: str) -> bool:
+    """Whether the customer tells of something that went wrong, so that a word of regret is due."""
+    told = re.split(r"(?<=[.!?…])\s+|\n", visible(text)[:6000])
+    return any(_TROUBLE.search(t) for t in told if not t.rstrip().endswith("?"))
+
+
 def _small_talk(text: str) -> SmallTalk | None:
     rest = [w for w in words(_FILLER.sub(" ", text)) if len(w) > 1]
     if len(words(text)) > 40 or len(rest) > (1 if len(words(text)) > 3 else 0):

@@ -51,7 +51,7 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
     messages = ticket.open_customer_messages
     if not messages and ticket.last_customer_message:
         messages = (ticket.last_customer_message,)
-    full = clean("\n".join(m.text for m in messages))
+    full = clean("\n\n".join(m.text for m in messages))
     question = shorten(full, _QUESTION_LIMIT)
     notes: tuple[str, ...] = ()
     if len(question) < len(full):
@@ -98,6 +98,11 @@ _ASKS = re.compile(
 """A question, or a wish, though its mark was left out."""
 
 
+_ASKS_ON = re.compile(
+    r"\b(?:(?:so )?(?:and )?(?:what|and) (?:now|next|then)|what (?:should|can) (?:i|we) do(?: now)?)\s*\?+",
+    re.IGNORECASE,
+)
+"""A question that only asks how it goes on."""
 _ALL_DONE = re.compile(
     r"\b(?:anything else|everything|is that all|that all|answer(?:s|ed)? your|solved|resolved|helpful)\b",
     re.IGNORECASE,
@@ -123,7 +128,8 @@ def earlier_question(ticket: Ticket, question: str) -> str:
     last_agent = max((i for i, m in enumerate(public) if m.role is Role.AGENT), default=-1)
     if last_agent < 1 or "?" not in public[last_agent].text:
         return ""
-    if "?" in question or _ASKS.match(question) or not 0 < len(words(question)) <= _BRIEF:
+    told = _ASKS_ON.sub("", question)
+    if "?" in told or _ASKS.match(told) or not 0 < len(words(question)) <= _BRIEF:
         return ""
     before: list[str] = []
     for message in reversed(public[:last_agent]):

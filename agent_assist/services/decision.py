@@ -61,6 +61,8 @@ class Verdict:
     """The passage that answers for each option, where there is one."""
     parts: tuple[Part, ...] = ()
     """The questions of a message that asks several; empty where it asks one."""
+    vague: bool = False
+    """The message does not say what it is about."""
 
 
 _STRONG_MACRO = 0.8
@@ -146,7 +148,7 @@ def _too_weak(
     """What to do where no passage answers well enough: ask, go on with the thread, or hand over."""
     if is_vague(core_question(context)) and context.first_reply:
         reason = "The message does not say what it is about."
-        return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength, (reason,))
+        return Verdict(Decision.CLARIFY, Way.QUESTION, 1 - strength, (reason,), vague=True)
     if context.continues:
         reason = "The customer answers your question; no article says what comes next."
         return Verdict(Decision.CLARIFY, Way.GOES_ON, 1 - strength, (reason, *_said_before(context)))
@@ -225,7 +227,7 @@ def _differ(one: str, other: str) -> bool:
 
 
 def _close_topics(hits: Sequence[Hit]) -> tuple[str, ...]:
-    close = [h for h in hits if h.score >= hits[0].score - 0.1]
+    close = [h for h in hits if h.score >= hits[0].score - 0.1 and h.passage.collection != Collection.SOLVED]
     names = topic_names(close)[:2]
     return tuple(names) if len(names) == 2 else ()
 

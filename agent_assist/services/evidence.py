@@ -10,6 +10,7 @@ from agent_assist.domain.facts import find_facts
 from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.prompt import named_in_heading
+from agent_assist.domain.reading import reply_part
 from agent_assist.domain.suggestion import MarkKind
 from agent_assist.domain.text import clean, content_words, coverage, listed, split_sentences, stem, words
 from agent_assist.services.context import DraftContext
@@ -41,9 +42,16 @@ _ANYWAY = 0.35
 _AS_GOOD = 0.05
 """By how much the score of an approved text may be below an article's that is no nearer."""
 
+_AS_NEAR = 0.03
+"""By how much it may be less near."""
+
 _LIKELY, _NEAR_ENOUGH = 0.85, 0.45
 """Score and cosine from which a passage answers, whatever words it uses: scores are likelihoods.  Lets none
 of 149 questions of other domains (CLINC150) through that was not let through before."""
+
+_PROBABLE, _TOGETHER, _WORDS = 0.55, 1.1, 0.35
+"""Score, score and cosine together, and share of words from which it does as well where none is that high;
+of 150 questions of other domains it lets the same four through as without."""
 
 _LEAD = 0.15
 """By how much a colleague's reply to another customer must be nearer than an article to go first."""
@@ -73,6 +81,9 @@ def _strength(context: DraftContext, hits: Sequence[Hit]) -> float:
     score = top.score if _about_named_things(hits) else max(top.score, near)
     strength = _logistic(8 * (near - 0.5) + 3 * (held - 0.5) + 1.5 * (score - 0.7))
     if near >= _NEAR_ENOUGH and top.score >= _LIKELY and not _about_named_things(hits):
+        strength = max(strength, 0.5)
+    together = near >= _NEAR_ENOUGH and top.score >= _PROBABLE and near + top.score >= _TOGETHER
+    if together and held >= _WORDS and not _about_named_things(hits):
         strength = max(strength, 0.5)
     if is_vague(question) and near < _NEAR and not _names_subject(question, top):
         strength *= 0.5
@@ -177,6 +188,7 @@ def in_order(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
     """
     if not hits or _about_named_things(hits):
         return list(hits)
+    hits = [h for h in hits if not asks_for_known(context, h)] or hits
     weights = {h.passage.id: _weight(context, h) for h in hits[:_WEIGHED]}
     best = max(hits[:_WEIGHED], key=lambda h: weights[h.passage.id])
     if weights[best.passage.id] > weights[hits[0].passage.id] + _MARGIN:
@@ -185,13 +197,14 @@ def in_order(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
     if hits[0].passage.collection != Collection.SOLVED:
         return hits
     top = hits[0]
-    if coverage(core_question(context), _all_text(hits[:1])) >= 0.6 and not _of_another(context, top):
+    said = f"{top.passage.title} {reply_part(top.passage.text)}"
+    if coverage(core_question(context), said) >= 0.6 and not _of_another(context, top):
         return list(hits)
     least = _ANYWAY if _of_another(context, top) else (top.dense or 0) - _LEAD
     general = [h for h in hits[1:5] if h.passage.collection != Collection.SOLVED and (h.dense or 0) >= least]
     if not general:
         return list(hits)
-    first = max(general, key=lambda h: h.dense or 0)
+    first = max(general, key=lambda h: _weight(context, h))
     return [first, *(h for h in hits if h is not first)]
 
 
@@ -203,10 +216,21 @@ def _approved_first(hits: Sequence[Hit]) -> list[Hit]:
         for h in hits[:_WEIGHED]
         if h.passage.collection == Collection.MACROS
         and h.score >= top.score - _AS_GOOD
-        and (h.dense or 0.0) >= (top.dense or 0.0)
+        and (h.dense or 0.0) >= (top.dense or 0.0) - _AS_NEAR
     )
     first = next(alike, top)
     return [first, *(h for h in hits if h is not first)]
+
+
+def asks_for_known(context: DraftContext, hit: Hit) -> bool:
+    """Whether an approved text asks for what the ticket's fields tell: its order number."""
+    if hit.passage.collection != Collection.MACROS:
+        return False
+    asked = [set(words(s.text)) for s in split_sentences(hit.passage.text) if s.text.endswith("?")]
+    keys = [
+        set(words(key.replace("_", " "))) - {"id"} for key, value in context.ticket.fields.items() if value
+    ]
+    return any(key and key <= sentence for key in keys for sentence in asked)
 
 
 def _weight(context: DraftContext, hit: Hit) -> float:

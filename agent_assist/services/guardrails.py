@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent_assist.domain.facts import find_facts
 from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening, without_answer_no
 from agent_assist.domain.privacy import PLACEHOLDER
 from agent_assist.domain.suggestion import MarkKind, Sentence
-from agent_assist.domain.support import Evidence, Similar, check
+from agent_assist.domain.support import Evidence, Similar, agrees, check
 from agent_assist.domain.text import (
     clean,
     content_words,
@@ -47,6 +48,9 @@ _LABEL = re.compile(
 _SHORT_ANSWER, _WHOLE, _WHOLE_OF_SMALL = 25, 0.6, 0.75
 """Content words up to which an answer must be given whole, and the share that counts as whole; more is asked
 of a small model, which makes "there is a fee" of "there may be a fee"."""
+
+_PART = 0.4
+"""The share of a longer answer that a small model's wording must have."""
 
 _MOST_FACTS = 2
 """Sentences that state something in a model's wording; a small one only adds to a third."""
@@ -147,6 +151,10 @@ def judge(
         _WHOLE_OF_SMALL if strict else _WHOLE
     ):
         why = "it left out part of the answer"
+    elif strict and len(set(content_words(answer))) > _SHORT_ANSWER and coverage(answer, text) < _PART:
+        why = "it left out most of the answer"
+    elif strict and (mixed := _mixed(facts, evidence)):
+        why = f"it says “{mixed}” of something else than the passage does"
     score = (
         len(facts) + coverage(question, text) - 0.5 * (len(sentences) - len(good)) - len(words(text)) / 200
     )
@@ -204,6 +212,33 @@ def _additions(facts: Sequence[Sentence], evidence: Evidence, most: int) -> list
     said = [w for s in facts for w in words(s.text) if content_words(w)]
     new = [w for w in said if not set(content_words(w)) <= known]
     return new if len(new) > (max(most, _ADDED * len(said)) if most else 0) else []
+
+
+_FIGURES = (MarkKind.NUMBER, MarkKind.DATE, MarkKind.AMOUNT)
+
+
+def _mixed(facts: Sequence[Sentence], evidence: Evidence) -> str:
+    """A figure beside a word that the passages say only of something else: "express until 28 February", of
+    sentences about express and about returns.  Empty where there is none."""
+    around = {stem for source in evidence.sources for stem in source.around}
+    for clause in (c for sentence in facts for c in _STATEMENTS.split(sentence.text)):
+        stems = set(content_words(clause)) - around - _FREE_WORDS
+        for fact in (f for f in find_facts(clause) if f.kind in _FIGURES):
+            sources = [s for s in evidence.sources if agrees(fact, _figures(s.text))]
+            having = {stem for s in sources for stem in s.stems}
+            others = {stem for s in evidence.sources if s not in sources for stem in s.stems}
+            if sources and (stems & others) - having:
+                return fact.text
+    return ""
+
+
+_STATEMENTS = re.compile(
+    r"[;.]\s|,?\s+(?:and|but|while|so)\s+(?=(?:the|it|you|we|they|your|our|this|there|an?)\b)", re.IGNORECASE
+)
+
+
+def _figures(text: str) -> frozenset[str]:
+    return frozenset(v for fact in find_facts(text) for v in fact.values)
 
 
 def _why(sentences: Sequence[Sentence]) -> str:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from agent_assist.domain import composing
-from agent_assist.domain.answers import answer_from, answers_from
+from agent_assist.domain.answers import Near, answer_from, answers_from, answers_in
 from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.model import ModelRecord, Usage
 from agent_assist.domain.phrases import phrases
 from agent_assist.domain.prompt import PROMPT_VERSION
-from agent_assist.domain.signals import SmallTalk
+from agent_assist.domain.signals import Alarm, SmallTalk, in_trouble
 from agent_assist.domain.suggestion import Decision, DraftEvent, Origin, Sentence, Suggestion, Timings
 from agent_assist.domain.support import Evidence, check, evidence_for
-from agent_assist.domain.text import coverage, similarity, split_sentences
+from agent_assist.domain.text import clean, coverage, similarity, split_sentences
 from agent_assist.domain.ticket import Ticket
 from agent_assist.ports import CancelToken, Clock
 from agent_assist.services.context import DraftContext
@@ -29,6 +29,9 @@ _WISH_MET = 0.5
 
 _SAID = 0.8
 """Share of the words of what a rule adds from which a text says it already."""
+
+_MOST_OF_ARTICLE = 5
+"""Passages of one article that are read for an answer: what was found of it, and what stands beside that."""
 
 _SAME = 0.75
 """Likeness of two sentences from which the second says nothing new."""
@@ -55,6 +58,8 @@ class Run:
     notes: list[str] = field(default_factory=list)
     says: tuple[str, ...] = ()
     """What the lead's rules add to an answer."""
+    said: dict[int, list[tuple[Hit, str]]] = field(default_factory=dict)
+    """By passage: what it and those beside it answer, which is read once."""
     prompt_passages: tuple[int, ...] | None = None
     """Ids of the passages that the model was shown; None where it was not asked."""
     record: ModelRecord | None = None
@@ -69,8 +74,17 @@ class Run:
 class Wording:
     """Makes suggestions of text; knows the workspace's style and its active model."""
 
-    def __init__(self, models: ModelService, options: OptionsService, clock: Clock) -> None:
+    def __init__(
+        self,
+        models: ModelService,
+        options: OptionsService,
+        clock: Clock,
+        near: Near | None = None,
+        passages_of: Callable[[str], list[Passage]] | None = None,
+    ) -> None:
         self._models = models
+        self._near = near
+        self._passages_of = passages_of or (lambda article: [])
         self._options = options
         self._clock = clock
 
@@ -93,28 +107,84 @@ class Wording:
         elif verdict.way is Way.GOES_ON:
             body = phrases(language).goes_on
         elif verdict.way is Way.QUESTION:
-            body = composing.clarifying_question(verdict.options, language)
-            known = [
+            known = run.ticket.fields if verdict.vague else None
+            body = composing.clarifying_question(
+                verdict.options, language, titles=not verdict.answers, fields=known
+            )
+            answers = [
                 _named(name, answer_from(h.passage, context.asked, 160, context.details))
                 for name, h in zip(verdict.options, verdict.answers)
             ]
-            if known and sum(map(len, known)) <= 360:
-                body = f"{' '.join(known)} {body}"
+            if answers and sum(map(len, answers)) <= 360:
+                body = f"{' '.join(answers)} {body}"
         else:
-            body = composing.holding_reply(channel, language)
+            person = Alarm.HUMAN in context.signals.alarms
+            body = composing.holding_reply(channel, language, sorry=_upset(run), person=person)
         return self.suggestion(run, body, Origin.TEMPLATE, (), offer=False)
 
     def composed(self, run: Run, hit: Hit, origin: Origin, why: Sequence[str]) -> Suggestion:
         """Approved text: the macro, or the passage's own sentences."""
-        if origin is Origin.MACRO:
-            body = self._macro(run, hit)
-        else:
-            body = answer_from(hit.passage, run.context.asked, details=run.context.details)
+        said = [(hit, self._macro(run, hit))] if origin is Origin.MACRO else self._said(run, hit)
+        body, sentences = self._one_after_the_other(run, said, " ")
         if not body.strip():
             body = composing.clarifying_question((), run.context.language)
             return self.suggestion(run, body, Origin.TEMPLATE, why, offer=False)
-        # Its own passage is what it rests on: that one is cited, and nothing but it.
-        return self.worded(run, body, origin, why, self._owned(run, hit, body))
+        return self.worded(run, body, origin, why, sentences)
+
+    def gist(self, run: Run) -> tuple[Hit, ...]:
+        """The best passage with those of its sentences alone that answer, for a small model to word: it mixes
+        up what it reads beside them.  Empty where that is all of it, or where a steer line asks for more."""
+        hit = run.hits[0] if run.hits else None
+        if hit is None or run.steer or run.verdict.parts or hit.passage.collection == Collection.MACROS:
+            return ()
+        found = self._said(run, hit)
+        if not found or sum(len(text) for _, text in found) >= len(hit.passage.text):
+            return ()
+        return tuple(replace(h, passage=replace(h.passage, text=text)) for h, text in found)
+
+    def text_of(self, run: Run, hit: Hit) -> str:
+        """What the passage answers."""
+        return " ".join(text for _, text in self._said(run, hit))
+
+    def _said(self, run: Run, hit: Hit) -> list[tuple[Hit, str]]:
+        """What the passage, and others of its article, say about what is asked."""
+        if hit.passage.id not in run.said:
+            run.said[hit.passage.id] = self._read(run, hit)
+            known = {h.passage.id for h in run.hits}
+            run.hits += tuple(h for h, _ in run.said[hit.passage.id] if h.passage.id not in known)
+        return run.said[hit.passage.id]
+
+    def _read(self, run: Run, hit: Hit) -> list[tuple[Hit, str]]:
+        hits = {hit.passage.id: hit}
+        near = self.meaning(run)
+        if hit.passage.collection == Collection.ARTICLES and near is not None:
+            hits |= {h.passage.id: h for h in run.hits if h.passage.article_id == hit.passage.article_id}
+            at = {h.passage.position for h in hits.values()}
+            for passage in self._passages_of(hit.passage.article_id):
+                if len(hits) < _MOST_OF_ARTICLE and {passage.position - 1, passage.position + 1} & at:
+                    hits.setdefault(passage.id, replace(hit, passage=passage))
+        passages = [h.passage for h in hits.values()]
+        found = answers_in(passages, [about(run.context)], details=run.context.details, near=near)
+        return [(hits[passage.id], text) for passage, text in found]
+
+    def meaning(self, run: Run) -> Near | None:
+        """Nearness of meaning, where the encoder knows the customer's language."""
+        return self._near if self._models.speaks(run.context.language) else None
+
+    def _one_after_the_other(
+        self, run: Run, said: Sequence[tuple[Hit, str]], between: str
+    ) -> tuple[str, tuple[Sentence, ...]]:
+        """The texts as one body, each sentence with the passage that it was taken from and no other."""
+        body = ""
+        sentences: tuple[Sentence, ...] = ()
+        for hit, text in said:
+            new = self._without(text, [s.text for s in sentences])
+            if not new:
+                continue
+            body += between if body else ""
+            sentences += tuple(_shifted(s, len(body)) for s in self._owned(run, hit, new))
+            body += new
+        return body, sentences
 
     def answers(self, run: Run, why: Sequence[str]) -> Suggestion:
         """Several questions answered one after the other, each from its own passage; where one has no
@@ -124,15 +194,8 @@ class Wording:
             if part.hit is not None:
                 asked.setdefault(part.hit.passage.id, (part.hit, []))[1].append(part.question.meant)
         between = "\n\n" if run.ticket.channel in composing.LETTER else " "
-        body = ""
-        sentences: tuple[Sentence, ...] = ()
-        for hit, questions in asked.values():
-            said = self._without(self._answer(run, hit, questions), [s.text for s in sentences])
-            if not said:
-                continue
-            body += between if body else ""
-            sentences += tuple(_shifted(s, len(body)) for s in self._owned(run, hit, said))
-            body += said
+        said = [(hit, self._answer(run, hit, questions)) for hit, questions in asked.values()]
+        body, sentences = self._one_after_the_other(run, said, between)
         language = run.context.language
         for part in run.verdict.parts:
             if part.open and part.question.telling and part.question.quote:
@@ -148,7 +211,7 @@ class Wording:
     def _answer(self, run: Run, hit: Hit, questions: Sequence[str]) -> str:
         if hit.passage.collection == Collection.MACROS:
             return self._macro(run, hit)
-        return answers_from(hit.passage, questions, details=run.context.details)
+        return answers_from(hit.passage, questions, details=run.context.details, near=self.meaning(run))
 
     def _without(self, text: str, known: Sequence[str]) -> str:
         """`text` without the sentences that were said before, in whatever words."""
@@ -195,7 +258,17 @@ class Wording:
         mark = "\0"
         return self._letter(run, mark, offer=False).split(mark)[0]
 
+    def begun(self, run: Run, text: str) -> str:
+        """What the draft looks like while it is written."""
+        return self.before_body(run) + self._going_on(run, text.lstrip())
+
+    def _going_on(self, run: Run, body: str) -> str:
+        """The body as it reads after the greeting of a chat, with which it is one sentence."""
+        alone = run.ticket.channel in composing.LETTER or not (run.context.name and run.context.first_reply)
+        return body if alone or _sorry(run) else composing.lower_first(body, run.context.language)
+
     def _letter(self, run: Run, body: str, offer: bool) -> str:
+        own = phrases(run.context.language)
         return composing.letter(
             body,
             run.ticket.channel,
@@ -204,6 +277,7 @@ class Wording:
             signature=self._options.current.reply.signature,
             first=run.context.first_reply,
             offer=offer,
+            sorry=_sorry(run) and own.sorry not in body,
         )
 
     def suggestion(
@@ -227,6 +301,9 @@ class Wording:
                 body = f"{body} {say}"
         own = phrases(language)
         offer = offer and own.offer not in body and (not own.offer_in_chat or own.offer_in_chat not in body)
+        body = self._going_on(run, body)
+        if sentences:  # one of them began with the capital letter
+            sentences = tuple(replace(s, text=body[s.start : s.end]) if not s.start else s for s in sentences)
         text = self._letter(run, body, offer)
         at = text.index(body)
         if sentences is None:
@@ -263,6 +340,25 @@ class Wording:
             body=(at, at + len(body)),
             prompt_passages=run.prompt_passages,
         )
+
+
+def _sorry(run: Run) -> bool:
+    """Whether a word of regret goes before the reply: the first, to a customer who tells what went wrong."""
+    draft = run.verdict.decision is Decision.DRAFT and run.verdict.way not in (Way.MACRO, Way.SMALL_TALK)
+    asks = run.verdict.way is Way.QUESTION
+    return (draft or asks) and run.context.first_reply and in_trouble(run.context.question)
+
+
+def _upset(run: Run) -> bool:
+    """Whether a hand-over begins with regret: not where people were hurt or speak of the law."""
+    alarms = run.context.signals.alarms
+    return all(a is Alarm.ANGER for a in alarms) and (bool(alarms) or in_trouble(run.context.question))
+
+
+def about(context: DraftContext) -> str:
+    """What a reply is to be about: the subject, which often says it best, and what is asked."""
+    subject = clean(context.ticket.subject)
+    return f"{subject}\n\n{context.asked}" if subject else context.asked
 
 
 def _named(name: str, answer: str) -> str:

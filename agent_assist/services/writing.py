@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent_assist.domain import composing
-from agent_assist.domain.answers import answer_from
 from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.model import (
     Candidate,
@@ -89,7 +88,7 @@ class DraftWriter:
         self._index = index
         self._languages = languages
         self._options = options
-        self._wording = Wording(models, options, clock)
+        self._wording = Wording(models, options, clock, index.similarity, retrieval.passages_of)
         self._safety = safety
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, dict[str, tuple[Passage, ...]]] = OrderedDict()
@@ -217,7 +216,8 @@ class DraftWriter:
 
     def _generate(self, run: Run, budget: int, *, varied: bool) -> tuple[Candidate, ...]:
         settings = self._options.current
-        passages = [h.passage for h in run.hits[: self._passages_for_model()]]
+        shown = self._wording.gist(run) if self._small() else ()
+        passages = [h.passage for h in shown or run.hits[: self._passages_for_model()]]
         prompt = build_prompt(
             run.ticket,
             passages,
@@ -243,7 +243,6 @@ class DraftWriter:
         )
         self._await_model(run.cancel)
         text = ""
-        before = self._wording.before_body(run)
         for event in self._model.generate(request, run.cancel):
             _stop(run.cancel)
             if isinstance(event, PromptRead):
@@ -252,7 +251,7 @@ class DraftWriter:
                 run.first_token_ms = run.first_token_ms or run.since()
                 if event.candidate == 0:
                     text += event.text
-                    run.observe(Streamed(before + text.lstrip()))
+                    run.observe(Streamed(self._wording.begun(run, text)))
             elif isinstance(event, Finished):
                 run.usage = event.usage
                 self._remember(run.ticket, passages)
@@ -274,7 +273,7 @@ class DraftWriter:
         seen: dict[str, Judged] = {}
         best = run.hits[0].passage if run.hits else None
         context = run.context
-        answer = answer_from(best, context.asked, details=context.details) if best and not run.steer else ""
+        answer = self._wording.text_of(run, run.hits[0]) if best and not run.steer else ""
         for candidate in candidates:
             if candidate.text not in seen:
                 seen[candidate.text] = judge(
