@@ -4,6 +4,7 @@ before the window is on the screen; the composition root is imported by the thre
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from agent_assist.services.desk import Desk, DeskOpener, KeyNeed
@@ -51,8 +52,34 @@ class Opener:
             return Opener(default_folder())
         return Opener(self._own)
 
+    def anew(self, passphrase: str, new_passphrase: str, free: threading.Event) -> DeskOpener:
+        return _Anew(self._folder, passphrase, new_passphrase, free)
+
     def demo_desk(self) -> DeskOpener:
         return Opener(None, self._folder)
+
+
+class _Anew(Opener):
+    """Gives the workspace a new data key, once, and opens it."""
+
+    def __init__(
+        self, folder: Path | None, passphrase: str, new_passphrase: str, free: threading.Event
+    ) -> None:
+        super().__init__(folder)
+        self._passphrase, self._new, self._free = passphrase, new_passphrase, free
+        self._done = False
+
+    def need(self) -> KeyNeed:
+        return KeyNeed.NOTHING
+
+    def open(self, passphrase: str = "") -> Desk:
+        from agent_assist.app import rekey_workspace
+
+        self._free.wait()
+        if not self._done:
+            rekey_workspace(self._folder, self._passphrase, self._new)
+            self._done = True
+        return super().open(self._new or self._passphrase)
 
 
 def window_opener(folder: Path | None, *, demo: bool) -> Opener:

@@ -10,6 +10,7 @@ import hashlib
 import os
 from typing import Final
 
+GIVE_NEW: Final = "Give a new passphrase."
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ: Final = str.maketrans("OIL", "011")
 _SECRET: Final = 20

@@ -75,6 +75,6 @@ def _sealed(
     if not new_passphrase and recovery.is_one(passphrase):
         raise BadInput(
             "The recovery key opens the workspace, and the new key needs a passphrase of its own.",
-            "Give a new passphrase.",
+            recovery.GIVE_NEW,
         )
     return secrets.seal(new, file.workspace, wanted)

@@ -19,7 +19,7 @@ from uuid import uuid4
 import filelock
 import platformdirs
 
-from agent_assist.adapters import secrets
+from agent_assist.adapters import recovery, secrets
 from agent_assist.adapters.secrets import Ask, KeyFile, KeyStore
 from agent_assist.adapters.storage.database import Database, explain, opens
 from agent_assist.errors import (
@@ -164,10 +164,22 @@ class Workspace:
         """
         if self._key_file is None:
             raise BadInput("The demo desk has no passphrase.", "Make a workspace of your own first.")
-        if self._key_file.source == "passphrase" and secrets.open_with(self._key_file, old) != self._data_key:
-            raise WrongPassphrase("The passphrase is not the one of this workspace.")
+        self.check_passphrase(old)
         sealed = secrets.seal(self._data_key, self._key_file.workspace, new)
         self._keep(replace(sealed, recovery=self._key_file.recovery, carried=self._key_file.carried))
+
+    def check_passphrase(self, passphrase: str, *, own: bool = False) -> None:
+        """Raise WrongPassphrase where it is neither the passphrase nor the recovery key.
+
+        With `own` the recovery key does not do: BadInput.  A key in the keyring needs none of it.
+        """
+        file = self._key_file
+        if file is None or file.source != "passphrase":
+            return
+        if secrets.open_with(file, passphrase) != self._data_key:
+            raise WrongPassphrase("The passphrase is not the one of this workspace.")
+        if own and recovery.is_one(passphrase):
+            raise BadInput("The recovery key opens the workspace, and cannot seal it.", recovery.GIVE_NEW)
 
     @property
     def has_recovery_key(self) -> bool:

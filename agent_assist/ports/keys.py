@@ -23,6 +23,12 @@ class KeyKeeper(Protocol):
 
     def make_recovery_key(self) -> str: ...
 
+    def check_passphrase(self, passphrase: str, *, own: bool = False) -> None:
+        """Raise WrongPassphrase where it is neither the passphrase nor the recovery key.
+
+        With `own` the recovery key does not do: BadInput.  A key in a keyring needs none of it.
+        """
+
 
 class Pseudonyms(Protocol):
     """Keyed digests that only this workspace can make."""

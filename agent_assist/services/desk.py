@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -107,6 +108,10 @@ class DeskOpener(Protocol):
 
     def own(self) -> DeskOpener:
         """The opener of the person's own workspace: what "Set up your own desk" on the demo desk opens."""
+
+    def anew(self, passphrase: str, new_passphrase: str, free: threading.Event) -> DeskOpener:
+        """The opener of the same workspace that first gives it a new data key, as soon as `free` says that
+        nobody has it open any more."""
 
     def demo_desk(self) -> DeskOpener:
         """The opener of the demo desk; its `own` leads back here."""

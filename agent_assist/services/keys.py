@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction
+from agent_assist.errors import BadInput
 from agent_assist.ports import KeyKeeper
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
@@ -40,12 +41,17 @@ class KeyService:
         self._keeper.change_passphrase(old, new)
         self._audit.record(AuditAction.KEY_CHANGED, wait=True, what="passphrase")
 
-    def begin_rekey(self) -> None:
+    def begin_rekey(self, passphrase: str | None = None, new_passphrase: str = "") -> None:
         """Write down that the data key is about to change; the desk is closed then, and `app` does it.
 
-        Raises PermissionDenied.
+        A `passphrase` that is given is tried first.  Raises PermissionDenied, WrongPassphrase, or BadInput
+        for the demo desk and for a recovery key without a new passphrase.
         """
         self._access.require(Permission.MAKE_RECOVERY_KEY)
+        if self.source == "memory":
+            raise BadInput("The demo desk has no key to change.", "Make a workspace of your own first.")
+        if passphrase is not None:
+            self._keeper.check_passphrase(passphrase, own=not new_passphrase)
         self._audit.record(AuditAction.KEY_CHANGED, wait=True, what="data key")
 
     def make_recovery_key(self) -> str:

@@ -39,6 +39,8 @@ class Session(QObject):
     closed = Signal()
     desk_wanted = Signal(object)
     """services.desk.DeskOpener of the desk that the person wants instead."""
+    new_key_wanted = Signal(str, str)
+    """The passphrase now and the new one: the workspace is to be encrypted under a new data key."""
     _opened = Signal(object)
     _failed = Signal(object)
 
@@ -64,6 +66,11 @@ class Session(QObject):
         self.window.closing.connect(self._on_closing)
         self._opened.connect(self._on_opened)
         self._failed.connect(self._on_failed)
+
+    @property
+    def opener(self) -> DeskOpener:
+        """What this session opened its desk with."""
+        return self._opener
 
     # --- opening --------------------------------------------------------------------------------
 
@@ -125,6 +132,10 @@ class Session(QObject):
         self._add_places(ui)
         if desk.demo:
             self._offer_own(ui)
+        elif desk.keys is not None:
+            ui.actions.add(
+                Action("desk.rekey", "Encrypt the workspace anew", self.ask_rekey, (), "Window", icon="lock")
+            )
         self._actions = parts.WindowActions(ui, window, self.controllers)
         self._background = parts.Background(ui, window, self._actions)
         self._background.tray.ticket_requested.connect(self._on_ticket_requested)
@@ -150,6 +161,21 @@ class Session(QObject):
 
         ui.actions.add(Action("desk.own", "Set up your own desk", leave, (), "Window", icon="sparkle"))
         self.window.demo.acted.connect(leave)
+
+    def ask_rekey(self) -> None:
+        """Open the form that gives the workspace a new data key."""
+        from agent_assist.ui.dialogs.rekey_dialog import RekeyDialog
+
+        if self.ui is None or self.ui.desk.keys is None:
+            return
+        dialog = RekeyDialog(self.ui, self.ui.desk.keys, self.window)
+        dialog.agreed.connect(self._on_rekey)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _on_rekey(self, passphrase: str, new_passphrase: str) -> None:
+        if self._keep_words():
+            self.new_key_wanted.emit(passphrase, new_passphrase)
 
     def _on_error(self, error: ErrorInfo) -> None:
         if error.code not in _SHOWN_ELSEWHERE:

@@ -48,6 +48,7 @@ class Shell(QObject):
         old, self.session = self.session, Session(self._theme, opener, link, self)
         held, self._instance, self._next = self._instance, self._next, None
         self.session.desk_wanted.connect(self.move_to)
+        self.session.new_key_wanted.connect(self.rekey)
         self.session.start(desk)
         if old is not None:
             # Kept until the end: its widgets listen to the theme, which stays.
@@ -63,6 +64,23 @@ class Shell(QObject):
             return
         self._moving = True
         session.ui.bridge.run(opener.need, lambda need: self._on_need(opener, need), self._on_error)
+
+    def rekey(self, passphrase: str, new_passphrase: str) -> None:
+        """Close the desk, give its workspace a new data key, and open it again in a new window."""
+        session = self.session
+        if session is None or self._moving:
+            return
+        free = threading.Event()
+        self._next, self._instance = self._instance, None  # the claim on the folder stays ours
+        self.start(session.opener.anew(passphrase, new_passphrase, free))
+        closing = self._closing[-1]
+
+        def wait() -> None:
+            closing.join()
+            free.set()
+
+        self._closing.append(threading.Thread(target=wait, name="free-desk"))
+        self._closing[-1].start()
 
     def close(self) -> None:
         """Close what is open and wait for what was left."""

@@ -61,10 +61,13 @@ class PrivacyPanel(Column):
         self.passphrase.clicked.connect(self.ask_passphrase)
         self.recovery = Button(self._ui.theme, "Make a recovery key…", Kind.SECONDARY, "plus")
         self.recovery.clicked.connect(self._on_recovery)
+        self.rekey = Button(self._ui.theme, "Encrypt anew…", Kind.SECONDARY, "redo")
+        self.rekey.clicked.connect(lambda: self._ui.actions.trigger("desk.rekey"))
         line = QHBoxLayout()
         line.setSpacing(SPACE_2)
         line.addWidget(self.passphrase)
         line.addWidget(self.recovery)
+        line.addWidget(self.rekey)
         line.addStretch(1)
         card.body.addWidget(self.key)
         card.body.addLayout(line)
@@ -116,7 +119,8 @@ class PrivacyPanel(Column):
         self.recovery.setText("Make a new recovery key…" if shown.has_recovery else "Make a recovery key…")
         self.recovery.setAccessibleName(self.recovery.text())
         allow(self.passphrase, DEMO if shown.locked else "")
-        allow(self.recovery, DEMO if shown.locked else shown.not_recovery)
+        for button in (self.recovery, self.rekey):
+            allow(button, DEMO if shown.locked else shown.not_recovery)
         self.key_reason.setText("" if shown.locked else shown.not_recovery)
         self.key_reason.setVisible(bool(self.key_reason.text()))
         for row in self.rows.values():
