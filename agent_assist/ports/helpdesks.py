@@ -122,6 +122,8 @@ class ConnectorRegistry(Protocol):
 
 
 class ConnectionRepository(Protocol):
+    """The helpdesks that are connected, each with the cursor up to which its changes were read."""
+
     def all(self) -> list[Connection]:
         """In the order in which they were added."""
 
@@ -157,10 +159,10 @@ class SharedSecrets(Protocol):
 
     lock: threading.RLock
     """For whoever renews a token: only one may."""
-    passing: dict[str, str]
+    transient: dict[str, str]
     """What is shared and kept nowhere: the access token of the hour."""
 
-    def again(self) -> None:
+    def reload(self) -> None:
         """Take over what another process has kept meanwhile."""
 
     def get(self, name: str, default: str, /) -> str: ...

@@ -13,6 +13,8 @@ from agent_assist.ports.work import CancelToken
 
 
 class KnowledgeRepository(Protocol):
+    """Articles, the passages that they are cut into, and the vectors that an encoder made of those."""
+
     def content_hashes(self, collection: str | None = None) -> dict[str, str]:
         """Article id to content hash."""
 
@@ -136,6 +138,8 @@ class SemanticIndex(Protocol):
 
 
 class DocumentReader(Protocol):
+    """Makes articles of files; one that cannot be read stops no other."""
+
     def read(
         self, paths: Sequence[Path], collection: str | None, cancel: CancelToken
     ) -> Iterator[Article | tuple[str, str]]:

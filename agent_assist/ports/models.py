@@ -19,6 +19,8 @@ from agent_assist.ports.work import CancelToken, Progress
 
 
 class ModelRepository(Protocol):
+    """The registry: which models there are, which one writes, and which one wrote before."""
+
     def save(self, record: ModelRecord) -> None: ...
 
     def get(self, name: str) -> ModelRecord | None: ...
@@ -48,6 +50,8 @@ class ModelRepository(Protocol):
 
 
 class ModelFiles(Protocol):
+    """Model files on this computer: what they are, and whether they are still what was added."""
+
     def inspect(
         self, path: Path, adapter: Path | None = None, on_progress: Callable[[float], None] = ...
     ) -> ModelRecord:
@@ -64,6 +68,8 @@ class ModelFiles(Protocol):
 
 
 class ModelHub(Protocol):
+    """Where models can be downloaded from."""
+
     def pull(self, entry: CatalogueEntry, folder: Path, progress: Progress, cancel: CancelToken) -> Path:
         """Download with resume and check the hash; returns the file."""
 

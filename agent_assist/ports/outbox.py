@@ -11,6 +11,8 @@ from agent_assist.domain.ticket import Message, Ticket
 
 
 class OutboxRepository(Protocol):
+    """Replies and notes from the moment they are accepted; a returned call is on the disk."""
+
     def put(self, item: OutboxItem) -> None: ...
 
     def get(self, item_id: str) -> OutboxItem | None: ...

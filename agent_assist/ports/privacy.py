@@ -9,6 +9,8 @@ from agent_assist.domain.erasure import Trace
 
 
 class Redactor(Protocol):
+    """Finds personal data in texts and puts numbered placeholders, such as [EMAIL_1], in its place."""
+
     def redact(
         self, text: str, known: Sequence[tuple[str, str]] = ()
     ) -> tuple[str, list[tuple[str, int, int, str]]]:
@@ -30,20 +32,30 @@ class ErasureRepository(Protocol):
         """Everything that a customer's id or e-mail address leads to; raises BadInput where an id names
         more than one person."""
 
-    def solved_articles(self, trace: Trace) -> list[str]: ...
+    def solved_articles(self, trace: Trace) -> list[str]:
+        """Ids of the articles that were made of this person's tickets, or name them."""
 
-    def held(self, trace: Trace) -> dict[str, list[dict[str, Any]]]: ...
+    def held(self, trace: Trace) -> dict[str, list[dict[str, Any]]]:
+        """Everything that is kept of the person, table by table, as it stands."""
 
     def erase(self, trace: Trace, articles: Iterable[str], tombstones: Sequence[str], at: str) -> Any:
-        """In one transaction; (removed, masked, left) counts by kind."""
+        """Remove and mask in one transaction; (removed, masked, left) counts by kind.
 
-    def is_erased(self, digests: Sequence[str]) -> bool: ...
+        `tombstones` are digests by which the person is known when they come back; `at` is ISO 8601.
+        Raises BadInput while a reply to the person is on its way.
+        """
 
-    def keep_receipt(self, identity: str, at: str, text: str) -> None: ...
+    def is_erased(self, digests: Sequence[str]) -> bool:
+        """Whether one of these is a tombstone."""
 
-    def receipts(self) -> list[str]: ...
+    def keep_receipt(self, identity: str, at: str, text: str) -> None:
+        """Insert or replace the receipt of one erasure, a JSON document."""
 
-    def expire(self, solved_before: str, feedback_before: str, sent_before: str) -> dict[str, int]: ...
+    def receipts(self) -> list[str]:
+        """Oldest first."""
+
+    def expire(self, solved_before: str, feedback_before: str, sent_before: str) -> dict[str, int]:
+        """Remove what is older than each time (ISO 8601; an empty one keeps everything); counts by kind."""
 
     def compact(self) -> bool:
         """Overwrite what was deleted; False while another process reads."""

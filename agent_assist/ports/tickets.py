@@ -10,6 +10,8 @@ from agent_assist.domain.unsent import Unsent
 
 
 class TicketRepository(Protocol):
+    """The tickets of the workspace with their whole threads."""
+
     def save(self, tickets: Iterable[Ticket], *, source: str = "") -> None:
         """Insert or replace; a ticket whose thread grew by a customer message becomes unread."""
 
@@ -29,6 +31,8 @@ class TicketRepository(Protocol):
 
 
 class UnsentRepository(Protocol):
+    """What an agent has written and not sent, one text for each ticket."""
+
     def put(self, unsent: Unsent) -> None:
         """Insert or replace what is kept of that ticket."""
 

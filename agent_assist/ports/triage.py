@@ -26,6 +26,8 @@ class IntentClassifier(Protocol):
 
 
 class IntentRepository(Protocol):
+    """Where the one intent model of the workspace is kept."""
+
     def save(self, model: IntentModel) -> None:
         """In place of the one before."""
 

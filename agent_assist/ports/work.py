@@ -16,5 +16,7 @@ Progress = Callable[[int, int, str], None]
 
 
 class Clock(Protocol):
+    """The time of day, so that a test can say what it is."""
+
     def now(self) -> datetime:
         """Aware, UTC."""

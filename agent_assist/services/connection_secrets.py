@@ -25,13 +25,13 @@ class Secrets(dict[str, str]):
         super().__init__(values)
         self._keep, self._read = keep, read
         self.lock = threading.RLock()
-        self.passing: dict[str, str] = {}
+        self.transient: dict[str, str] = {}
 
     def __setitem__(self, name: str, value: str) -> None:
         self._keep(name, value)
         super().__setitem__(name, value)
 
-    def again(self) -> None:
+    def reload(self) -> None:
         if self._read is not None:
             self.update(self._read())
 

@@ -93,9 +93,9 @@ class _Plain:
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values: MutableMapping[str, str] = values if isinstance(values, MutableMapping) else dict(values)
         self.lock = threading.RLock()
-        self.passing: dict[str, str] = {}
+        self.transient: dict[str, str] = {}
 
-    def again(self) -> None:
+    def reload(self) -> None:
         """There is no other place to read them from."""
 
     def get(self, name: str, default: str = "") -> str:
@@ -122,20 +122,20 @@ class TokenSource:
     def token(self) -> str:
         """One that holds for some time yet.  Raises LoginRefused where signing in again is needed."""
         with self._shared.lock:
-            passing = self._shared.passing
-            if passing.get("access") and time.time() < float(passing.get("until", "0")):
-                return passing["access"]
+            transient = self._shared.transient
+            if transient.get("access") and time.time() < float(transient.get("until", "0")):
+                return transient["access"]
             return self._renewed(self._shared.get(REFRESH_TOKEN, ""))
 
     def refused(self, token: str) -> None:
         """The helpdesk did not take this one: the next call gets another."""
         with self._shared.lock:
-            if self._shared.passing.get("access") == token:
-                self._shared.passing.clear()
+            if self._shared.transient.get("access") == token:
+                self._shared.transient.clear()
 
     def _renewed(self, used: str, *, once_more: bool = True) -> str:
         shared, client = self._shared, WebApplicationClient(self._client_id)
-        shared.again()  # another process may have been given a new one
+        shared.reload()  # another process may have been given a new one
         refresh = shared.get(REFRESH_TOKEN, "")
         if not refresh:
             raise LoginRefused(f"You are not signed in to {self._who}.", _AGAIN)
@@ -145,7 +145,7 @@ class TokenSource:
         try:
             found = _ask(client, self._server, body)
         except LoginRefused:
-            shared.again()
+            shared.reload()
             if once_more and shared.get(REFRESH_TOKEN, "") != refresh:
                 return self._renewed(refresh, once_more=False)
             raise
@@ -155,8 +155,8 @@ class TokenSource:
         lasts = found.get("expires_in")
         seconds = float(lasts) if isinstance(lasts, int | float) else 3600.0
         until = time.time() + max(SHORTEST, seconds - EARLY)
-        shared.passing.clear()
-        shared.passing.update(access=access, until=str(until))
+        shared.transient.clear()
+        shared.transient.update(access=access, until=str(until))
         return access
 
     @property
