@@ -10,7 +10,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from agent_assist import settings
+from agent_assist.opening import window_opener
+from agent_assist.ui.session import Session
 from agent_assist.ui.theme import Theme
+from agent_assist.ui.views.draft_panel import DraftPanel
 
 
 @pytest.fixture
@@ -24,3 +27,30 @@ def theme(qtbot: QtBot) -> Iterator[Theme]:
     made.set_mode(settings.Theme.LIGHT)
     yield made
     made.set_mode(settings.Theme.LIGHT)
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, theme: Theme) -> DraftPanel:
+    """The reply of one ticket, without a desk."""
+    made = DraftPanel(theme)
+    qtbot.addWidget(made)
+    made.resize(640, 520)
+    made.show()
+    qtbot.waitExposed(made)
+    made.show_ticket("1042")
+    return made
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    """The window on the demo desk, with its first ticket open."""
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    made = Session(Theme(app), window_opener(None, demo=True))
+    made.start()
+    qtbot.addWidget(made.window)
+    qtbot.waitUntil(
+        lambda: made.controllers is not None and bool(made.controllers.tickets.current_id), timeout=60_000
+    )
+    yield made
+    made.close()

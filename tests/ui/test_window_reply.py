@@ -19,17 +19,6 @@ from agent_assist.ui.views.draft_panel import DraftPanel, numbering
 NUMBERS = numbering(sample.HITS)
 
 
-@pytest.fixture
-def panel(qtbot: QtBot, theme: Theme) -> DraftPanel:
-    made = DraftPanel(theme)
-    qtbot.addWidget(made)
-    made.resize(640, 520)
-    made.show()
-    qtbot.waitExposed(made)
-    made.show_ticket("1042")
-    return made
-
-
 def typed(panel: DraftPanel, text: str) -> None:
     panel.editor.textCursor().insertText(text)
 

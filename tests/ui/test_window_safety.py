@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 import support_window as sample
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from agent_assist import opening as root
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
 from agent_assist.domain.ticket import Message, Role
 from agent_assist.ui.session import Session
@@ -21,16 +18,6 @@ from agent_assist.ui.views.message_view import MessageView
 from agent_assist.ui.widgets.text_block import TextBlock
 
 WAIT = 60_000
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, theme: Theme) -> DraftPanel:
-    made = DraftPanel(theme)
-    qtbot.addWidget(made)
-    made.resize(640, 520)
-    made.show()
-    made.show_ticket("1042")
-    return made
 
 
 def mark(text: str, words: str, kind: MarkKind) -> Mark:
@@ -106,20 +93,6 @@ def test_an_agents_message_and_plain_text_are_not_warned_about(qtbot: QtBot, the
         view = MessageView(theme, Message("m1", role, text), "Ana")
         qtbot.addWidget(view)
         assert not any("model" in line or "invisible" in line for line in labels(view))
-
-
-@pytest.fixture
-def session(qtbot: QtBot) -> Iterator[Session]:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Session(Theme(app), root.window_opener(None, demo=True))
-    made.start()
-    qtbot.addWidget(made.window)
-    qtbot.waitUntil(
-        lambda: made.controllers is not None and bool(made.controllers.tickets.current_id), timeout=WAIT
-    )
-    yield made
-    made.close()
 
 
 def test_a_reply_with_anothers_data_waits_for_the_agent(session: Session, qtbot: QtBot) -> None:

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent_assist import opening as root
 from agent_assist.ui.session import Session
-from agent_assist.ui.theme import Theme
 
 pytestmark = pytest.mark.real_model
 PATIENCE = 60_000
-
-
-@pytest.fixture
-def session(qtbot: QtBot) -> Iterator[Session]:
-    app = QApplication.instance()
-    assert isinstance(app, QApplication)
-    made = Session(Theme(app), root.window_opener(None, demo=True))
-    made.start()
-    qtbot.addWidget(made.window)
-    qtbot.waitUntil(
-        lambda: made.controllers is not None and bool(made.controllers.tickets.current_id), timeout=PATIENCE
-    )
-    yield made
-    made.close()
 
 
 def test_a_reply_is_sent_taken_back_and_delivered(session: Session, qtbot: QtBot) -> None:
