@@ -1,23 +1,28 @@
-"""A year of a small support team, simulated: drafts, agents who edit them, a retraining every month.
+"""A year of a small support team, simulated: drafts, agents who edit them, remembered edits, monthly tuning.
 
-    python tests/benchmarks/bench_simulated_year.py [--months 12] [--tickets 12] [--steps 8] [--cases 8]
+    python tests/benchmarks/bench_simulated_year.py [--months 12] [--tickets 12] [--steps 8] [--cases 10]
 
-Everything but the agents and the calendar is the product: tickets, drafts, decisions and exports go
-through its services in a workspace of their own, `training`'s stages prepare and tune, llama.cpp's converter
-makes the adapter, and the rules of `training.promotion` decide.  It starts from the packaged model without
-any adapter.
+About 25 minutes on two cores that do nothing else.  Everything but the agents and the calendar is the
+product: tickets, drafts, decisions, remembered edits and exports go through its services in a workspace of
+their own, `training`'s stages prepare and tune, llama.cpp's converter makes the adapter, and the rules of
+`training.promotion` with the golden set decide.  It starts from the packaged model without any adapter.
 
-The simulated agent.  The house style is: the answer begins with "In short:".  A draft is
-- right in its facts where it has every figure of the known-good reply, no figure that neither the article nor
-  the ticket has, and does not contradict the article;
-- right in its style where its body begins as the house wants it.
-The agent sends a draft that is right in both as it is (accepted); puts the house's beginning before one that
-is right in its facts alone (an edit); and replaces any other by the known-good reply in the house style (a
-rewrite).  Agents never answer worse than the known-good reply, are never in a hurry and all of one mind,
-which real ones are not: the curve shows that the loop works, not how fast it would at a company.
+The simulated agents.  The house style: an answer begins with "Here is the short answer:".  Four of the
+articles are out of date, and the agents know it: a bike may be sent back within 45 days, not 30, and so on
+(CORRECTED).  A draft is right in its facts where it rests on the right article or on a remembered edit, tells
+none but known figures, at least one of those that the known-good reply has, none that is out of date, and
+contradicts nothing.  What is sent is the draft itself in the house style where its facts are right, else the
+known-good reply in the house style.  A draft counts as accepted where at most a tenth of the words has to be
+changed, added or taken out for that (ACCEPTED; Levenshtein distance of the words over the longer text): the
+house's beginning alone is more in all but long answers.  A lead confirms remembered edits whose facts no
+article supports, at the end of each month.  Agents never answer worse than the known-good reply, are never in
+a hurry and all of one mind, which real ones are not: the curve shows that the loop works, not how fast it
+would at a company.
 
-Questions are the demo desk's solved tickets, each asked once a year, without the solved collection in the
-knowledge base.  Writes simulated-year.json and simulated-year.html to build/reports.
+Questions are the demo desk's solved tickets, each asked once a year, and two a month about what is out of
+date, in other words each time; the solved collection is not in the knowledge base.  Each month goes on from
+the adapter that is in use, or from the base.  Writes simulated-year.json and simulated-year.html to
+build/reports.
 """
 
 from __future__ import annotations
@@ -25,31 +30,36 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import sys
 import tempfile
 import time
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from agent_assist import app
-from agent_assist.adapters.demo import COMPANY, load_demo
+from rapidfuzz.distance import Levenshtein
+
+from agent_assist import app, ground
+from agent_assist.adapters.demo import COMPANY
 from agent_assist.adapters.inference.packaged import find_file
 from agent_assist.cli.draft import suggestion_to_json
 from agent_assist.domain.facts import find_facts
-from agent_assist.domain.feedback import Action, OutcomeKind
+from agent_assist.domain.feedback import Action
 from agent_assist.domain.polarity import contradicts
+from agent_assist.domain.remembered import ARTICLE_PREFIX, RuleState
 from agent_assist.domain.suggestion import MarkKind, Suggestion
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket, ticket_from_json
 from agent_assist.resources import resource
 from agent_assist.services.desk import Desk
+from training.base import hf_base
 from training.config import Config, ExportOptions, PrepareOptions, SftOptions
 from training.evaluation import likelihood
-from training.evaluation.product import read_cases
+from training.evaluation.golden import golden_failures
+from training.evaluation.product import Candidate, read_cases
 from training.evaluation.stage import compared
-from training.export import convert_adapter, converter, hf_base
+from training.export import convert_adapter, converter
 from training.prepare.stage import Prepare
 from training.promotion import PromoteOptions, why_not
 from training.report import Report
@@ -57,8 +67,69 @@ from training.sft import Sft
 from training.stage import Run, run_stage, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
-BEGINNING = "In short:"
+BEGINNING = "Here is the short answer:"
+ACCEPTED = 0.1
+"""Share of the words."""
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+CORRECTED = (
+    (
+        "returns-bikes",
+        "30 days",
+        "You can return a bike within 45 days of delivery if it has been ridden less than 20 km.",
+        (
+            "How long do I have to send a bike back?",
+            "Until when can I return my new bike?",
+            "What is the return period for a bike?",
+            "Within how many days may I give the bike back?",
+            "I do not like the bike, how many days do I have to return it?",
+            "Bike return deadline please?",
+        ),
+    ),
+    (
+        "damaged-missing",
+        "7 days",
+        "Tell us within 10 days of delivery and send photos of the item, the box and the shipping label.",
+        (
+            "Something arrived damaged. How many days do I have to report it?",
+            "By when must I tell you that a part is missing from the box?",
+            "What is the deadline to report damage on delivery?",
+            "My order came damaged, how long do I have to tell you?",
+            "An item is missing from the box, until when can I report that?",
+            "How soon must a damaged delivery be reported?",
+        ),
+    ),
+    (
+        "promo-codes",
+        "30 days",
+        "The newsletter code is valid for 60 days, for one order of €75 or more.",
+        (
+            "How long is the newsletter code valid?",
+            "When does my 10 % newsletter code expire?",
+            "For how many days can I use the code for new newsletter readers?",
+            "Until when can I use my newsletter discount code?",
+            "Does the newsletter code run out, and when?",
+            "Validity of the newsletter promo code?",
+        ),
+    ),
+    (
+        "repair-booking",
+        "14 days",
+        "Please collect the bike within 21 days after the repair; after that storage costs €3 a day.",
+        (
+            "How long can my repaired bike stay in the workshop?",
+            "By when do I have to collect my bike after the repair?",
+            "Until when must I pick up the repaired bike?",
+            "How many days do I have to collect the bike from the workshop?",
+            "When does storage of a repaired bike start to cost money?",
+            "My repair is ready, how long can you keep the bike?",
+        ),
+    ),
+)
+"""Article, the figure in it that is out of date, the known-good reply, and six ways to ask."""
+
+
+_TO_A_NAME = re.compile(r"^(?:hi|hello|dear) [^\W\d_]+(?: [^\W\d_]+)?, ", re.IGNORECASE)
+"""The product greets."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +137,9 @@ class Question:
     ticket: Ticket
     good: str
     """The known-good reply."""
+    article: str
+    outdated: str = ""
+    """The figure that the article still has."""
 
 
 class Calendar:
@@ -78,21 +152,32 @@ class Calendar:
         return Calendar.at
 
 
-def questions(seed: int) -> list[Question]:
-    """The solved tickets of the demo desk that hold a figure or a clear statement, in a seeded order."""
+def questions(seed: int) -> tuple[list[Question], list[Question]]:
+    """The demo desk's English solved tickets, and those about what is out of date, each in a seeded order."""
     made = []
-    for place, solved in enumerate(load_demo().solved):
-        asked, _, good = solved.body.partition("\n\nReply: ")
-        ticket = Ticket(
-            f"year-{place}",
-            (Message(f"m{place}", Role.CUSTOMER, asked.removeprefix("Question: ")),),
-            channel=Channel.CHAT,
-            language="en",
-            customer=Customer(id=f"customer-{place}"),
-        )
-        made.append(Question(ticket, " ".join(good.split())))
-    random.Random(seed).shuffle(made)
-    return made
+    for place, line in enumerate(resource("demo", "solved.jsonl").read_text("utf-8").splitlines()):
+        solved = json.loads(line)
+        asked, _, good = solved["body"].partition("\n\nReply: ")
+        if solved["language"] == "en":
+            asked = asked.removeprefix("Question: ")
+            made.append(_question(f"year-{place}", asked, good, solved["article_id"]))
+    again = [
+        _question(f"again-{article}-{n}", asked, good, article, outdated)
+        for article, outdated, good, ways in CORRECTED
+        for n, asked in enumerate(ways)
+    ]
+    chance = random.Random(seed)
+    chance.shuffle(made)
+    # Each is asked about in turn, so that what was learnt of it in one month can be seen in a later one.
+    again.sort(key=lambda q: q.ticket.id.rpartition("-")[2])
+    return made, again
+
+
+def _question(name: str, asked: str, good: str, article: str, outdated: str = "") -> Question:
+    message = Message(f"m-{name}", Role.CUSTOMER, asked)
+    customer = Customer(id=f"customer-{name}")
+    ticket = Ticket(name, (message,), channel=Channel.CHAT, language="en", customer=customer)
+    return Question(ticket, _TO_A_NAME.sub("", " ".join(good.split())), article, outdated)
 
 
 def figures(text: str) -> frozenset[str]:
@@ -106,29 +191,46 @@ def in_style(body: str) -> str:
     return f"{BEGINNING} {body[0].lower() + body[1:] if body[1:2].islower() else body}"
 
 
-def judged(question: Question, draft: Suggestion) -> tuple[OutcomeKind, str]:
-    """What the agent does with a draft, and what is sent."""
+def changed(text: str, wanted: str) -> float:
+    """Share of the words that have to be changed: 0 for none."""
+    return float(Levenshtein.normalized_distance(text.split(), wanted.split()))
+
+
+@dataclass(frozen=True)
+class Judged:
+    right: bool
+    contradicting: bool
+    accepted: bool
+    distance: float
+    sent: str
+
+
+def judged(question: Question, draft: Suggestion) -> Judged:
+    """What the agent thinks of a draft, and what is sent."""
     start, end = draft.body or (0, len(draft.text))
     body = draft.text[start:end]
+    answered = draft.decision.value == "draft"
     known = "\n".join([*(h.passage.text for h in draft.hits), *(m.text for m in question.ticket.messages)])
-    told = figures(body)
+    told, good = figures(body), figures(question.good)
+    against = answered and any(contradicts(body, h.passage.text, h.passage.title) for h in draft.hits[:1])
     right = (
-        draft.decision.value == "draft"
-        and figures(question.good) <= told <= figures(known) | figures(question.good)
-        and not any(contradicts(body, h.passage.text, h.passage.title) for h in draft.hits[:1])
+        answered
+        and not against
+        and told <= figures(known) | good
+        and (bool(told & good) or not good)
+        and not (told & figures(question.outdated))
+        and any(c == question.article or c.startswith(ARTICLE_PREFIX) for c in draft.citations)
     )
-    if right and body.strip().startswith(BEGINNING):
-        return OutcomeKind.ACCEPTED, draft.text
-    if right:
-        return OutcomeKind.EDITED, draft.text[:start] + in_style(body) + draft.text[end:]
-    return OutcomeKind.REWRITTEN, draft.text[:start] + in_style(question.good) + draft.text[end:]
+    wanted = in_style(body if right else question.good)
+    distance = changed(body, wanted)
+    accepted = right and distance <= ACCEPTED
+    sent = draft.text if accepted else draft.text[:start] + wanted + draft.text[end:]
+    return Judged(right, against, accepted, distance, sent)
 
 
 def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
-    """Draft, decide and log the tickets of one month."""
-    wanted: Counter[str] = Counter()
-    recorded: Counter[str] = Counter()
-    facts_wrong = 0
+    """Draft, decide and log the tickets of one month; the edits are remembered at once."""
+    found: list[tuple[Question, Judged]] = []
     for question in some:
         moment = Calendar().now()
         first = replace(question.ticket.messages[0], created_at=moment)
@@ -136,18 +238,27 @@ def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
         desk.tickets.save([ticket])
         draft = desk.drafting.draft(ticket)
         desk.feedback.shown(draft)
-        kind, text = judged(question, draft)
-        outcome = desk.feedback.decide(draft.id, text, Action.SENT)
-        wanted[kind.value] += 1
-        recorded[outcome.kind.value] += 1
-        facts_wrong += kind is OutcomeKind.REWRITTEN
-    count = len(some)
+        one = judged(question, draft)
+        found.append((question, one))
+        desk.feedback.decide(draft.id, one.sent, Action.SENT)
+        assert desk.remembered is not None
+        desk.remembered.learn(draft.id)
+    confirmed = [r for r in desk.remembered.all() if r.state is RuleState.WAITING]  # type: ignore[union-attr]
+    for rule in confirmed:
+        desk.remembered.confirm(rule.id)  # type: ignore[union-attr]
+    corrected = [one for question, one in found if question.outdated]
+
+    def share(some: list[bool]) -> float | None:
+        return round(sum(some) / len(some), 3) if some else None
+
     return {
-        "tickets": count,
-        "accepted": round(wanted["accepted"] / count, 3),
-        "facts_right": round(1 - facts_wrong / count, 3),
-        "inserted": round((recorded["accepted"] + recorded["edited"]) / count, 3),
-        "recorded": dict(recorded),
+        "tickets": len(found),
+        "accepted": share([one.accepted for _, one in found]),
+        "changed": round(sum(one.distance for _, one in found) / len(found), 3),
+        "facts_right": share([one.right for _, one in found]),
+        "corrected_right": share([one.right for one in corrected]),
+        "contradicting": share([one.contradicting for _, one in found]),
+        "confirmed": len(confirmed),
     }
 
 
@@ -158,6 +269,8 @@ class Year:
         self._folder, self._given = folder, given
         self.base = find_file() or Path()
         self._promoted = ""
+        self._adapter: Path | None = None
+        self._base = hf_base(Run(Config(name="base", folder=folder)))
         with likelihood.Scorer(self.base, None) as scorer:
             self._before = likelihood.perplexity(scorer, self._general())
 
@@ -177,20 +290,27 @@ class Year:
             seed=self._given.seed,
             prepare=PrepareOptions(feedback=(feedback,), company=COMPANY, held_out=0.25, per_agent=1.0),
             sft=SftOptions(
-                batch=4, max_steps=self._given.steps, learning_rate=1e-3, save_steps=1000, dtype="float32"
+                start=str(self._adapter) if self._adapter else "none",
+                batch=4,
+                max_steps=self._given.steps,
+                learning_rate=1e-3,
+                save_steps=1000,
+                dtype="float32",
             ),
             export=ExportOptions(converter=self._given.converter),
         )
         run = Run(config)
+        run.folder.mkdir()
+        (run.folder / "base").symlink_to(self._base)
         prepared = run_stage(Prepare(), run).figures
         tuned = run_stage(Sft(), run).figures
         adapter = self._folder / f"{name}.gguf"
-        convert_adapter(converter(config.export), self._hf(run), run.place("sft") / "adapter", adapter)
+        convert_adapter(converter(config.export), self._base, run.place("sft") / "adapter", adapter)
         reasons, result = self._compare(desk, run, name, adapter)
         if reasons:
             desk.models.rollback()
         else:
-            self._promoted = name
+            self._promoted, self._adapter = name, adapter
         return {
             "examples": prepared["train"],
             "held": prepared["held"],
@@ -217,11 +337,9 @@ class Year:
         with likelihood.Scorer(self.base, adapter) as scorer:
             after = likelihood.perplexity(scorer, self._general())
         result["likelihood"] = likelihood.forgetting(self._before, after)
+        if not why_not(result, PromoteOptions()):  # it takes a minute: only of what would be promoted
+            result["golden_failures"] = golden_failures(Candidate(name, self.base, adapter), self._folder)
         return why_not(result, PromoteOptions()), result
-
-    def _hf(self, run: Run) -> Path:
-        """The base as a folder, written once."""
-        return hf_base(run)
 
 
 def write(rows: list[dict[str, Any]], given: argparse.Namespace) -> Path:
@@ -231,13 +349,15 @@ def write(rows: list[dict[str, Any]], given: argparse.Namespace) -> Path:
     page = Report("A simulated year")
     page.text("What was simulated", *(__doc__ or "").strip().split("\n\n")[1:])
     for key, title in (
-        ("accepted", "Sent as it was, share of drafts"),
-        ("inserted", "Inserted with under 40 % changed"),
-        ("facts_right", "Right in its facts"),
+        ("accepted", "Accepted: at most a tenth of the words changed, share of drafts"),
+        ("changed", "Words changed, share"),
+        ("facts_right", "Right in its facts, share of drafts"),
+        ("corrected_right", "Right about what the articles have out of date, share of drafts"),
+        ("contradicting", "Contradicting the article, share of drafts"),
     ):
-        page.line(title, [(row["month"], row[key]) for row in rows], "months")
+        page.line(title, [(row["month"], row[key]) for row in rows if row[key] is not None], "months")
     page.line("Forgetting (1 is nothing)", [(r["month"], r["forgetting"]) for r in rows if "forgetting" in r])
-    head = ("month", "accepted", "inserted", "facts_right", "in_use", "promoted", "reasons")
+    head = ("month", "accepted", "changed", "facts_right", "corrected_right", "in_use", "promoted", "reasons")
     page.table("Months", [[str(row.get(k, "")) for k in head] for row in rows], head)
     page.write(folder / "simulated-year.html")
     return folder
@@ -251,13 +371,14 @@ def main() -> int:
     parser.add_argument("--tickets", type=int, default=12, help="a month")
     parser.add_argument("--steps", type=int, default=8, help="of tuning, a month")
     parser.add_argument(
-        "--cases", type=int, default=8, help="held out, at most, that a challenger is measured on"
+        "--cases", type=int, default=10, help="held out, at most, that a challenger is measured on"
     )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--converter", type=Path, default=None)
     given = parser.parse_args()
-    app.SystemClock.now = Calendar.now  # type: ignore[method-assign, assignment]
-    asked = questions(given.seed)
+    ground.SystemClock.now = Calendar.now  # type: ignore[method-assign, assignment]
+    asked, again = questions(given.seed)
+    ordinary = given.tickets - 2
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -270,7 +391,8 @@ def main() -> int:
             desk.models.use("base")
             for number in range(1, given.months + 1):
                 Calendar.at = START + timedelta(days=30 * (number - 1))
-                some = [asked[(number - 1) * given.tickets + i] for i in range(given.tickets)]
+                some = asked[(number - 1) * ordinary : number * ordinary]
+                some += again[2 * (number - 1) : 2 * number]
                 row = {"month": number} | month(desk, some)
                 if number < given.months:  # what December taught would be used in January
                     row |= year.retrain(desk, number)
@@ -283,12 +405,23 @@ def main() -> int:
         finally:
             desk.close()
     print(f"reports: {ROOT / 'build' / 'reports' / 'simulated-year.html'}")
+    return told(rows)
+
+
+def told(rows: list[dict[str, Any]]) -> int:
+    """Say what it comes to; returns the exit code."""
     third = max(1, len(rows) // 3)
+
+    def thirds(key: str) -> str:
+        parts = [[r[key] for r in part if r[key] is not None] for part in (rows[:third], rows[-third:])]
+        return " to ".join(f"{sum(p) / len(p):.2f}" if p else "?" for p in parts)
+
     first, last = (sum(r["accepted"] for r in part) / len(part) for part in (rows[:third], rows[-third:]))
-    held = all(
-        r.get("forgetting", 1.0) <= PromoteOptions().most_forgetting for r in rows if r.get("promoted")
-    )
-    print(f"sent as it was: {first:.2f} in the first third, {last:.2f} in the last; guards held: {held}")
+    promoted = [r for r in rows if r.get("promoted")]
+    held = all(r["forgetting"] <= PromoteOptions().most_forgetting for r in promoted)
+    print(f"first third to last third: accepted {thirds('accepted')}, facts right {thirds('facts_right')},")
+    print(f"  out-of-date facts right {thirds('corrected_right')}, contradicting {thirds('contradicting')}")
+    print(f"promoted in {len(promoted)} of {len(rows)} months; forgetting within the bar: {held}")
     return 0 if last > first and held else 1
 
 
