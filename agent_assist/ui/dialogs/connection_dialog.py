@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFrame,
-    QHBoxLayout,
     QLineEdit,
     QScrollArea,
     QVBoxLayout,
@@ -25,9 +24,10 @@ from agent_assist.services.connections import ConnectionService
 from agent_assist.services.jobs import Job, JobContext
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.connection_form import ConnectionForm
-from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, TextSize, Tone
+from agent_assist.ui.tokens import SPACE_1, SPACE_3, SPACE_4, TextSize, Tone
 from agent_assist.ui.widgets.banner import Banner
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.spinner import Spinner
 
@@ -117,14 +117,7 @@ class ConnectionDialog(QDialog):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inner)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addWidget(self.sign_in)
-        foot.addWidget(self.test)
-        foot.addWidget(self._spinner)
-        foot.addStretch(1)
-        foot.addWidget(self.cancel)
-        foot.addWidget(self.save)
+        foot = foot_of(self.cancel, self.save, left=(self.sign_in, self.test, self._spinner))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_4, SPACE_4, SPACE_4, SPACE_4)
         layout.setSpacing(SPACE_3)

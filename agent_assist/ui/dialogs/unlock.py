@@ -15,6 +15,7 @@ from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, SPACE_3, SPACE_6, TextSize, Tone
 from agent_assist.ui.widgets.banner import Banner
 from agent_assist.ui.widgets.button import Button, IconButton, Kind
+from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.label import ElidedLabel, Label
 from agent_assist.ui.widgets.spinner import Spinner
 
@@ -92,12 +93,7 @@ class UnlockDialog(QDialog):
             layout.addWidget(self.strength)
             layout.addWidget(self.second)
             layout.addWidget(self._warning())
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addWidget(self._spinner)
-        foot.addStretch(1)
-        foot.addWidget(self.quit)
-        foot.addWidget(self.go)
+        foot = foot_of(self.quit, self.go, left=(self._spinner,))
         layout.addSpacing(SPACE_3)
         layout.addStretch(1)
         layout.addLayout(foot)

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 from agent_assist.domain.canary import Arm, CanaryReport
 from agent_assist.ui.pages.page import Card
 from agent_assist.ui.theme import Theme
-from agent_assist.ui.tokens import SPACE_2, SPACE_3, TextSize, Tone
+from agent_assist.ui.tokens import SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Tag
+from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import percent, seconds
 
@@ -45,11 +46,7 @@ class CanaryCard(Card):
             grid.addWidget(_right(Label(word, TextSize.SMALL, "muted"), column), 0, column)
             for row, cells in enumerate(self._cells, 1):
                 grid.addWidget(_right(cells[column], column), row, column)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addStretch(1)
-        for button in (self.stop, self.more, self.promote):
-            foot.addWidget(button)
+        foot = foot_of(self.stop, self.more, self.promote)
         self.body.addLayout(top)
         self.body.addWidget(self.facts)
         self.body.addLayout(grid)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from agent_assist.ui.theme import Theme
-from agent_assist.ui.tokens import SPACE_2, TextSize
+from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.popover import Popover
 
@@ -35,12 +36,7 @@ class MissingPopover(Popover):
         self.report.clicked.connect(self._on_report)
         cancel = Button(theme, "Cancel", Kind.QUIET)
         cancel.clicked.connect(self.close)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.report)
-        self.body.addLayout(foot)
+        self.body.addLayout(foot_of(cancel, self.report))
 
     def open_at(self, anchor: QWidget) -> None:
         super().open_at(anchor)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from agent_assist.domain.feedback import Reason
 from agent_assist.ui.theme import Theme
-from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize
+from agent_assist.ui.tokens import SPACE_1, TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Chip
+from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.popover import Popover
 from agent_assist.ui.wording import REASON_WORDS
@@ -52,12 +53,7 @@ class RejectPopover(Popover):
         self.reject_button.clicked.connect(self._on_reject)
         cancel = Button(theme, "Keep it", Kind.QUIET)
         cancel.clicked.connect(self.close)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addStretch(1)
-        foot.addWidget(cancel)
-        foot.addWidget(self.reject_button)
-        self.body.addLayout(foot)
+        self.body.addLayout(foot_of(cancel, self.reject_button))
 
     def open_at(self, anchor: QWidget) -> None:
         for chip in self.chips.values():

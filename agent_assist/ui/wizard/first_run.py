@@ -6,9 +6,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from agent_assist.ui.context import UiContext
-from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_4, SPACE_6, Tone
+from agent_assist.ui.tokens import SPACE_1, SPACE_4, SPACE_6, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Tag
+from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.line import Line
 from agent_assist.ui.wizard.articles_step import ArticlesStep
 from agent_assist.ui.wizard.model_step import ModelStep
@@ -52,12 +53,7 @@ class FirstRun(QDialog):
         self.skip.clicked.connect(self.reject)
         self.next = Button(ui.theme, "Continue", Kind.PRIMARY)
         self.next.clicked.connect(self._on_next)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_2)
-        foot.addWidget(self.skip)
-        foot.addStretch(1)
-        foot.addWidget(self.back)
-        foot.addWidget(self.next)
+        foot = foot_of(self.back, self.next, left=(self.skip,))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_6, SPACE_4, SPACE_6, SPACE_4)
         layout.setSpacing(SPACE_4)
