@@ -286,9 +286,10 @@ def _section(units: Sequence[Unit], at: int, *, paragraph: bool = False) -> rang
 
 
 def _without_asides(section: range, scores: Sequence[float], best: int) -> set[int]:
-    """A section without the sentences at its end that have nothing to do with what is asked."""
+    """A section without the sentences at its end that have nothing to do with what is asked; what comes right
+    after the best one belongs to it."""
     last = section.stop
-    while last > best + 1 and len(section) > 2 and scores[last - 1] < _ASIDE * scores[best]:
+    while last > best + 2 and scores[last - 1] < _ASIDE * scores[best]:
         last -= 1
     return set(range(section.start, last))
 

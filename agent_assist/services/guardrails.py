@@ -223,12 +223,12 @@ def _mixed(facts: Sequence[Sentence], evidence: Evidence) -> str:
     around = {stem for source in evidence.sources for stem in source.around}
     for clause in (c for sentence in facts for c in _STATEMENTS.split(sentence.text)):
         stems = set(content_words(clause)) - around - _FREE_WORDS
-        for fact in (f for f in find_facts(clause) if f.kind in _FIGURES):
-            sources = [s for s in evidence.sources if agrees(fact, _figures(s.text))]
-            having = {stem for s in sources for stem in s.stems}
-            others = {stem for s in evidence.sources if s not in sources for stem in s.stems}
-            if sources and (stems & others) - having:
-                return fact.text
+        figures = [f for f in find_facts(clause) if f.kind in _FIGURES]
+        sources = [s for s in evidence.sources if any(agrees(f, _figures(s.text)) for f in figures)]
+        having = {stem for s in sources for stem in s.stems}
+        others = {stem for s in evidence.sources if s not in sources for stem in s.stems}
+        if sources and (stems & others) - having:
+            return figures[0].text
     return ""
 
 

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent_assist.domain.injection import find_injections, readable
-from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.text import content_words, split_sentences
 
 
 def unsteered(hits: Sequence[Hit]) -> list[Hit]:
     """The hits, such text cut out: a reply may be put together from what is left, so no note stands there."""
     return [_unsteered(hit) for hit in hits]
+
+
+def unsteered_passages(passages: Sequence[Passage]) -> list[Passage]:
+    """As `unsteered`, for passages that are read beside those that search found."""
+    return [hit.passage for hit in unsteered([Hit(passage, 0.0) for passage in passages])]
 
 
 def steering_notes(before: Sequence[Hit], after: Sequence[Hit]) -> list[str]:

@@ -23,6 +23,7 @@ from agent_assist.services.context import DraftContext
 from agent_assist.services.decision import Verdict, Way
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
+from agent_assist.services.shield import unsteered_passages
 
 _WISH_MET = 0.5
 """Share of the steer line's words from which a text has already done what it asks."""
@@ -160,7 +161,7 @@ class Wording:
         if hit.passage.collection == Collection.ARTICLES and near is not None:
             hits |= {h.passage.id: h for h in run.hits if h.passage.article_id == hit.passage.article_id}
             at = {h.passage.position for h in hits.values()}
-            for passage in self._passages_of(hit.passage.article_id):
+            for passage in unsteered_passages(self._passages_of(hit.passage.article_id)):
                 if len(hits) < _MOST_OF_ARTICLE and {passage.position - 1, passage.position + 1} & at:
                     hits.setdefault(passage.id, replace(hit, passage=passage))
         passages = [h.passage for h in hits.values()]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
-from agent_assist.domain.answers import answer_from, answers_from
+from agent_assist.domain.answers import answer_from, answers_from, answers_in
 from agent_assist.domain.knowledge import Passage
 
 SHIPPING = Passage(
@@ -115,3 +117,96 @@ def test_two_questions_of_one_passage_are_answered_once_each() -> None:
     body = answers_from(passage, ["What does a spare key cost?", "Does the warranty cover the lock?"])
     assert body.count("12 euros") == 1
     assert body.count("two years") == 1
+
+
+def near(pairs: dict[str, str]) -> Callable[[Sequence[str], Sequence[str]], list[list[float]]]:
+    """Cosines for a test: high where the first text has a key and the second the word that belongs to it."""
+
+    def cosines(texts: Sequence[str], others: Sequence[str]) -> list[list[float]]:
+        return [
+            [0.7 if any(k in t and v in o for k, v in pairs.items()) else 0.3 for o in others] for t in texts
+        ]
+
+    return cosines
+
+
+COMET = (
+    "To pair the Comet, open the app and choose Add device. Do not pair it in the settings of the phone.\n\n"
+    "It has frozen\n\n"
+    "Hold both buttons for 10 seconds. Your rides are kept. A full reset is in the settings under Erase.\n\n"
+    "Battery life\n\nThe battery lasts about 18 hours, or 11 hours with the light on. It charges in 2 hours."
+)
+
+
+def test_the_section_that_is_meant_is_taken_whole_though_no_word_is_shared() -> None:
+    passage = Passage(1, "comet", 0, "", COMET, title="Comet GPS")
+    body = answer_from(passage, "my device hangs, nothing reacts", near=near({"hangs": "both buttons"}))
+    assert body.startswith("Hold both buttons for 10 seconds. Your rides are kept.")
+    assert "pair" not in body
+    assert "18 hours" not in body
+
+
+def test_another_passage_of_the_article_answers_the_second_thing() -> None:
+    first = Passage(1, "pay", 0, "", "A failed payment keeps the order for 48 hours.", title="Payments")
+    second = Passage(2, "pay", 1, "Refunds", "The bank frees a reservation in 7 days.", title="Payments")
+    meaning = near({"failed": "48 hours", "twice": "7 days"})
+    question = "The payment failed, what happens? And why do I see it twice?"
+    found = answers_in([first, second], [question], near=meaning)
+    assert [p.id for p, _ in found] == [1, 2]
+    alone = answers_in([first, second], ["The payment failed, what happens?"], near=meaning)
+    assert [p.id for p, _ in alone] == [1]
+
+
+def test_two_questions_are_not_both_answered_by_the_same_sentence() -> None:
+    text = (
+        "Order by 15 December for delivery before the holidays, by 18 December with the express.\n\n"
+        "Items ordered in December can be returned until 28 February, if that is later than usual. "
+        "Sale items are not part of it. " + "The workshops have other hours in these weeks. " * 4
+    )
+    passage = Passage(1, "a", 0, "", text, title="December")
+    body = answers_from(
+        passage,
+        ["When must I order for December?", "Can it go back in December?"],
+        near=near({"order": "15 December", "go back": "15 December"}),
+    )
+    assert "15 December" in body
+    assert "28 February" in body
+
+
+def test_what_was_tried_already_is_not_the_answer_again() -> None:
+    text = (
+        "Take the battery out, wait 30 seconds and put it back.\n\nThe error stays\n\n"
+        "If the code comes back, update the firmware in the app. It takes about 15 minutes. "
+        + "More here. "
+        * 20
+    )
+    told = "I took the battery out and put it back twice already, wait 30 seconds too. What else?"
+    body = answer_from(
+        Passage(1, "a", 0, "", text, title="E07"), told, near=near({"trying that": "firmware"})
+    )
+    assert "update the firmware" in body
+
+
+def test_a_list_of_things_is_introduced_by_its_heading() -> None:
+    gold = Passage(
+        1, "club", 1, "Gold", "Free shipping, 100 days to return, and 15 % off repairs.", title="Trail Club"
+    )
+    assert answer_from(gold, "What do I get?").startswith("Gold: free shipping, 100 days")
+    sentence = Passage(
+        1, "club", 1, "Gold", "You get free shipping, and 15 % off repairs.", title="Trail Club"
+    )
+    assert answer_from(sentence, "What do I get?").startswith("You get free shipping")
+
+
+def test_the_rule_is_said_and_not_its_exceptions_alone() -> None:
+    text = (
+        "We credit the difference where we lower a price within 14 days. Write to us about it.\n\n"
+        "What is not covered\n\nSales and vouchers are excluded. We do not match the prices of other shops, "
+        "however low they may be. " + "Bundles are never part of this. " * 6
+    )
+    body = answer_from(
+        Passage(1, "a", 0, "", text, title="Price drops"),
+        "it is cheaper today",
+        near=near({"cheaper": "price"}),
+    )
+    assert body.startswith("We credit the difference")

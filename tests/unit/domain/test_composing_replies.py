@@ -23,7 +23,7 @@ from agent_assist.domain.composing import (
 )
 from agent_assist.domain.knowledge import Passage
 from agent_assist.domain.phrases import PHRASES, is_courtesy
-from agent_assist.domain.signals import Alarm, SmallTalk, read_signals
+from agent_assist.domain.signals import Alarm, SmallTalk, in_trouble, read_signals
 from agent_assist.domain.text import split_sentences
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket
 
@@ -58,7 +58,8 @@ def test_every_phrase_counts_as_courtesy(language: str) -> None:
         own.how_help,
         own.detail,
         own.hello.format(name="Ana"),
-        *(s.text for s in split_sentences(f"{own.hand_over} {own.private}")),
+        own.which_thing,
+        *(s.text for s in split_sentences(f"{own.hand_over} {own.to_person} {own.private}")),
     ):
         assert is_courtesy(phrase, language), phrase
 
@@ -205,3 +206,47 @@ def test_a_wish_is_worked_in_or_left_to_the_agent() -> None:
     )
     assert with_wish("Body.", "be kinder", [label]) is None
     assert with_wish("Body.", "mention", [label]) is None
+
+
+def test_a_sentence_after_the_greeting_of_a_chat_goes_on() -> None:
+    def chat(body: str, language: str = "en") -> str:
+        return letter(body, Channel.CHAT, language, name="Ana", offer=False)
+
+    assert chat("You can return it.") == "Hi Ana, you can return it."
+    assert chat("Express costs 9 euros.") == "Hi Ana, Express costs 9 euros."
+    assert chat("I see.") == "Hi Ana, I see."
+    assert chat("Sie haben 60 Tage.", "de") == "Hallo Ana, Sie haben 60 Tage."
+    assert letter("You can.", Channel.EMAIL, "en", name="Ana", offer=False).startswith("Hi Ana,\n\nYou can.")
+
+
+def test_a_word_of_regret_comes_before_the_body() -> None:
+    text = letter("The search has begun.", Channel.CHAT, "en", name="Ana", sorry=True, offer=False)
+    assert text == "Hi Ana, sorry for the trouble. The search has begun."
+
+
+def test_who_asks_for_a_person_is_told_that_one_takes_over() -> None:
+    assert "takes over" in holding_reply(Channel.CHAT, "en", person=True)
+    assert holding_reply(Channel.CHAT, "en", sorry=True).startswith("Sorry for the trouble.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_ticket_knows_is_asked_about(language: str) -> None:
+    asked = clarifying_question((), language, fields={"order_id": "LW-1", "product": "Brook jacket"})
+    assert "Brook jacket" in asked
+    assert "LW-1" in clarifying_question((), language, fields={"order_id": "LW-1"})
+    assert clarifying_question((), language, fields={}) == PHRASES[language].which_thing
+    assert "A1" in clarifying_question(("A1", "B2"), language, titles=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("The lamp never arrived.", True),
+        ("still waiting", True),
+        ("Der Artikel ist defekt.", True),
+        ("What happens if it is damaged?", False),
+        ("I would like to know the size.", False),
+    ],
+)
+def test_trouble_is_told_and_not_asked_about(text: str, trouble: bool) -> None:
+    assert in_trouble(text) is trouble

@@ -229,3 +229,55 @@ def test_a_likely_passage_answers_in_other_words() -> None:
     question = "Is the page with the eighty percent sale yours? They want card details to win a bike."
     assert ask(question, likely)[0] is Decision.DRAFT
     assert ask(question, unlikely)[0] is not Decision.DRAFT
+
+
+def test_an_approved_text_that_asks_for_what_the_ticket_tells_is_passed_over() -> None:
+    asks = hit(11, "Ask for the order", "Could you send me your order number, please?", collection="macros")
+    other = hit(12, "Delivery", "We deliver within three days of the order.", 0.9, 0.6)
+    message = (Message("m", Role.CUSTOMER, "When is my order delivered?"),)
+    known = gather(Ticket("T", message, fields={"order_id": "LW-1"}), LANGUAGES, Settings())
+    assert in_order(known, [asks, other])[0] is other
+    unknown = gather(Ticket("T", message), LANGUAGES, Settings())
+    assert in_order(unknown, [asks, other])[0] is asks
+
+
+def test_the_question_of_another_customer_does_not_make_a_reply_fit() -> None:
+    text = "Question: How long can I return the jacket?\n\nReply: Not too late at all, within 60 days."
+    solved = hit(13, "Five weeks", text, 0.95, 0.6, collection="solved")
+    article = hit(14, "Returns", "You can return items within 60 days of delivery.", 0.9, 0.55)
+    message = (Message("m", Role.CUSTOMER, "How long do I have to return the jacket?"),)
+    context = gather(Ticket("T", message), LANGUAGES, Settings())
+    assert in_order(context, [solved, article])[0] is article
+
+
+def test_what_now_goes_on_with_the_question_before() -> None:
+    ticket = Ticket(
+        "T",
+        (
+            Message("1", Role.CUSTOMER, "My card was debited twice for one order."),
+            Message("2", Role.AGENT, "On which days?"),
+            Message("3", Role.CUSTOMER, "on 19 and 20 November. what now?"),
+        ),
+    )
+    context = gather(ticket, LANGUAGES, Settings())
+    assert context.continues
+    assert "debited twice" in context.asked
+
+
+def test_messages_of_a_chat_are_sentences_of_their_own() -> None:
+    ticket = Ticket(
+        "T",
+        tuple(
+            Message(str(i), Role.CUSTOMER, t) for i, t in enumerate(("the box came friday", "no lamp in it"))
+        ),
+    )
+    assert gather(ticket, LANGUAGES, Settings()).question == "the box came friday\n\nno lamp in it"
+
+
+def test_a_vague_message_is_asked_about_by_name() -> None:
+    def vague(text: str, found: Hit) -> bool:
+        context = gather(Ticket("T", (Message("m", Role.CUSTOMER, text),)), LANGUAGES, Settings())
+        return decide(context, [found], speaks=True, minimum=0.5).vague
+
+    assert vague("it does not work", FAR)
+    assert not vague("How long is a gift voucher for my sister valid?", WEAK)

@@ -90,3 +90,49 @@ def test_an_answer_in_the_words_of_the_question_is_an_answer() -> None:
     assert not _why(
         "No, La Mimosa is not wheelchair accessible.", "Is La Mimosa wheelchair accessible?", passage
     )
+
+
+ACCOUNT = Passage(
+    1,
+    "data",
+    0,
+    "",
+    "You can ask for a copy of your data in your account; it is ready within 14 days. "
+    "We delete your account within 30 days after you press Delete. "
+    "Invoices are kept for 7 years, because tax law asks for it, and are blocked for every other use. "
+    "Vouchers and points that are still on the account are lost, so please spend what you have before.",
+    title="Your data",
+)
+
+
+HOLIDAYS = Passage(
+    2,
+    "holidays",
+    0,
+    "",
+    "Orders with express come in time until 21 December. Items can be returned until 28 February.",
+    title="Holidays",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "passage", "why"),
+    [
+        (
+            "Orders with express come in time until 28 February. Items can be returned until 21 December.",
+            HOLIDAYS,
+            "else than the passage",
+        ),
+        ("You can delete your account and data within 14 days.", ACCOUNT, "most of the answer"),
+        (
+            "Items can be returned until 28 February, and orders with express come in time until 21 December.",
+            HOLIDAYS,
+            "",
+        ),
+    ],
+)
+def test_a_wording_that_mixes_statements_or_says_next_to_nothing_is_refused(
+    text: str, passage: Passage, why: str
+) -> None:
+    found = _why(text, "What can I do?", passage)
+    assert why in found if why else not found
