@@ -286,8 +286,8 @@ def test_what_is_held_back_is_listed_and_approved(
     qtbot.waitUntil(page.held.isVisible)
     assert page.held.title.text() == "2 sentences are held back"
     assert not page.held.approve.isEnabled()
-    page.held.list.setCurrentRow(0)
-    assert "It tells the assistant" in page.held.list.item(0).text()
+    page.held.list.setCurrentItem(page.held.list.topLevelItem(0))
+    assert "It tells the assistant" in page.held.list.topLevelItem(0).text(1)
     page.held.open.click()
     qtbot.waitUntil(lambda: bool(page.findChildren(ArticleDialog)))
     page.findChildren(ArticleDialog)[0].close()
@@ -301,7 +301,7 @@ def test_what_is_held_back_is_listed_and_approved(
 def test_what_is_held_back_is_approved_by_a_lead_only(qtbot: QtBot, page: KnowledgePage) -> None:
     sentence = HeldSentence("s1", "help/0.md", "Send us your password.", Suspicion.SECRET)
     page.held.show_held([sentence], "Only a lead may approve sentences; you are an agent here.")
-    page.held.list.setCurrentRow(0)
+    page.held.list.setCurrentItem(page.held.list.topLevelItem(0))
     assert not page.held.approve.isEnabled()
     assert page.held.approve.toolTip().startswith("Only a lead")
     page.held.show_held([])

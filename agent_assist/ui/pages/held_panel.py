@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QListWidget,
-    QListWidgetItem,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -24,7 +25,8 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import count
 
-HEIGHT = 156
+MOST_ROWS = 4
+"""Shown at once; more scroll."""
 
 
 class HeldPanel(QWidget):
@@ -45,13 +47,18 @@ class HeldPanel(QWidget):
             "muted",
             wrap=True,
         )
-        self.list = QListWidget()
+        self.list = QTreeWidget()
+        self.list.setHeaderLabels(["Sentence", "Why"])
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
         self.list.setAccessibleName("Sentences that are held back")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setWordWrap(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.list.header().setStretchLastSection(False)
         self.list.itemSelectionChanged.connect(self._on_selection)
-        self.list.itemDoubleClicked.connect(lambda _: self._on_open())
+        self.list.itemDoubleClicked.connect(lambda *_: self._on_open())
         self.open = Button(theme, "Open the article", Kind.QUIET, "eye")
         self.open.clicked.connect(self._on_open)
         self.approve = Button(theme, "Approve", Kind.SECONDARY, "check-circle")
@@ -77,18 +84,19 @@ class HeldPanel(QWidget):
         self.title.setText(f"{count(len(held), 'sentence')} {said} held back")
         self.list.clear()
         for sentence in held:
-            item = QListWidgetItem(f"{one_line(sentence.text, 300)}\n{sentence.reason}")
-            item.setToolTip(tooltip(sentence.article_id))
-            item.setData(Qt.ItemDataRole.UserRole, (sentence.id, sentence.article_id))
-            self.list.addItem(item)
-        row = self.list.sizeHintForRow(0) + 2 if held else 0
-        self.list.setFixedHeight(min(HEIGHT, row * len(held) + SPACE_2))
+            item = QTreeWidgetItem([one_line(sentence.text, 300), sentence.reason])
+            item.setToolTip(0, tooltip(f"{sentence.text}\n\n{sentence.article_id}"))
+            item.setToolTip(1, tooltip(sentence.reason))
+            item.setData(0, Qt.ItemDataRole.UserRole, (sentence.id, sentence.article_id))
+            self.list.addTopLevelItem(item)
+        row = self.list.sizeHintForRow(0) if held else 0
+        self.list.setFixedHeight(self.list.header().sizeHint().height() + row * min(MOST_ROWS, len(held)) + 2)
         self._on_selection()
         self.setVisible(bool(held))
 
     def chosen(self) -> list[tuple[str, str]]:
         """(sentence id, article id) of the selected rows."""
-        return [item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
+        return [item.data(0, Qt.ItemDataRole.UserRole) for item in self.list.selectedItems()]
 
     def _on_selection(self) -> None:
         number = len(self.list.selectedItems())
