@@ -125,7 +125,8 @@ HOLIDAYS = Passage(
         ),
         ("You can delete your account and data within 14 days.", ACCOUNT, "most of the answer"),
         (
-            "Items can be returned until 28 February, and orders with express until 21 December.",
+            "Items can be returned until 28 February, and orders with express come in time until"
+            " 21 December.",
             HOLIDAYS,
             "",
         ),
