@@ -182,6 +182,7 @@ def _first_ticket(desk: Desk) -> Ticket | None:
 
 def _apart(work: Callable[[], T], cancel: threading.Event) -> T:
     """Do `work` on a thread of its own, so that Ctrl+C is heard at once; it then sets `cancel`."""
+    ended = threading.Event()
     results: list[T] = []
     errors: list[BaseException] = []
 
@@ -190,15 +191,16 @@ def _apart(work: Callable[[], T], cancel: threading.Event) -> T:
             results.append(work())
         except BaseException as error:  # handed to the thread that waits
             errors.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=run, name="terminal-demo", daemon=True)
-    thread.start()
+    threading.Thread(target=run, name="terminal-demo", daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(0.1)
+        while not ended.wait(0.1):  # not by `join`: see `stopping`
+            pass
     except KeyboardInterrupt:
         cancel.set()
-        thread.join(STOP_SECONDS)
+        ended.wait(STOP_SECONDS)
         raise
     if errors:
         raise errors[0]
