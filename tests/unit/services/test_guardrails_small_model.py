@@ -105,6 +105,7 @@ ACCOUNT = Passage(
 )
 
 
+BOTH = "Items can be returned until 28 February, and orders with express come in time until 21 December."
 HOLIDAYS = Passage(
     2,
     "holidays",
@@ -124,12 +125,7 @@ HOLIDAYS = Passage(
             "else than the passage",
         ),
         ("You can delete your account and data within 14 days.", ACCOUNT, "most of the answer"),
-        (
-            "Items can be returned until 28 February, and orders with express come in time until"
-            " 21 December.",
-            HOLIDAYS,
-            "",
-        ),
+        (BOTH, HOLIDAYS, ""),
     ],
 )
 def test_a_wording_that_mixes_statements_or_says_next_to_nothing_is_refused(
