@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlcipher3
 from support_store import ticket
 
+from agent_assist.adapters import secrets
 from agent_assist.adapters.secrets import KeyStore
 from agent_assist.adapters.storage.tickets import TicketStore
-from agent_assist.adapters.workspace import Workspace
+from agent_assist.adapters.workspace import DATABASE, Workspace
 
 PASSPHRASE = "correct horse battery"
 
@@ -44,3 +46,15 @@ def with_one_ticket(folder: Path) -> Path:
     with opened(folder) as workspace:
         TicketStore(workspace.database).save([ticket("T-1", "kept secret")])
     return folder
+
+
+def as_insider(folder: Path, *statements: str, passphrase: str = PASSPHRASE) -> None:
+    """Change the database behind the application's back, as somebody who has its key can."""
+    with opened(folder, passphrase, create=False) as workspace:
+        key = secrets.derive(workspace._data_key, "database")
+    connection = sqlcipher3.dbapi2.connect(str(folder / DATABASE))
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    for statement in ("DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete", *statements):
+        connection.execute(statement)
+    connection.commit()
+    connection.close()

@@ -6,22 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-import sqlcipher3
 from support_commands import PASSPHRASE, Run, parsed
+from support_workspace import as_insider
 
-from agent_assist.adapters import secrets
 from agent_assist.adapters.workspace import Workspace
-
-
-def as_insider(folder: Path, *statements: str) -> None:
-    with Workspace.open(folder, passphrase=lambda: PASSPHRASE) as workspace:
-        key = secrets.derive(workspace._data_key, "database")
-    connection = sqlcipher3.dbapi2.connect(str(folder / "workspace.db"))
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    for statement in ("DROP TRIGGER audit_no_update", "DROP TRIGGER audit_no_delete", *statements):
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
 
 
 def test_what_was_done_is_in_the_log_and_tampering_ends_it(agent_assist: Run, tmp_path: Path) -> None:
@@ -37,7 +25,8 @@ def test_what_was_done_is_in_the_log_and_tampering_ends_it(agent_assist: Run, tm
     assert agent_assist("audit", "verify", "--head", "9:" + "0" * 64)[0] == 3
     assert agent_assist("audit", "verify", "--head", "nonsense")[0] == 2
 
-    as_insider(tmp_path / "desk", "UPDATE audit SET action = 'exported' WHERE action = 'read_raw'")
+    statement = "UPDATE audit SET action = 'exported' WHERE action = 'read_raw'"
+    as_insider(tmp_path / "desk", statement, passphrase=PASSPHRASE)
     code, out, _ = agent_assist("audit", "verify")
     assert code == 3
     assert "Entry 3 was changed" in out

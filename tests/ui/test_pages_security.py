@@ -7,50 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlcipher3
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 from support_pages import Surface, picture, texts, unnamed
-from support_store import ticket
+from support_security import OTHER, become_agent, button, desk_of, opened, surface_of
+from support_workspace import PASSPHRASE
 
 from agent_assist import app
-from agent_assist.adapters import secrets
 from agent_assist.adapters.workspace import Workspace
 from agent_assist.domain.access import TeamRole
-from agent_assist.domain.audit import AuditAction
-from agent_assist.services.access import AccessService
 from agent_assist.services.desk import Desk
-from agent_assist.ui.pages.audit_model import WORDS, action_words
-from agent_assist.ui.pages.security_page import PARTS, SecurityPage
 from agent_assist.ui.pages.settings_page import SettingsPage
-
-PASSPHRASE = "correct horse battery"
-OTHER = "agent-0123456789ab"
-
-
-def surface_of(desk: Desk, folder: Path) -> Surface:
-    return Surface(
-        folder,
-        events=desk.events,
-        options=desk.options,
-        tickets=desk.tickets,
-        access=desk.access,
-        audit=desk.audit,
-        privacy=desk.privacy,
-        keys=desk.keys,
-    )
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = app.open_desk(tmp_path / "w", passphrase=lambda: PASSPHRASE)
-    assert made.access is not None
-    made.access.set_role(OTHER, TeamRole.LEAD)
-    made.tickets.save([ticket("T-1", "Hello", "Hi"), ticket("T-2", "Again", "Yes")])
-    yield made
-    made.close()
+    yield from desk_of(tmp_path / "w")
 
 
 @pytest.fixture
@@ -60,25 +33,9 @@ def surface(qtbot: QtBot, desk: Desk, tmp_path: Path) -> Iterator[Surface]:
     made.close()
 
 
-def opened(qtbot: QtBot, surface: Surface, part: str = PARTS[0]) -> SecurityPage:
-    page = SecurityPage(surface.ui)
-    qtbot.addWidget(page)
-    page.resize(980, 820)
-    page.show()
-    qtbot.waitExposed(page)
-    page.open_part(part)
-    return page
-
-
-def button(page: SecurityPage, text: str) -> QPushButton:
-    return next(b for b in page.banner.findChildren(QPushButton) if b.text() == text)
-
-
 @pytest.fixture
 def as_agent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The person at this machine is an agent."""
-    del desk  # made by an admin, before
-    monkeypatch.setattr(AccessService, "role", property(lambda _: TeamRole.AGENT))
+    become_agent(desk, monkeypatch)
 
 
 # --- people ----------------------------------------------------------------------------------------
@@ -143,127 +100,6 @@ def test_an_agent_sees_why_nothing_can_be_changed(qtbot: QtBot, surface: Surface
         assert not widget.isEnabled()
         assert widget.accessibleDescription() == why
     picture(page, surface.theme, "security-people-agent", (980, 820))
-
-
-# --- the log ---------------------------------------------------------------------------------------
-
-
-def test_every_action_has_words() -> None:
-    assert set(WORDS) == set(AuditAction)
-    assert action_words("something_newer") == "Something newer"
-
-
-def test_the_log_is_listed_filtered_checked_and_exported(
-    qtbot: QtBot, surface: Surface, desk: Desk, tmp_path: Path
-) -> None:
-    assert desk.keys is not None
-    desk.keys.make_recovery_key()
-    page = opened(qtbot, surface, "Log")
-    audit = page.audit
-    qtbot.waitUntil(lambda: audit.model.rowCount() == 3)
-    assert audit.found.text() == "3 entries"
-    qtbot.keyClicks(audit.search, "lead")
-    assert audit.model.rowCount() == 1
-    audit.search.clear()
-    audit.action.setCurrentIndex(audit.action.findData(AuditAction.KEY_CHANGED))
-    audit.action.activated.emit(audit.action.currentIndex())
-    qtbot.waitUntil(lambda: audit.model.rowCount() == 1)
-    assert audit.model.index(0, 3).data() == "A key was changed"
-    audit.action.setCurrentIndex(0)
-    audit.action.activated.emit(0)
-    audit.verify.click()
-    qtbot.waitUntil(lambda: audit.state.text() == "Whole and in order")
-    assert audit.copy.isEnabled()
-    audit.copy.click()
-    assert QGuiApplication.clipboard().text().startswith("3:")
-    target = tmp_path / "log.jsonl"
-    audit.export_to(target)
-    qtbot.waitUntil(lambda: "written to" in page.toast.text)
-    assert "head" in json.loads(target.read_text().splitlines()[-1])
-    qtbot.waitUntil(lambda: audit.model.rowCount() == 4)
-    assert unnamed(page) == []
-    picture(page, surface.theme, "security-log", (980, 620))
-    picture(page, surface.theme, "security-log-narrow", (420, 620))
-
-
-def test_a_tampered_log_is_told_and_can_still_be_read(
-    qtbot: QtBot, surface: Surface, desk: Desk, tmp_path: Path
-) -> None:
-    with Workspace.open(tmp_path / "w", passphrase=lambda: PASSPHRASE) as workspace:
-        key = secrets.derive(workspace._data_key, "database")
-    connection = sqlcipher3.dbapi2.connect(str(tmp_path / "w" / "workspace.db"))
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    connection.execute("DROP TRIGGER audit_no_update")
-    connection.execute("UPDATE audit SET at = '2001-01-01T00:00:00.000000+00:00' WHERE number = 2")
-    connection.commit()
-    connection.close()
-    page = opened(qtbot, surface, "Log")
-    page.audit.verify.click()
-    qtbot.waitUntil(lambda: page.audit.state.text() == "Tampered with")
-    assert "Entry 2 was changed" in page.audit.said.text()
-    qtbot.waitUntil(lambda: page.audit.model.rowCount() > 0)
-    picture(page, surface.theme, "security-log-tampered", (980, 620))
-
-
-def cut_off_the_last_entry(desk: Desk, folder: Path) -> None:
-    """What a restored backup looks like: the log ends before what is remembered of it."""
-    assert desk.audit is not None
-    desk.audit.flush()
-    with Workspace.open(folder, passphrase=lambda: PASSPHRASE) as workspace:
-        key = secrets.derive(workspace._data_key, "database")
-    connection = sqlcipher3.dbapi2.connect(str(folder / "workspace.db"))
-    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    connection.execute("DROP TRIGGER audit_no_delete")
-    connection.execute("DELETE FROM audit WHERE number = (SELECT max(number) FROM audit)")
-    connection.commit()
-    connection.close()
-
-
-def test_a_gap_is_accepted_with_a_reason_that_stays(
-    qtbot: QtBot, surface: Surface, desk: Desk, tmp_path: Path
-) -> None:
-    assert desk.audit is not None
-    cut_off_the_last_entry(desk, tmp_path / "w")
-    page = opened(qtbot, surface, "Log")
-    gap = page.audit.gap
-    page.audit.verify.click()
-    qtbot.waitUntil(gap.isVisible)
-    assert not gap.go.isEnabled()
-    assert gap.go.toolTip().startswith("Write why")
-    qtbot.keyClicks(gap.why, "backup of 12 November restored")
-    picture(page, surface.theme, "security-log-gap", (980, 620))
-    qtbot.mouseClick(gap.go, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.audit.state.text() == "Whole and in order")
-    assert not gap.isVisible()
-    entry = desk.audit.entries(1, AuditAction.AUDIT_ACCEPTED)[0]
-    assert entry.facts["why"] == "backup of 12 November restored"
-    assert unnamed(page) == []
-
-
-@pytest.mark.usefixtures("as_agent")
-def test_an_agent_sees_why_a_gap_is_not_theirs_to_accept(
-    qtbot: QtBot, surface: Surface, desk: Desk, tmp_path: Path
-) -> None:
-    cut_off_the_last_entry(desk, tmp_path / "w")
-    page = opened(qtbot, surface, "Log")
-    page.audit.verify.click()
-    qtbot.waitUntil(page.audit.gap.isVisible)
-    page.audit.gap.why.setText("because")
-    assert not page.audit.gap.go.isEnabled()
-    assert "Only an admin may accept a gap" in page.audit.gap.go.toolTip()
-
-
-@pytest.mark.usefixtures("as_agent")
-def test_an_agent_may_check_the_log_and_not_read_it(qtbot: QtBot, surface: Surface) -> None:
-    page = opened(qtbot, surface, "Log")
-    audit = page.audit
-    qtbot.waitUntil(audit.none.isVisible)
-    assert "Only a lead may read the audit log; you are an agent here." in texts(audit)
-    assert not audit.table.isVisible()
-    assert not audit.export.isEnabled()
-    audit.verify.click()
-    qtbot.waitUntil(lambda: audit.state.text() == "Whole and in order")
-    picture(page, surface.theme, "security-log-agent", (980, 620))
 
 
 # --- the key, retention, one person ----------------------------------------------------------------
