@@ -338,7 +338,14 @@ def _knowledge(on: Ground) -> tuple[RetrievalClient, RetrievalService, Knowledge
         on_change=retrieval.forget_topics,
         prepare=SolvedRedaction(on.redactor),
         adopt=lambda name: adopt(name, workspace.folder / "encoders"),
-        review=ArticleReview(HeldStore(workspace.database), on.access, on.audit, on.clock),
+        review=ArticleReview(
+            HeldStore(workspace.database),
+            on.access,
+            on.audit,
+            on.clock,
+            before=articles.article,
+            every_change=lambda: options.current.knowledge.review_changes,
+        ),
     )
     on.stack.callback(knowledge.close)
     return index, retrieval, knowledge

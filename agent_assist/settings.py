@@ -95,6 +95,12 @@ class KnowledgeOptions(Section):
         title="Evidence needed",
         description="Below this score a draft is not written; a question or a hand-over is offered instead.",
     )
+    review_changes: bool = Field(
+        False,
+        title="Changes wait for a lead",
+        description="Whatever is new in an article is held back until a lead approves it, not only what looks"
+        " planted.",
+    )
 
 
 class ReplyOptions(Section):

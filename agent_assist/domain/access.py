@@ -62,6 +62,7 @@ GUARDED: Mapping[str, Permission] = {
     "privacy.": Permission.EDIT_POLICY,
     "reply.link_domains": Permission.EDIT_POLICY,
     "knowledge.minimum_evidence": Permission.EDIT_POLICY,
+    "knowledge.review_changes": Permission.EDIT_POLICY,
     "knowledge.encoder": Permission.CHANGE_MODELS,
 }
 """What an option, or a section that ends in a point, takes; options that are not here are everybody's own."""

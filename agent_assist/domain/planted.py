@@ -56,6 +56,7 @@ class Suspicion(StrEnum):
     DIALOGUE = "It plays a conversation or an answer."
     LANGUAGE = "It is in another language than its article."
     STRAY = "It has nothing to do with the rest of its article."
+    NEW = "It is new in this article."
     SECRET = "It asks the customer for a secret."
     PAYMENT = "It asks for money in a way that fraudsters do."
 
@@ -138,6 +139,13 @@ def find_planted(text: str, about: str = "") -> tuple[Suspect, ...]:
             # What follows in the paragraph is what was ordered, or what is said to hold instead.
             reach = _paragraph_end(text, span.end)
     return tuple(found)
+
+
+def find_new(text: str, before: str) -> tuple[Suspect, ...]:
+    """The sentences of `text` that `before` does not have."""
+    known = {digest(span.text) for span in split_sentences(before)}
+    found = (Suspect(span.text, span.start, span.end, Suspicion.NEW) for span in split_sentences(text))
+    return tuple(suspect for suspect in found if suspect.digest not in known)
 
 
 def without(text: str, suspects: Iterable[Suspect]) -> str:

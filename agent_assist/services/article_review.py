@@ -7,28 +7,49 @@ ask and tell whatever they like; the second are agents' own sentences, each look
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
+from agent_assist.domain import knowledge
 from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction
-from agent_assist.domain.knowledge import Article, Collection
-from agent_assist.domain.planted import VERSION, HeldSentence, find_planted, held_id, without
+from agent_assist.domain.knowledge import Article
+from agent_assist.domain.planted import (
+    VERSION,
+    HeldSentence,
+    Suspect,
+    Suspicion,
+    find_new,
+    find_planted,
+    held_id,
+    without,
+)
 from agent_assist.errors import BadInput
 from agent_assist.ports import Clock, HeldRepository
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 
-_LEFT_ALONE = (Collection.SOLVED, Collection.REMEMBERED)
+_LEFT_ALONE = (knowledge.Collection.SOLVED, knowledge.Collection.REMEMBERED)
 
 
 class ArticleReview:
     """Thread-safe; reads the whole text of what it is given, so call it from a job."""
 
     def __init__(
-        self, repository: HeldRepository, access: AccessService, audit: AuditService, clock: Clock
+        self,
+        repository: HeldRepository,
+        access: AccessService,
+        audit: AuditService,
+        clock: Clock,
+        *,
+        before: Callable[[str], Article | None] = lambda _: None,
+        every_change: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`before` gives an article as it was imported last; `every_change` says whether all that is new
+        since then waits for a lead, and not only what looks planted."""
         self._repository = repository
+        self._before = before
+        self._every_change = every_change
         self._access = access
         self._audit = audit
         self._clock = clock
@@ -41,7 +62,9 @@ class ArticleReview:
         looked = [a for a in articles if a.collection not in _LEFT_ALONE]
         if not looked:
             return list(articles), 0
-        approved = {s.id for s in self._repository.held([a.id for a in looked]) if s.approved_by}
+        known = self._repository.held([a.id for a in looked])
+        approved = {s.id for s in known if s.approved_by}
+        new = {s.id for s in known if s.reason == Suspicion.NEW and not s.approved_by}
         sentences: list[HeldSentence] = []
         admitted: list[Article] = []
         waiting = 0
@@ -49,7 +72,7 @@ class ArticleReview:
             if article.collection in _LEFT_ALONE:
                 admitted.append(article)
                 continue
-            suspects = find_planted(article.body, _about(article))
+            suspects = self._suspects(article, new)
             held = [s for s in suspects if held_id(article.id, s) not in approved]
             sentences += [
                 HeldSentence(held_id(article.id, s), article.id, s.text, s.reason.value) for s in suspects
@@ -62,6 +85,18 @@ class ArticleReview:
             )
         self._repository.replace([a.id for a in looked], sentences)
         return admitted, waiting
+
+    def _suspects(self, article: Article, waiting: Collection[str]) -> list[Suspect]:
+        """What looks planted, and what is new where that waits, too; `waiting` are ids that do already."""
+        found = list(find_planted(article.body, _about(article)))
+        before = self._before(article.id) if self._every_change() else article
+        if before is article and not waiting:
+            return found
+        fresh = find_new(article.body, before.body if before is not None else "")
+        everything = find_new(article.body, "") if waiting else ()
+        fresh += tuple(s for s in everything if held_id(article.id, s) in waiting and s not in fresh)
+        found += [s for s in fresh if not any(s.start < f.end and f.start < s.end for f in found)]
+        return sorted(found, key=lambda s: s.start)
 
     def waiting(self) -> list[HeldSentence]:
         """What is held back now, article by article."""
@@ -101,6 +136,6 @@ class ArticleReview:
 
 def _about(article: Article) -> str:
     """What a sentence must have to do with; a macro is a reply, which thanks and greets as well."""
-    if article.collection == Collection.MACROS:
+    if article.collection == knowledge.Collection.MACROS:
         return ""
     return " ".join((article.title, *article.context.values()))

@@ -35,7 +35,11 @@ class Desk(Office):
         super().__init__(folder)
         self.store = HeldStore(self.database)
         self.repository = SqlKnowledgeRepository(self.database)
-        self.review = ArticleReview(self.store, self.access, self.audit, self.clock)
+        self.strict = False
+        self.review = ArticleReview(
+            self.store, self.access, self.audit, self.clock, before=self.repository.article,
+            every_change=lambda: self.strict,
+        )  # fmt: skip
         index = shared_worker()
         index.load([])
         self.knowledge = KnowledgeService(
@@ -139,3 +143,28 @@ def test_a_removed_article_is_listed_no_more(desk: Desk) -> None:
     desk.knowledge.add_articles([ARTICLE])
     desk.knowledge.remove(["room"])
     assert desk.knowledge.held() == []
+
+
+def test_where_changes_wait_a_new_sentence_is_held_and_stays_so(desk: Desk) -> None:
+    desk.knowledge.add_articles([OTHER])
+    desk.strict = True
+    changed = replace(OTHER, body=f"{OTHER.body} Dogs eat with the guests at noon.")
+    assert desk.knowledge.add_articles([changed]).held == 1
+    (held,) = desk.knowledge.held()
+    assert (held.text, held.reason) == ("Dogs eat with the guests at noon.", "It is new in this article.")
+    desk.strict = False
+    desk.knowledge.rebuild()
+    assert "noon" not in desk.searched(), "switching it off lets nothing through"
+    assert "welcome" in desk.searched()
+    desk.knowledge.approve([held.id])
+    assert "noon" in desk.searched()
+    desk.strict = True
+    assert desk.knowledge.add_articles([replace(changed, title="Dogs and cats")]).held == 0
+
+
+def test_where_changes_wait_a_new_article_does_too(desk: Desk) -> None:
+    desk.strict = True
+    assert desk.knowledge.add_articles([OTHER]).held == 1
+    assert "welcome" not in desk.searched()
+    desk.knowledge.approve([h.id for h in desk.knowledge.held()])
+    assert "welcome" in desk.searched()

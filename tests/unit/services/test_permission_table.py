@@ -47,6 +47,7 @@ def guarded_changes() -> dict[str, tuple[Permission, Act]]:
         "privacy.patterns": "STAFF=S\\d{6}",
         "reply.link_domains": "shop.example",
         "knowledge.minimum_evidence": 0.9,
+        "knowledge.review_changes": True,
         "knowledge.encoder": "another",
     }
     assert {n for n in GUARDED if any(c.startswith(n) for c in changes)} == set(GUARDED)
