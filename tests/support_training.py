@@ -121,6 +121,19 @@ _COLOURS = (
 VOCABULARY = 3000
 
 
+def _copy_vocabulary(reader: Any, writer: Any) -> None:
+    """Its first part, `VOCABULARY` tokens long, with the merges that make them."""
+    whole = len(reader.fields["tokenizer.ggml.tokens"].data)
+    merges = len(reader.fields["tokenizer.ggml.merges"].data)
+    for field in reader.fields.values():
+        if field.name.startswith("tokenizer."):
+            kind, *rest = field.types
+            value = field.contents()
+            if isinstance(value, list):
+                value = value[: VOCABULARY - (whole - merges if field.name.endswith(".merges") else 0)]
+            writer.add_key_value(field.name, value, kind, rest[0] if rest else None)
+
+
 def tiny_gguf(path: Path) -> Path:
     """A Llama of two layers with seeded random weights, the packaged model's template and the first part of
     its vocabulary: the merges come in the order of their tokens, so that what is left is whole."""
@@ -146,15 +159,7 @@ def tiny_gguf(path: Path) -> Path:
         add(value)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(10000.0)
-    whole = len(reader.fields["tokenizer.ggml.tokens"].data)
-    merges = len(reader.fields["tokenizer.ggml.merges"].data)
-    for field in reader.fields.values():
-        if field.name.startswith("tokenizer."):
-            kind, *rest = field.types
-            value = field.contents()
-            if isinstance(value, list):
-                value = value[: VOCABULARY - (whole - merges if field.name.endswith(".merges") else 0)]
-            writer.add_key_value(field.name, value, kind, rest[0] if rest else None)
+    _copy_vocabulary(reader, writer)
     chance = np.random.default_rng(1)
 
     def add(name: str, *shape: int) -> None:

@@ -86,4 +86,3 @@ def test_in_few_articles_one_is_as_good_as_many(tmp_path: Path) -> None:
     parts = Parts(tmp_path, 3)
     assert parts.found(PLANTED) == {}
     parts.database.close()
-
