@@ -24,7 +24,7 @@ from agent_assist.domain.access import Permission
 from agent_assist.domain.feedback import TRAINING, ExportFormat, ExportReport
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
-from agent_assist.ui.pages.governance import allow, barred
+from agent_assist.ui.permission import allow, barred
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, SPACE_4, TextSize, Tone
 from agent_assist.ui.widgets.banner import Banner
 from agent_assist.ui.widgets.button import Button, Kind

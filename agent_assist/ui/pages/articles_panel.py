@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
 )
 
 from agent_assist.ui.pages.articles_model import ArticleRow, ArticlesModel
-from agent_assist.ui.pages.page import clear
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import clear
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.table import RowTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from agent_assist.ui.pages.governance import allow
+from agent_assist.ui.permission import allow
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize
 from agent_assist.ui.widgets.button import Button, Kind

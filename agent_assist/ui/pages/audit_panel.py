@@ -23,10 +23,11 @@ from agent_assist.domain.audit import AuditAction, AuditEntry, AuditReport
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.pages.audit_gap import AuditGap
 from agent_assist.ui.pages.audit_model import WORDS, AuditModel
-from agent_assist.ui.pages.governance import Governance, allow
-from agent_assist.ui.pages.page import Card
+from agent_assist.ui.pages.governance import Governance
+from agent_assist.ui.permission import allow
 from agent_assist.ui.tokens import SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.label import Label

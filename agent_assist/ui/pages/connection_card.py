@@ -6,11 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from agent_assist.domain.helpdesk import Connection, SyncState, SyncStatus
-from agent_assist.ui.pages.governance import allow
-from agent_assist.ui.pages.page import Card
+from agent_assist.ui.permission import allow
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import ElidedLabel, Label
 from agent_assist.ui.words import clock, count

@@ -13,10 +13,11 @@ from agent_assist.domain.helpdesk import Connection, ConnectorKind, FieldKind, S
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.connection_dialog import ConnectionDialog
 from agent_assist.ui.pages.connection_card import ConnectionCard
-from agent_assist.ui.pages.governance import allow, barred
-from agent_assist.ui.pages.page import READING_WIDTH, Column, Page, clear
+from agent_assist.ui.pages.page import Page
+from agent_assist.ui.permission import allow, barred
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import READING_WIDTH, Column, clear
 from agent_assist.ui.widgets.empty import EmptyState
 
 FACTS = "Only the helpdesks that you connect here are ever contacted."

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from agent_assist.ui.pages.page import Card
 from agent_assist.ui.plain import one_line, tooltip
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import IconButton
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import count
 

@@ -14,12 +14,13 @@ from agent_assist.domain.suggestion import Suggestion
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.diff_view import DiffView
 from agent_assist.ui.dialogs.export_dialog import ExportDialog
-from agent_assist.ui.pages.page import Card, Column, Page, clear
+from agent_assist.ui.pages.page import Page
 from agent_assist.ui.pages.rules_card import RulesCard
 from agent_assist.ui.pages.share_bar import ShareBar
 from agent_assist.ui.pages.suggestions_model import Entry, SuggestionsModel
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card, Column, clear
 from agent_assist.ui.widgets.chip import Chip, Tag
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.label import Label

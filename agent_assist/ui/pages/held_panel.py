@@ -16,12 +16,12 @@ from PySide6.QtWidgets import (
 )
 
 from agent_assist.domain.planted import HeldSentence
-from agent_assist.ui.pages.governance import allow
-from agent_assist.ui.pages.page import Card
+from agent_assist.ui.permission import allow
 from agent_assist.ui.plain import one_line, tooltip
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, TextSize
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import count
 

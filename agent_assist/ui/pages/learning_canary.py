@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from agent_assist.domain.canary import Arm, CanaryReport
-from agent_assist.ui.pages.page import Card
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.label import Label

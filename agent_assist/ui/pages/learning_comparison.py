@@ -7,10 +7,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 
 from agent_assist.domain.learning import Comparison, Measure
-from agent_assist.ui.pages.page import Card, clear
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card, clear
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import count

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from agent_assist.ui.pages.page import Card
 from agent_assist.ui.tokens import SPACE_3, TextSize
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.label import Label
 
 STEPS = (

@@ -19,9 +19,10 @@ from agent_assist.ui.pages.learning_comparison import ComparisonCard
 from agent_assist.ui.pages.learning_how import HowCard
 from agent_assist.ui.pages.learning_pairs import PairsCard
 from agent_assist.ui.pages.learning_run import RunCard
-from agent_assist.ui.pages.page import READING_WIDTH, Column, Page
+from agent_assist.ui.pages.page import Page
 from agent_assist.ui.tokens import Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import READING_WIDTH, Column
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.words import percent
 

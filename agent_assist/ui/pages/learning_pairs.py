@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from agent_assist.domain.learning import Comparison, Pair
-from agent_assist.ui.pages.page import Card
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_4, TextSize
 from agent_assist.ui.widgets.button import IconButton
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.label import Label
 

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
 
 from agent_assist.domain.learning import STAGES, LearningOverview, RunState, RunView, StageState, StageView
 from agent_assist.ui import icons
-from agent_assist.ui.pages.page import Card
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import ElidedLabel, Label
 from agent_assist.ui.words import count

@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QProgressBar, QVBoxLayout, Q
 
 from agent_assist.domain.jobs import JobStatus
 from agent_assist.domain.model import CatalogueEntry, ModelRecord, ModelState, ModelStatus
-from agent_assist.ui.pages.governance import allow
-from agent_assist.ui.pages.page import Card
+from agent_assist.ui.permission import allow
 from agent_assist.ui.popovers.job_row import JobRow
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import ElidedLabel, Label
 from agent_assist.ui.wording import BACKEND_WORDS, language_words, size_words

@@ -16,12 +16,13 @@ from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.add_model_dialog import AddModelDialog, NewModel
 from agent_assist.ui.pages.downloads import Downloads
-from agent_assist.ui.pages.governance import allow, barred
 from agent_assist.ui.pages.memory import best_first, fits_here, memory_words
 from agent_assist.ui.pages.model_rows import CatalogueModel, InstalledModel, RunningModel, heading
-from agent_assist.ui.pages.page import READING_WIDTH, Column, Page, clear
+from agent_assist.ui.pages.page import Page
+from agent_assist.ui.permission import allow, barred
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import READING_WIDTH, Column, clear
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QW
 
 from agent_assist.domain.access import LEAST, Permission, Person, TeamRole
 from agent_assist.errors import ErrorInfo
-from agent_assist.ui.pages.governance import Governance, allow
-from agent_assist.ui.pages.page import Card, Column, clear
+from agent_assist.ui.pages.governance import Governance
+from agent_assist.ui.permission import allow
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, IconButton, Kind
+from agent_assist.ui.widgets.card import Card, Column, clear
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.line import Line

@@ -16,10 +16,11 @@ from agent_assist.domain.erasure import Receipt, receipt_json
 from agent_assist.errors import ErrorInfo
 from agent_assist.files import saving
 from agent_assist.services.privacy import Holdings
-from agent_assist.ui.pages.governance import Governance, allow
-from agent_assist.ui.pages.page import Card, clear
+from agent_assist.ui.pages.governance import Governance
+from agent_assist.ui.permission import allow
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card, clear
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.wording import join_words

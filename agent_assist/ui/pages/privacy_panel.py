@@ -12,13 +12,14 @@ from agent_assist.errors import ErrorInfo
 from agent_assist.services.keys import KeyService
 from agent_assist.ui.dialogs.passphrase_dialog import PassphraseDialog
 from agent_assist.ui.dialogs.recovery_dialog import RecoveryDialog
-from agent_assist.ui.pages.governance import Governance, allow
+from agent_assist.ui.pages.governance import Governance
 from agent_assist.ui.pages.option_fields import option_groups
 from agent_assist.ui.pages.option_row import OptionRow
-from agent_assist.ui.pages.page import Card, Column
 from agent_assist.ui.pages.person_card import PersonCard
+from agent_assist.ui.permission import allow
 from agent_assist.ui.tokens import SPACE_2, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card, Column
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.line import Line
 from agent_assist.ui.wording import join_words

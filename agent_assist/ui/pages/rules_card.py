@@ -9,10 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from agent_assist.domain.remembered import Rule, RuleState, origin_at
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
-from agent_assist.ui.pages.page import Card, Page, clear
+from agent_assist.ui.pages.page import Page
 from agent_assist.ui.plain import one_line
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card, clear
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import Label
 

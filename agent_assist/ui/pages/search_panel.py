@@ -9,11 +9,11 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from agent_assist.domain.knowledge import Hit
-from agent_assist.ui.pages.page import Column, clear
 from agent_assist.ui.plain import one_line
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Column, clear
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.label import ElidedLabel, Label

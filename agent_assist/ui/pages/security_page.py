@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.audit_panel import AuditPanel
 from agent_assist.ui.pages.governance import Governance
-from agent_assist.ui.pages.page import READING_WIDTH, Page
+from agent_assist.ui.pages.page import Page
 from agent_assist.ui.pages.people_panel import PeoplePanel
 from agent_assist.ui.pages.privacy_panel import PrivacyPanel
+from agent_assist.ui.widgets.card import READING_WIDTH
 from agent_assist.ui.widgets.chip import Chip
 
 PARTS = ("People", "Log", "Key and privacy")

@@ -12,8 +12,9 @@ from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.option_fields import OptionGroup, option_groups
 from agent_assist.ui.pages.option_row import OptionRow
-from agent_assist.ui.pages.page import READING_WIDTH, Card, Column, Page
+from agent_assist.ui.pages.page import Page
 from agent_assist.ui.tokens import SPACE_3
+from agent_assist.ui.widgets.card import READING_WIDTH, Card, Column
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.line import Line
 

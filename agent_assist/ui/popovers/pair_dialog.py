@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 
 from agent_assist.domain.feedback import Preference, Strength
 from agent_assist.domain.suggestion import Suggestion
-from agent_assist.ui.pages.page import Card
 from agent_assist.ui.plain import reveal, soft_break
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, SPACE_3, SPACE_4, TextSize
 from agent_assist.ui.widgets.button import Button, Kind
+from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.label import Label, restyle
 from agent_assist.ui.wording import STRENGTH_WORDS

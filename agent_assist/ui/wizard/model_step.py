@@ -14,8 +14,8 @@ from agent_assist.ui.context import UiContext
 from agent_assist.ui.pages.downloads import Downloads
 from agent_assist.ui.pages.memory import best_first, fits_here, memory_words
 from agent_assist.ui.pages.model_rows import CatalogueModel, RunningModel
-from agent_assist.ui.pages.page import Column
 from agent_assist.ui.tokens import TextSize
+from agent_assist.ui.widgets.card import Column
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.wizard.step import Step
 
