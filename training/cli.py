@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -228,4 +229,7 @@ def _show(name: str, plan: Plan) -> None:
 
 
 def main(args: list[str] | None = None, **kwargs: Any) -> None:
+    # What the libraries will rename is nothing to whoever runs this.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\b")
+    warnings.filterwarnings("ignore", message="Could not find a config file in", module=r"peft\b")
     cli.main(args, prog_name="python -m training", **kwargs)

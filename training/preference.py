@@ -13,8 +13,8 @@ import torch
 from agent_assist.errors import BadInput
 from training.base import base_path, hf_base
 from training.sft import dtype_of, guarded
-from training.stage import Plan, Run, read_rows, write_json
-from training.tuning import Row, load_base, say_steps
+from training.stage import Plan, Run, last_checkpoint, read_rows, write_json
+from training.tuning import Row, load_base, say_steps, without_figures
 
 _FEWEST = 8
 """Rows under which preference learning only memorises."""
@@ -108,8 +108,8 @@ def _train(run: Run, rows: Sequence[Row], out: Path) -> dict[str, Any]:
             model=tuned, args=KTOConfig(**arguments), train_dataset=data, processing_class=tokenizer
         )
     trainer.add_callback(say_steps("preference", out / "steps.jsonl", run.say))
-    found = sorted((out / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    trained = trainer.train(resume_from_checkpoint=str(found[-1]) if run.resume and found else None)
+    without_figures(trainer)
+    trained = trainer.train(resume_from_checkpoint=last_checkpoint(out) if run.resume else None)
     trainer.save_model(str(out / "adapter"))
     figures = {"method": options.method, "rows": len(rows), "loss": round(trained.training_loss, 4)}
     write_json(out / "figures.json", figures)

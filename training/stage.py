@@ -226,3 +226,17 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def last_checkpoint(out: Path) -> str | None:
+    """The newest checkpoint that is whole; None where there is none.
+
+    A process that was killed while it wrote one, or whose disk was full, leaves a part: the state of the
+    trainer comes last, and is empty or missing then.
+    """
+    found = (out / "checkpoints").glob("checkpoint-*")
+    for path in sorted(found, key=lambda p: int(p.name.split("-")[1]), reverse=True):
+        weights = [*path.glob("*.safetensors")]
+        if weights and all(w.stat().st_size for w in weights) and read_json(path / "trainer_state.json"):
+            return str(path)
+    return None

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
+from transformers import AutoModelForCausalLM, AutoTokenizer, ProgressCallback, TrainerCallback, set_seed
 
 from agent_assist.errors import BadInput
+from training.stage import last_checkpoint
 
 Row = dict[str, Any]
 
@@ -233,6 +234,19 @@ class _Told(TrainerCallback):
             self._say(f"{self._stage}: {where}, loss {line['loss']:.3f}, {left:.0f} min left")
 
 
+class _Bar(ProgressCallback):
+    """The bar alone: what is logged is said in words by `_Told`."""
+
+    def on_log(self, *_: Any, **__: Any) -> None:
+        return
+
+
+def without_figures(trainer: Any) -> None:
+    """Have a trainer show its bar and print no dictionaries of figures between."""
+    trainer.remove_callback(ProgressCallback)
+    trainer.add_callback(_Bar())
+
+
 def say_steps(stage: str, path: Path, say: Callable[[str], None]) -> TrainerCallback:
     """A callback that writes each logged step to `path` and says it."""
     return _Told(path, say, stage)
@@ -308,8 +322,8 @@ def tune(
         peft_config=None if options.start else lora_of(options.rank, options.alpha, options.dropout),
         callbacks=[_Told(out / "steps.jsonl", say)],
     )
-    found = sorted((out / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    trained = trainer.train(resume_from_checkpoint=str(found[-1]) if resume and found else None)
+    without_figures(trainer)
+    trained = trainer.train(resume_from_checkpoint=last_checkpoint(out) if resume else None)
     trainer.save_model(str(out / "adapter"))
     return {
         "examples": len(encoded),

@@ -14,6 +14,7 @@ from transformers import set_seed
 
 from training.config import EncoderOptions
 from training.encoder.mining import Example
+from training.stage import last_checkpoint
 from training.tuning import say_steps
 
 MANIFEST = "encoder.json"
@@ -84,8 +85,7 @@ def tune(
         loss=loss,
         callbacks=[say_steps("encoder", out / "steps.jsonl", say)],
     )
-    found = sorted((out / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    trained = trainer.train(resume_from_checkpoint=str(found[-1]) if resume and found else None)
+    trained = trainer.train(resume_from_checkpoint=last_checkpoint(out) if resume else None)
     target = out / "encoder"
     # Without the card, which would look for its base on the hub.
     model.save_pretrained(str(target), create_model_card=False, safe_serialization=True)
