@@ -191,8 +191,7 @@ def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | N
     scores = [_scores(p.units, p.passage, stressed, f"{question} {details}") for p in parts]
     places = [(n, i) for n, p in enumerate(parts) for i in range(len(p.units))]
     more: list[tuple[int, int, list[float] | None]] = []
-    tried = [set(content_words(t)) for t in told if _TRIED.search(t)]
-    if tried:
+    if any(_TRIED.search(t) for t in told):  # what they did already is hardly the answer
         told.append(_WHAT_ELSE)
         asking.append(_WHAT_ELSE)
     if near is not None and told:
@@ -206,9 +205,6 @@ def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | N
             # A row is meant where its first cell is named, and nowhere else.
             if scores[n][i] or not parts[n].units[i].row:
                 scores[n][i] = _WORDS * scores[n][i] + _MEANING * max(0.0, nearest - _FAR)
-    for n, i in places:
-        if any(len(parts[n].units[i].stems & t) >= _SAME_STEPS for t in tried):
-            scores[n][i] *= 0.5  # what the customer did already is no answer
     return _Weighed(scores, places, more)
 
 
@@ -224,8 +220,6 @@ _TRIED = re.compile(
     re.IGNORECASE,
 )
 _WHAT_ELSE = "It still comes back after trying that: what else can be done?"
-_SAME_STEPS = 3
-"""Words that a sentence shares with what the customer tried, from which it tells them to do it again."""
 
 
 def _told(question: str) -> list[str]:
