@@ -6,6 +6,7 @@ uses is still to be learnt.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -65,6 +66,7 @@ def run_all(run: Run, names: Sequence[str], stage: Callable[[str], Stage], since
     for name in names:
         result = run_stage(stage(name), run)
         done.append(result)
+        gc.collect()  # a tuned model hangs on its trainer in a ring; the next stage needs the memory
         if name == "prepare" and run.since is not None and not result.figures.get("new"):
             run.say(f"run: nothing new since {run.since:%Y-%m-%d %H:%M}; the model in use stays")
             return done

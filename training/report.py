@@ -59,13 +59,19 @@ class Report:
         self._parts.append(f"<h2>{escape(heading)}</h2>")
         self._parts += [f"<p>{escape(p)}</p>" for p in paragraphs]
 
+    def _none(self, heading: str) -> None:
+        self._parts.append(f"<h2>{escape(heading)}</h2><p class='soft'>None.</p>")
+
     def lead(self, *paragraphs: str) -> None:
         """What the page comes to, before anything else."""
         self._parts += [f"<p class='lead'>{escape(p)}</p>" for p in paragraphs if p.strip()]
 
     def table(self, heading: str, rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> None:
         shown = [list(row) for row in rows]
-        numbers = [isinstance(cell, int | float) for cell in shown[0]] if shown else []
+        if not shown:
+            self._none(heading)
+            return
+        numbers = [isinstance(cell, int | float) for cell in shown[0]]
         titles = (_head(h, *numbers[at : at + 1]) for at, h in enumerate(head))
         top = f"<tr>{''.join(titles)}</tr>" if head else ""
         lines = "".join(f"<tr>{''.join(_cell(c) for c in row)}</tr>" for row in shown)
@@ -75,6 +81,9 @@ class Report:
         self, heading: str, before: Sequence[tuple[str, float]], after: Mapping[str, float] | None = None
     ) -> None:
         """Horizontal bars; with `after`, grey is before and green is after."""
+        if not before:
+            self._none(heading)
+            return
         most = max([v for _, v in before] + list((after or {}).values()) + [1e-9])
         height, lines = 22 if after is None else 34, []
         for place, (name, value) in enumerate(before):
@@ -138,6 +147,9 @@ class Report:
 
     def pairs(self, heading: str, pairs: Sequence[Pair]) -> None:
         """Tickets with two drafts each, beside one another."""
+        if not pairs:
+            self._none(heading)
+            return
         self._parts.append(f"<h2>{escape(heading)}</h2>")
         for number, one in enumerate(pairs, 1):
             note = f"{number} of {len(pairs)}{f' · {one.note}' if one.note else ''}"
@@ -152,8 +164,6 @@ class Report:
                 f"<section class='pair'><p class='name'>{escape(note)}</p>"
                 f"<p><b>{escape(one.asked)}</b></p>{answered}<div class='two'>{sides}</div></section>"
             )
-        if not pairs:
-            self._parts.append("<p class='soft'>None.</p>")
 
     def examples(self, heading: str, texts: Iterable[str]) -> None:
         """Rendered examples; what stands between ⟦ and ⟧ is marked."""
