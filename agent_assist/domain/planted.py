@@ -31,18 +31,14 @@ from agent_assist.domain.planted_rules import (
     language_of,
     speaks_otherwise,
 )
-from agent_assist.domain.text import Span, content_words, listed, split_sentences, words
+from agent_assist.domain.text import Span, content_words, split_sentences
 
 VERSION = "2"
 """Raise it when the rules change: articles that are already here are then looked through again."""
 
 _BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*•–#>|]|\d{1,2}[.)])\s)")
-_TELLING, _FEW = 3, 3
-"""Words of a sentence that says something; sentences of a text in which none is there by chance."""
-_POINTING = listed(
-    "it its they their this that these those there both such es sie er das dies diese dieser ihr ello esto"
-    " esta ellos il elle ils elles ce cela cette ele ela eles isso este"
-)
+_TELLING = 3
+"""Words of a sentence that says something."""
 _LONGEST = 600
 """Characters of a sentence that are compared with the rules."""
 
@@ -179,17 +175,15 @@ def _bare(text: str) -> str:
 
 
 def _strays(text: str, spans: list[Span], about: str) -> Iterable[Span]:
-    """Sentences that share no word with the title or with any other sentence, in a paragraph of their own
-    or in a text of few sentences.  In the running text of a long article honest ones do that, too."""
+    """Sentences that share no word with the title or with any other sentence, in a paragraph of their own.
+    In running text, and in an article of two or three sentences, honest ones do that, too."""
     contents = [frozenset(content_words(span.text)) for span in spans]
     seen = Counter(word for own in contents for word in own)
     titled = frozenset(content_words(about))
     for span, own in zip(spans, contents, strict=True):
         if len(own) < _TELLING or len(spans) < 2 or own & titled or any(seen[w] > 1 for w in own):
             continue
-        # "It costs 12 euros" speaks of what the sentence before it names.
-        goes_on = words(span.text)[0] in _POINTING
-        if _alone(text, span) or (len(spans) <= _FEW and not goes_on):
+        if _alone(text, span):
             yield span
 
 

@@ -93,14 +93,16 @@ def test_what_follows_an_order_in_its_paragraph_goes_with_it() -> None:
 
 def test_what_has_nothing_to_do_with_its_article_is_held_where_it_stands_by_itself() -> None:
     stray = "Purple elephants dance on the roof tonight."
-    for text in (f"{HONEST}\n\n{stray}", f"{HONEST} {stray}"):
-        (found,) = find_planted(text, "When is breakfast?")
-        assert (found.text, found.reason) == (stray, Suspicion.STRAY)
-        assert find_planted(text) == (), "without a title nothing is said about what belongs to it"
+    text = f"{HONEST}\n\n{stray}"
+    (found,) = find_planted(text, "When is breakfast?")
+    assert (found.text, found.reason) == (stray, Suspicion.STRAY)
+    assert find_planted(text) == (), "without a title nothing is said about what belongs to it"
     related = f"{HONEST}\n\nElephants get breakfast, too."
     assert find_planted(related, "When is breakfast?") == ()
-    long = f"{HONEST} Coffee comes with milk. Tea comes with lemon. {stray}"
-    assert find_planted(long, "When is breakfast?") == (), "in running text honest sentences do that, too"
+    for running in (f"{HONEST} {stray}", f"{HONEST} Coffee comes with milk. Tea comes with lemon. {stray}"):
+        assert find_planted(running, "When is breakfast?") == (), "honest sentences do that, too"
+    short = "Choose “Forgot password” on the sign-in page. The link in the mail works for 1 hour."
+    assert find_planted(short, "Resetting your password") == ()
     headed = f"{HONEST}\n\nCoffee comes with breakfast.\n\n## Parking\n\nPurple garages cost nothing."
     assert find_planted(headed, "When is breakfast?") == ()
 
