@@ -19,6 +19,10 @@ class Collection(StrEnum):
     """Agents' edits: a question and the sentences that were corrected; see domain.remembered."""
 
 
+FROM_REPLIES = frozenset({Collection.SOLVED, Collection.REMEMBERED})
+"""Made of what agents sent to customers: no model may be measured with them on the same tickets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """One document as imported; `id` is the imported row's id, or the path for a file."""

@@ -13,7 +13,7 @@ from typing import Any
 from agent_assist.domain.access import Permission
 from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.feedback import ExportFormat
-from agent_assist.domain.knowledge import Article
+from agent_assist.domain.knowledge import FROM_REPLIES, Article
 from agent_assist.domain.learning import (
     Comparison,
     LearningOverview,
@@ -173,6 +173,8 @@ class LearningService:
         files["knowledge"] = home / "articles.jsonl"
         with saving(files["knowledge"]) as temporary, temporary.open("w", encoding="utf-8") as out:
             for article in self._knowledge.articles():
+                if article.collection in FROM_REPLIES:
+                    continue  # they answer the very tickets that are held out
                 out.write(json.dumps(_row(article), ensure_ascii=False) + "\n")
         return files
 

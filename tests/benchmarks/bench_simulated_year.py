@@ -262,6 +262,16 @@ def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
     }
 
 
+def furnished(folder: Path, base: Path) -> Desk:
+    """A workspace with the articles, in which the base writes without any adapter."""
+    desk = app.open_desk(folder, passphrase=lambda: "a simulated year")
+    desk.options.change({"reply.company": COMPANY})
+    desk.knowledge.add([resource("demo", "articles")])
+    desk.models.add(base, "base")
+    desk.models.use("base")
+    return desk
+
+
 class Year:
     """The retraining: one run folder a month, all of the year's feedback each time."""
 
@@ -270,9 +280,14 @@ class Year:
         self.base = find_file() or Path()
         self._promoted = ""
         self._adapter: Path | None = None
+        # Both sides are measured where nothing was remembered: the edits answer the very tickets held out.
+        self._judge = furnished(folder / "judge", self.base)
         self._base = hf_base(Run(Config(name="base", folder=folder)))
         with likelihood.Scorer(self.base, None) as scorer:
             self._before = likelihood.perplexity(scorer, self._general())
+
+    def close(self) -> None:
+        self._judge.close()
 
     @staticmethod
     def _general() -> list[str]:
@@ -309,6 +324,7 @@ class Year:
         reasons, result = self._compare(desk, run, name, adapter)
         if reasons:
             desk.models.rollback()
+            self._judge.models.rollback()
         else:
             self._promoted, self._adapter = name, adapter
         return {
@@ -329,10 +345,13 @@ class Year:
         """Champion and challenger on the held-out tickets, by the rules of promotion."""
         cases = read_cases(run.place("prepare") / "cases.jsonl", self._given.cases)
         tickets = [ticket_from_json(case["ticket"]) for case in cases]
-        old = [suggestion_to_json(desk.drafting.draft(ticket)) for ticket in tickets]
+        judge = self._judge
+        old = [suggestion_to_json(judge.drafting.draft(ticket)) for ticket in tickets]
         desk.models.add(self.base, name, adapter=adapter)
         desk.models.use(name)
-        new = [suggestion_to_json(desk.drafting.draft(ticket)) for ticket in tickets]
+        judge.models.add(self.base, name, adapter=adapter)
+        judge.models.use(name)
+        new = [suggestion_to_json(judge.drafting.draft(ticket)) for ticket in tickets]
         result = compared(cases, old, new, run.config.seed)
         with likelihood.Scorer(self.base, adapter) as scorer:
             after = likelihood.perplexity(scorer, self._general())
@@ -382,13 +401,9 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        desk = app.open_desk(folder / "workspace", passphrase=lambda: "a simulated year")
+        desk = furnished(folder / "workspace", find_file() or Path())
+        year = Year(folder, given)
         try:
-            desk.options.change({"reply.company": COMPANY})
-            desk.knowledge.add([resource("demo", "articles")])
-            year = Year(folder, given)
-            desk.models.add(year.base, "base")
-            desk.models.use("base")
             for number in range(1, given.months + 1):
                 Calendar.at = START + timedelta(days=30 * (number - 1))
                 some = asked[(number - 1) * ordinary : number * ordinary]
@@ -403,6 +418,7 @@ def main() -> int:
                 )
                 write(rows, given)
         finally:
+            year.close()
             desk.close()
     print(f"reports: {ROOT / 'build' / 'reports' / 'simulated-year.html'}")
     return told(rows)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from agent_assist.adapters.training_files import register
+from agent_assist.domain.knowledge import FROM_REPLIES
 from training.config import PrepareOptions
 from training.product import run_in
-from training.stage import Run
+from training.stage import Run, read_rows, write_rows
 
 _FORMATS = ("sft", "preference", "unpaired")
 
@@ -37,7 +40,15 @@ def take(run: Run) -> None:
         target = folder / f"{wanted}.jsonl"
         run_in(workspace, ["feedback", "export", "--format", wanted, "--output", str(target)])
     if run.config.prepare.knowledge is None:
-        run_in(workspace, ["kb", "export", "--output", str(folder / "articles.jsonl")])
+        articles = folder / "articles.jsonl"
+        run_in(workspace, ["kb", "export", "--output", str(articles)])
+        write_rows(articles, without_replies(read_rows(articles)))
+
+
+def without_replies(articles: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Without what was made of replies: remembered edits and solved tickets answer the very tickets that are
+    held out, and a model that copies them would be measured as one that knows."""
+    return [row for row in articles if row.get("collection") not in FROM_REPLIES]
 
 
 def resolved(run: Run) -> PrepareOptions:

@@ -23,6 +23,7 @@ from training.loop import remember, since_of, watermark
 from training.prepare.ageing import aged, in_force
 from training.prepare.examples import Example
 from training.prepare.stage import prepare
+from training.prepare.workspace import without_replies
 from training.promotion import digest_of, keep
 from training.schedule import schedule_text
 from training.stage import Result, Run
@@ -214,3 +215,9 @@ def test_q_and_k_are_put_back_as_they_were() -> None:
     there = before.reshape(heads, 2, 8 // heads // 2, 3).swapaxes(1, 2).reshape(8, 3)
     assert (there != before).any()
     assert (unpermuted(there, heads) == before).all()
+
+
+def test_no_model_is_measured_with_articles_made_of_replies() -> None:
+    kinds = ("articles", "remembered", "solved", "macros")
+    articles = [{"id": kind, "collection": kind} for kind in kinds] + [{"id": "none"}]
+    assert [row["id"] for row in without_replies(articles)] == ["articles", "macros", "none"]
