@@ -58,7 +58,8 @@ def _page(
     same = result["cases"] - result["wins"] - result["losses"]
     page.lead(
         f"Of {result['cases']} solved tickets {result['wins']} would have had a better draft, "
-        f"{result['losses']} a worse one, {same} one as good: by how much of it the agent's reply kept."
+        f"{result['losses']} a worse one, {same} one as good: by how much of it the agent's reply kept.",
+        "Where a workspace remembers edits of these very tickets, both sides may repeat them.",
     )
     named = [d for d in ordered(found) if d["name"] != "seconds"]
     page.intervals(
