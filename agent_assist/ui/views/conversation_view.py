@@ -296,6 +296,8 @@ class ConversationView(QScrollArea):
     def _on_settled(self) -> None:
         """Give the messages the height they need once they are styled: a layout asked before that
         remembers less, and would squeeze them into the view instead of scrolling."""
+        if self._kept is None and not self._stick:
+            self._kept = self._looked_at()
         self._column.invalidate()
         height = self._column.totalHeightForWidth(self.viewport().width())
         self._content.setMinimumHeight(max(0, height))
