@@ -36,7 +36,11 @@ SUITES = {
     "ui": "Window tests on an X server",
     "integration": "Integration tests: real workers and models",
     "functional": "Functional tests: the commands",
+    "training": "Functional tests: the training pipeline",
 }
+TRAINING = "tests/functional/test_training_*.py"
+LANES = (("unit", "integration", "training"), ("ui", "functional"))
+"""Suites that run one after the other, the two lanes side by side; about equally long."""
 
 
 @contextlib.contextmanager
@@ -117,15 +121,17 @@ def suite(name: str, display: str | None, *, at_once: bool = True) -> bool:
             environment |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
     report = REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    arguments = ["-m", "coverage", "run", "-m", "pytest", f"tests/{name}", "-q", f"--junitxml={report}"]
+    tests = {
+        "functional": ["tests/functional", f"--ignore-glob={ROOT / TRAINING}"],
+        "training": sorted(str(file) for file in ROOT.glob(TRAINING)),
+    }.get(name, [f"tests/{name}"])
+    arguments = ["-m", "coverage", "run", "-m", "pytest", *tests, "-q", f"--junitxml={report}"]
     return run(SUITES[name], arguments, environment, at_once=at_once)
 
 
 def suites_failed(names: list[str], display: str | None) -> list[str]:
     """Run the suites in two lanes side by side: most of their time is waiting.  Gives the failed ones."""
-    lanes = [
-        [name for name in lane if name in names] for lane in (("unit", "integration"), ("ui", "functional"))
-    ]
+    lanes = [[name for name in lane if name in names] for lane in LANES]
     alone = not all(lanes)
 
     def lane(number: int) -> list[str]:
