@@ -1,11 +1,13 @@
 """A year of a small support team, simulated: drafts, agents who edit them, remembered edits, monthly tuning.
 
     python tests/benchmarks/bench_simulated_year.py [--months 12] [--tickets 12] [--steps 8] [--cases 10]
+        [--folder FOLDER --minutes 10]
 
-About 25 minutes on two cores that do nothing else.  Everything but the agents and the calendar is the
-product: tickets, drafts, decisions, remembered edits and exports go through its services in a workspace of
-their own, `training`'s stages prepare and tune, llama.cpp's converter makes the adapter, and the rules of
-`training.promotion` with the golden set decide.  It starts from the packaged model without any adapter.
+About 25 minutes on two cores that do nothing else; with --folder it goes on where it was cut off.  Everything
+but the agents and the calendar is the product: tickets, drafts, decisions, remembered edits and exports go
+through its services in a workspace of their own, `training`'s stages prepare and tune, llama.cpp's converter
+makes the adapter, and the rules of `training.promotion` with the golden set decide.  It starts from the
+packaged model without any adapter.
 
 The simulated agents.  The house style: an answer begins with "Here is the short answer:".  Four of the
 articles are out of date, and the agents know it: a bike may be sent back within 45 days, not 30, and so on
@@ -29,28 +31,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
-import re
+import shutil
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
+from simulated_agents import START, Calendar, Judged, Question, judged, questions
 
 from agent_assist import app, ground
 from agent_assist.adapters.demo import COMPANY
 from agent_assist.adapters.inference.packaged import find_file
 from agent_assist.cli.draft import suggestion_to_json
-from agent_assist.domain.facts import find_facts
 from agent_assist.domain.feedback import Action
-from agent_assist.domain.polarity import contradicts
-from agent_assist.domain.remembered import ARTICLE_PREFIX, RuleState
-from agent_assist.domain.suggestion import MarkKind, Suggestion
-from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket, ticket_from_json
+from agent_assist.domain.remembered import RuleState
+from agent_assist.domain.ticket import ticket_from_json
 from agent_assist.resources import resource
 from agent_assist.services.desk import Desk
 from training.base import hf_base
@@ -67,165 +65,7 @@ from training.sft import Sft
 from training.stage import Run, run_stage, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
-BEGINNING = "Here is the short answer:"
-ACCEPTED = 0.1
-"""Share of the words."""
-START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-CORRECTED = (
-    (
-        "returns-bikes",
-        "30 days",
-        "You can return a bike within 45 days of delivery if it has been ridden less than 20 km.",
-        (
-            "How long do I have to send a bike back?",
-            "Until when can I return my new bike?",
-            "What is the return period for a bike?",
-            "Within how many days may I give the bike back?",
-            "I do not like the bike, how many days do I have to return it?",
-            "Bike return deadline please?",
-        ),
-    ),
-    (
-        "damaged-missing",
-        "7 days",
-        "Tell us within 10 days of delivery and send photos of the item, the box and the shipping label.",
-        (
-            "Something arrived damaged. How many days do I have to report it?",
-            "By when must I tell you that a part is missing from the box?",
-            "What is the deadline to report damage on delivery?",
-            "My order came damaged, how long do I have to tell you?",
-            "An item is missing from the box, until when can I report that?",
-            "How soon must a damaged delivery be reported?",
-        ),
-    ),
-    (
-        "promo-codes",
-        "30 days",
-        "The newsletter code is valid for 60 days, for one order of €75 or more.",
-        (
-            "How long is the newsletter code valid?",
-            "When does my 10 % newsletter code expire?",
-            "For how many days can I use the code for new newsletter readers?",
-            "Until when can I use my newsletter discount code?",
-            "Does the newsletter code run out, and when?",
-            "Validity of the newsletter promo code?",
-        ),
-    ),
-    (
-        "repair-booking",
-        "14 days",
-        "Please collect the bike within 21 days after the repair; after that storage costs €3 a day.",
-        (
-            "How long can my repaired bike stay in the workshop?",
-            "By when do I have to collect my bike after the repair?",
-            "Until when must I pick up the repaired bike?",
-            "How many days do I have to collect the bike from the workshop?",
-            "When does storage of a repaired bike start to cost money?",
-            "My repair is ready, how long can you keep the bike?",
-        ),
-    ),
-)
-"""Article, the figure in it that is out of date, the known-good reply, and six ways to ask."""
-
-
-_TO_A_NAME = re.compile(r"^(?:hi|hello|dear) [^\W\d_]+(?: [^\W\d_]+)?, ", re.IGNORECASE)
-"""The product greets."""
-
-
-@dataclass(frozen=True)
-class Question:
-    ticket: Ticket
-    good: str
-    """The known-good reply."""
-    article: str
-    outdated: str = ""
-    """The figure that the article still has."""
-
-
-class Calendar:
-    """The product's clock, in the simulated year."""
-
-    at = START
-
-    def now(self) -> datetime:
-        Calendar.at += timedelta(minutes=7)
-        return Calendar.at
-
-
-def questions(seed: int) -> tuple[list[Question], list[Question]]:
-    """The demo desk's English solved tickets, and those about what is out of date, each in a seeded order."""
-    made = []
-    for place, line in enumerate(resource("demo", "solved.jsonl").read_text("utf-8").splitlines()):
-        solved = json.loads(line)
-        asked, _, good = solved["body"].partition("\n\nReply: ")
-        if solved["language"] == "en":
-            asked = asked.removeprefix("Question: ")
-            made.append(_question(f"year-{place}", asked, good, solved["article_id"]))
-    again = [
-        _question(f"again-{article}-{n}", asked, good, article, outdated)
-        for article, outdated, good, ways in CORRECTED
-        for n, asked in enumerate(ways)
-    ]
-    chance = random.Random(seed)
-    chance.shuffle(made)
-    # Each is asked about in turn, so that what was learnt of it in one month can be seen in a later one.
-    again.sort(key=lambda q: q.ticket.id.rpartition("-")[2])
-    return made, again
-
-
-def _question(name: str, asked: str, good: str, article: str, outdated: str = "") -> Question:
-    message = Message(f"m-{name}", Role.CUSTOMER, asked)
-    customer = Customer(id=f"customer-{name}")
-    ticket = Ticket(name, (message,), channel=Channel.CHAT, language="en", customer=customer)
-    return Question(ticket, _TO_A_NAME.sub("", " ".join(good.split())), article, outdated)
-
-
-def figures(text: str) -> frozenset[str]:
-    return frozenset(v for f in find_facts(text, "en") if f.kind is not MarkKind.NAME for v in f.values)
-
-
-def in_style(body: str) -> str:
-    body = body.strip()
-    if body.startswith(BEGINNING) or not body:
-        return body
-    return f"{BEGINNING} {body[0].lower() + body[1:] if body[1:2].islower() else body}"
-
-
-def changed(text: str, wanted: str) -> float:
-    """Share of the words that have to be changed: 0 for none."""
-    return float(Levenshtein.normalized_distance(text.split(), wanted.split()))
-
-
-@dataclass(frozen=True)
-class Judged:
-    right: bool
-    contradicting: bool
-    accepted: bool
-    distance: float
-    sent: str
-
-
-def judged(question: Question, draft: Suggestion) -> Judged:
-    """What the agent thinks of a draft, and what is sent."""
-    start, end = draft.body or (0, len(draft.text))
-    body = draft.text[start:end]
-    answered = draft.decision.value == "draft"
-    known = "\n".join([*(h.passage.text for h in draft.hits), *(m.text for m in question.ticket.messages)])
-    told, good = figures(body), figures(question.good)
-    against = answered and any(contradicts(body, h.passage.text, h.passage.title) for h in draft.hits[:1])
-    right = (
-        answered
-        and not against
-        and told <= figures(known) | good
-        and (bool(told & good) or not good)
-        and not (told & figures(question.outdated))
-        and any(c == question.article or c.startswith(ARTICLE_PREFIX) for c in draft.citations)
-    )
-    wanted = in_style(body if right else question.good)
-    distance = changed(body, wanted)
-    accepted = right and distance <= ACCEPTED
-    sent = draft.text if accepted else draft.text[:start] + wanted + draft.text[end:]
-    return Judged(right, against, accepted, distance, sent)
+PASSPHRASE = "a simulated year"
 
 
 def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
@@ -264,7 +104,10 @@ def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
 
 def furnished(folder: Path, base: Path) -> Desk:
     """A workspace with the articles, in which the base writes without any adapter."""
-    desk = app.open_desk(folder, passphrase=lambda: "a simulated year")
+    there = folder.exists()
+    desk = app.open_desk(folder, passphrase=lambda: PASSPHRASE)
+    if there:  # resumed: with what it has learnt and remembers, and the model in use
+        return desk
     desk.options.change({"reply.company": COMPANY})
     desk.knowledge.add([resource("demo", "articles")])
     desk.models.add(base, "base")
@@ -275,11 +118,11 @@ def furnished(folder: Path, base: Path) -> Desk:
 class Year:
     """The retraining: one run folder a month, all of the year's feedback each time."""
 
-    def __init__(self, folder: Path, given: argparse.Namespace) -> None:
+    def __init__(self, folder: Path, given: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
         self._folder, self._given = folder, given
         self.base = find_file() or Path()
-        self._promoted = ""
-        self._adapter: Path | None = None
+        self._promoted = next((r["in_use"] for r in rows[::-1] if r.get("promoted")), "")
+        self._adapter = folder / f"{self._promoted}.gguf" if self._promoted else None
         # Both sides are measured where nothing was remembered: the edits answer the very tickets held out.
         self._judge = furnished(folder / "judge", self.base)
         self._base = hf_base(Run(Config(name="base", folder=folder)))
@@ -315,6 +158,7 @@ class Year:
             export=ExportOptions(converter=self._given.converter),
         )
         run = Run(config)
+        shutil.rmtree(run.folder, ignore_errors=True)  # of a month that was cut off
         run.folder.mkdir()
         (run.folder / "base").symlink_to(self._base)
         prepared = run_stage(Prepare(), run).figures
@@ -364,7 +208,8 @@ class Year:
 def write(rows: list[dict[str, Any]], given: argparse.Namespace) -> Path:
     folder = ROOT / "build" / "reports"
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "simulated-year.json", {"options": vars(given) | {"converter": ""}, "months": rows})
+    options = vars(given) | {"converter": "", "folder": ""}
+    write_json(folder / "simulated-year.json", {"options": options, "months": rows})
     page = Report("A simulated year")
     page.text("What was simulated", *(__doc__ or "").strip().split("\n\n")[1:])
     for key, title in (
@@ -394,34 +239,57 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--converter", type=Path, default=None)
+    parser.add_argument("--folder", type=Path, help="kept, and gone on from when called again")
+    parser.add_argument("--minutes", type=float, default=600, help="after which no month is begun")
     given = parser.parse_args()
     ground.SystemClock.now = Calendar.now  # type: ignore[method-assign, assignment]
-    asked, again = questions(given.seed)
-    ordinary = given.tickets - 2
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        desk = furnished(folder / "workspace", find_file() or Path())
-        year = Year(folder, given)
-        try:
-            for number in range(1, given.months + 1):
-                Calendar.at = START + timedelta(days=30 * (number - 1))
-                some = asked[(number - 1) * ordinary : number * ordinary]
-                some += again[2 * (number - 1) : 2 * number]
-                row = {"month": number} | month(desk, some)
-                if number < given.months:  # what December taught would be used in January
-                    row |= year.retrain(desk, number)
-                rows.append(row)
-                print(
-                    json.dumps({k: v for k, v in row.items() if k not in ("measures", "recorded")}),
-                    flush=True,
-                )
-                write(rows, given)
-        finally:
-            year.close()
-            desk.close()
+        folder = given.folder or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        done = folder / "months.json"
+        if done.exists():
+            rows = json.loads(done.read_text(encoding="utf-8"))
+        began = time.monotonic()
+        while len(rows) < given.months and time.monotonic() - began < 60 * given.minutes:
+            rows.append(one_month(folder, given, rows))
+            write_json(done, rows)
+            short = {k: v for k, v in rows[-1].items() if k != "measures"}
+            print(json.dumps(short, ensure_ascii=False), flush=True)
+            write(rows, given)
     print(f"reports: {ROOT / 'build' / 'reports' / 'simulated-year.html'}")
     return told(rows)
+
+
+def one_month(folder: Path, given: argparse.Namespace, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The month after `rows`: tickets and, but for the last, tuning; returns its row.
+
+    The workspaces as they were at its beginning are kept until it is whole: one that is cut off begins anew.
+    """
+    number, ordinary = len(rows) + 1, given.tickets - 2
+    asked, again = questions(given.seed)
+    some = asked[(number - 1) * ordinary : number * ordinary] + again[2 * (number - 1) : 2 * number]
+    Calendar.at = START + timedelta(days=30 * (number - 1))
+    for name in ("workspace", "judge"):
+        before = folder / f"{name}-{number - 1:02}"
+        shutil.rmtree(folder / name, ignore_errors=True)
+        shutil.rmtree(folder / f"{name}-{number - 2:02}", ignore_errors=True)
+        if rows:
+            shutil.copytree(before, folder / name)
+    desk = furnished(folder / "workspace", find_file() or Path())
+    year = Year(folder, given, rows)
+    try:
+        row = {"month": number} | month(desk, some)
+        if number < given.months:  # what December taught would be used in January
+            row |= year.retrain(desk, number)
+    finally:
+        year.close()
+        desk.close()
+    for name in ("workspace", "judge"):
+        kept = folder / f"{name}-{number:02}"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(folder / name, kept)
+    return row
 
 
 def told(rows: list[dict[str, Any]]) -> int:
