@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from agent_assist.domain.facts import find_promises
-from agent_assist.domain.text import split_sentences, words
+from agent_assist.domain.text import listed, split_sentences, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +284,29 @@ def is_courtesy(sentence: str, language: str = "en") -> bool:
         and text[0].isupper()
         and text.replace(" ", "").isalpha()
     )
+
+
+_ANNOUNCES = re.compile(r"\W*((?:[^\W\d_]+['’]?,? ?){1,8}):\s+(?=\S)")
+_ANNOUNCING = listed(  # English, Spanish, German, French, Portuguese
+    "here is are s in to the a your our you for of up it this that we can i as short quick quickly brief"
+    " briefly long answer answers reply summary overview version story news good great info information"
+    " detail details what how know need sum put simply nutshell glance fact facts note tip tell word words"
+    " few one line sentence plain straight follows"
+    " aquí está esta va la las el los en resumen breve corta respuesta buenas noticias"
+    " hier ist die das der eine kurz kurze gesagt antwort gute nachricht zusammengefasst"
+    " voici est une un bref courte réponse résumé bonne nouvelle"
+    " aqui em resumo resposta curta boa notícia"
+)
+
+
+def announcement(text: str) -> int:
+    """Characters at the start that only announce what follows ("Here is the short answer: "); 0 where
+    there are none.
+
+    They state nothing, so nothing has to support them: a house may begin its replies as it likes.
+    """
+    found = _ANNOUNCES.match(text)
+    return found.end() if found and set(words(found.group(1))) <= _ANNOUNCING else 0
 
 
 def is_restatement(sentence: str, language: str = "en") -> bool:

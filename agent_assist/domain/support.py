@@ -13,7 +13,7 @@ from functools import cached_property
 
 from agent_assist.domain.facts import Fact, actions_in, find_facts, find_promises
 from agent_assist.domain.knowledge import Hit, Passage
-from agent_assist.domain.phrases import is_courtesy, is_restatement
+from agent_assist.domain.phrases import announcement, is_courtesy, is_restatement
 from agent_assist.domain.polarity import contradicts
 from agent_assist.domain.suggestion import Mark, MarkKind, Sentence
 from agent_assist.domain.text import Span, content_words, split_sentences, words
@@ -123,15 +123,23 @@ def _meaning(
     """Cosines for the sentences that their words alone do not decide."""
     if similar is None or not evidence.sources:
         return {}
-    open_spans = [s for s in spans if _best_words(s.text, evidence) < ENOUGH]
+    stated = {s.start: stated_in(s.text) for s in spans}
+    open_spans = [s for s in spans if _best_words(stated[s.start], evidence) < ENOUGH]
     if not open_spans:
         return {}
     ranked = sorted(
         range(len(evidence.sources)),
-        key=lambda i: -max(_overlap(s.text, evidence.sources[i], evidence.own_words) for s in open_spans),
+        key=lambda i: (
+            -max(_overlap(stated[s.start], evidence.sources[i], evidence.own_words) for s in open_spans)
+        ),
     )[:24]
-    rows = similar([s.text for s in open_spans], [evidence.sources[i].text for i in ranked])
+    rows = similar([stated[s.start] for s in open_spans], [evidence.sources[i].text for i in ranked])
     return {s.start: dict(zip(ranked, row)) for s, row in zip(open_spans, rows)}
+
+
+def stated_in(sentence: str) -> str:
+    """The sentence without what only announces it."""
+    return sentence[announcement(sentence) :]
 
 
 def _best_words(text: str, evidence: Evidence) -> float:
@@ -171,9 +179,10 @@ def _check_one(span: Span, evidence: Evidence, language: str, meaning: dict[int,
     marks = _fact_marks(span, evidence, language)
     if is_courtesy(span.text, language):
         return Sentence(span.text, span.start, span.end, supported=not marks, marks=tuple(marks))
-    scored = _supporters(span.text, evidence, meaning)
-    clash = next((s for s, _ in scored[:4] if contradicts(span.text, s.text, s.question)), None)
-    if clash is not None and not _also_said(span.text, scored, clash):
+    stated = stated_in(span.text)
+    scored = _supporters(stated, evidence, meaning)
+    clash = next((s for s, _ in scored[:4] if contradicts(stated, s.text, s.question)), None)
+    if clash is not None and not _also_said(stated, scored, clash):
         where = clash.passage.title or clash.passage.article_id
         marks.append(Mark(MarkKind.CONTRADICTION, span.start, span.end, f"“{where}” says the opposite."))
         scored = []

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent_assist.domain.facts import find_facts
 from agent_assist.domain.model import Candidate, StopReason
-from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.phrases import announcement, is_courtesy
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening, without_answer_no
 from agent_assist.domain.privacy import PLACEHOLDER
 from agent_assist.domain.suggestion import MarkKind, Sentence
-from agent_assist.domain.support import Evidence, Similar, agrees, check
+from agent_assist.domain.support import Evidence, Similar, agrees, check, stated_in
 from agent_assist.domain.text import (
     clean,
     content_words,
@@ -118,7 +118,8 @@ def judge(
     """
     text = tidy(candidate.text, candidate.stop_reason)
     if strict:
-        text = without_wrong_opening(text, question, answer)
+        begun = announcement(text)
+        text = text[:begun] + without_wrong_opening(text[begun:], question, answer)
     sentences = check(text, evidence, language, similar)
     good: list[Sentence] = []
     for sentence in sentences:
@@ -129,7 +130,7 @@ def judge(
         good.append(sentence)
     if len(good) < len(sentences):
         text = text[: good[-1].end] if good else ""
-    facts = [s for s in good if s.citations]
+    facts = [replace(s, text=stated_in(s.text)) for s in good if s.citations]
     why = ""
     if not facts:
         why = _why(sentences)
@@ -141,7 +142,7 @@ def judge(
         why = f"it names “{name}”, which the passage is not about"
     elif strict and _CONDITION.search(answer) and not _CONDITION.search(text):
         why = "it left a condition out"
-    elif strict and answer and contradicts(text, answer):
+    elif strict and answer and contradicts(stated_in(text), answer):
         why = "it contradicted a passage"
     elif repeated(text) > 0.05:
         why = "it repeated itself"

@@ -133,3 +133,22 @@ def test_a_wording_that_mixes_statements_or_says_next_to_nothing_is_refused(
 ) -> None:
     found = _why(text, "What can I do?", passage)
     assert why in found if why else not found
+
+
+DELIVERY = Passage(3, "d", 0, "", "We deliver to Portugal within 5 working days.", title="Delivery")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Here is the short answer: we deliver to Portugal within 5 working days.", ""),
+        ("In short: yes, we deliver to Portugal within 5 working days.", ""),
+        ("Here is the short answer: we deliver to Portugal within 3 working days.", "supports its number"),
+        ("Here is the short answer: we do not deliver to Portugal within 5 working days.", "contradicted"),
+        ("Express parcels: we deliver to Portugal within 5 working days.", "no passage"),
+        ("Good news for members: we deliver to Portugal within 5 working days.", "no passage"),
+    ],
+)
+def test_a_house_may_announce_its_answers_and_nothing_but_announce(text: str, why: str) -> None:
+    found = _why(text, "Do you deliver to Portugal?", DELIVERY)
+    assert why in found if why else not found
