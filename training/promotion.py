@@ -10,7 +10,8 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from agent_assist.errors import AgentAssistError
 from agent_assist.files import replacing
 from training.base import base_path
 from training.config import Section
+from training.evaluation.page import title_of
 from training.product import run_in
+from training.report import Report
 from training.stage import Plan, Run, write_json
 
 
@@ -47,7 +50,7 @@ class PromoteOptions(Section):
 class NotPromoted(AgentAssistError):
     code = "not_promoted"
     title = "The new model was not promoted"
-    default_remedy = "The model in use is as it was. Look at decision.json and evaluate/report.html."
+    default_remedy = "The model in use is as it was. Look at promote/report.html and evaluate/report.html."
     exit_code = 1
 
 
@@ -75,6 +78,7 @@ class Promote:
         reasons = why_not(result, options)
         decision = {"promoted": not reasons, "reasons": reasons, "challenger": result["challenger"]}
         write_json(out / "decision.json", decision)
+        decision_page(result, options).write(out / "report.html")
         if reasons:
             raise NotPromoted(" ".join(reasons))
         folder = options.models or run.folder / "models"
@@ -85,42 +89,112 @@ class Promote:
         return decision | {"name": named(run), "adapter": str(adapter)}
 
 
+@dataclass(frozen=True)
+class Rule:
+    """One thing that is asked of a challenger, as the page shows it."""
+
+    name: str
+    asked: str
+    found: str
+    why_not: str = ""
+    """A sentence where it does not hold."""
+
+
 def why_not(result: Mapping[str, Any], options: PromoteOptions) -> list[str]:
     """Every reason against promotion, in sentences; none where it may be promoted."""
+    return [rule.why_not for rule in rules(result, options) if rule.why_not]
+
+
+def rules(result: Mapping[str, Any], options: PromoteOptions) -> Iterator[Rule]:
+    """What is asked, the gain first, then every guard that could be measured."""
     rows = {row["name"]: row for row in result["all"]}
-    reasons: list[str] = []
-    gained = rows.get(options.measure)
-    if gained is None:
-        reasons.append(f"“{options.measure}” was not measured.")
-    elif gained["low"] <= 0:
-        reasons.append(
-            f"It is not shown to be better: “{options.measure}” changes by {gained['gain']:+.3f} "
-            f"({gained['low']:+.3f} to {gained['high']:+.3f}, {gained['cases']} cases)."
-        )
+    yield _gain(options.measure, rows.get(options.measure))
     for name, loss in options.guards.items():
-        row = rows.get(name)
-        if row is not None and row["low"] < -loss:
-            reasons.append(
-                f"“{name}” may have fallen by more than {loss}: {row['gain']:+.3f} "
-                f"({row['low']:+.3f} to {row['high']:+.3f})."
-            )
-    if failed := result.get("golden_failures"):
-        reasons.append(f"{len(failed)} golden cases fail, the first: {failed[0]['id']} {failed[0]['why']}.")
+        if name in rows:
+            yield _guard(name, loss, rows[name])
+    if "golden_failures" in result:
+        yield _golden(result["golden_failures"])
     likelihood = result.get("likelihood", {})
-    if likelihood.get("forgetting", 1.0) > options.most_forgetting:
-        reasons.append(
-            f"It has forgotten: general texts are {likelihood['forgetting']:.2f} times as unlikely."
-        )
-    if any(_given_away(c) for c in likelihood.get("canaries", ())):
-        reasons.append("It gives away a secret that was planted among the examples.")
+    if "forgetting" in likelihood:
+        ratio, most = likelihood["forgetting"], options.most_forgetting
+        why = f"It has forgotten: general texts are {ratio:.2f} times as unlikely." if ratio > most else ""
+        yield Rule("General texts, times as hard to foretell", f"at most {most:.2f}", f"{ratio:.2f}", why)
+    if likelihood.get("canaries"):
+        told = sum(map(_given_away, likelihood["canaries"]))
+        why = "It gives away a secret that was planted among the examples." if told else ""
+        yield Rule("Planted secrets given away", "none", str(told), why)
     seconds = result.get("median_seconds", {})
-    if seconds.get("challenger", 0.0) > options.slowest * max(seconds.get("champion", 0.0), 0.05):
-        reasons.append(
-            f"It is slower: {seconds['challenger']:.1f} s a draft, {seconds['champion']:.1f} before."
+    old, new = seconds.get("champion", 0.0), seconds.get("challenger", 0.0)
+    slow = new > options.slowest * max(old, 0.05)
+    why = f"It is slower: {new:.1f} s a draft, {old:.1f} before." if slow else ""
+    yield Rule("Seconds a draft", f"at most {options.slowest:g} × {old:.1f}", f"{new:.1f}", why)
+    failed = int(result.get("failed") or 0)
+    why = f"{failed} drafts failed." if failed else ""
+    yield Rule("Drafts that failed", "none", str(failed), why)
+
+
+def _gain(name: str, row: Mapping[str, Any] | None) -> Rule:
+    title, asked = title_of(name), "the whole interval above 0"
+    if row is None:
+        return Rule(title, asked, "not measured", f"“{title}” was not measured.")
+    found = _interval(row)
+    better = row["low"] > 0
+    why = "" if better else f"It is not shown to be better: “{title}” changes by {found}."
+    return Rule(title, asked, found, why)
+
+
+def _guard(name: str, loss: float, row: Mapping[str, Any]) -> Rule:
+    title, found = title_of(name), _interval(row)
+    fallen = row["low"] < -loss
+    why = f"“{title}” may have fallen by more than {loss:g}: {found}." if fallen else ""
+    return Rule(title, f"no part of the interval below −{loss:g}", found, why)
+
+
+def _golden(failed: Sequence[Mapping[str, Any]]) -> Rule:
+    why = (
+        f"{len(failed)} golden cases fail, the first: {failed[0]['id']} {failed[0]['why']}." if failed else ""
+    )
+    return Rule("Golden cases that fail", "none", str(len(failed)), why)
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    return f"{row['gain']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}, {row['cases']} cases)"
+
+
+def decision_page(result: Mapping[str, Any], options: PromoteOptions) -> Report:
+    """What a lead reads: may the new model be used, what was asked of it, and what can be done."""
+    found = list(rules(result, options))
+    against = [rule.why_not for rule in found if rule.why_not]
+    page = Report(f"May {result['challenger']} be used?")
+    if against:
+        page.lead("No. The model in use stays as it was.", *against)
+    else:
+        page.lead("Yes: it is shown to be better, and nothing that is watched has become worse.")
+    head = ("", "asked", "found", "")
+    page.table(
+        "What is asked of a new model",
+        [(r.name, r.asked, r.found, "does not hold" if r.why_not else "holds") for r in found],
+        head,
+    )
+    page.text("What you can do", *_advice(found, against))
+    return page
+
+
+def _advice(found: Sequence[Rule], against: Sequence[str]) -> list[str]:
+    drafts = "evaluate/report.html shows the drafts of both side by side."
+    if not against:
+        return [f"{drafts} `agent-assist model rollback` brings the model before back at once."]
+    advice = [drafts]
+    if found[0].why_not:
+        advice.append(
+            "The interval becomes narrower with more held-out tickets (`prepare.held_out`, `evaluate.most`),"
+            " and the gain larger with more examples or steps."
         )
-    if result.get("failed"):
-        reasons.append(f"{result['failed']} drafts failed.")
-    return reasons
+    if any(rule.why_not for rule in found[1:]):
+        advice.append(
+            "A guard that does not hold: learn in smaller steps (`sft.learning_rate`, `sft.epochs`)."
+        )
+    return [*advice, "What was tuned is kept; nothing has to be undone."]
 
 
 def keep(adapter: Path, folder: Path, name: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,9 +42,13 @@ class Product:
     Nothing is imported from the application: what is measured is what is installed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Path | None = None) -> None:
+        """`settings`: the settings.json of the workspace whose drafts are to be measured."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        if settings is not None and settings.is_file():
+            (folder / "workspace").mkdir(mode=0o700, exist_ok=True)
+            shutil.copyfile(settings, folder / "workspace" / "settings.json")
         self._environment = os.environ | {
             "AGENT_ASSIST_WORKSPACE": str(folder / "workspace"),
             # The workspace holds held-out examples and is thrown away with its passphrase.
@@ -56,8 +61,6 @@ class Product:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        import shutil
-
         shutil.rmtree(self._folder / "workspace", ignore_errors=True)
 
     def learn(self, knowledge: Iterable[Path]) -> None:
@@ -72,6 +75,10 @@ class Product:
         more = ["--adapter", str(candidate.adapter)] if candidate.adapter else []
         self._run("model", "add", str(candidate.model), "--name", candidate.name, *more)
         self._run("model", "use", candidate.name)
+
+    def back(self) -> None:
+        """Make the model that wrote before write again."""
+        self._run("model", "rollback")
 
     def drafts(self, tickets: Sequence[Row]) -> list[dict[str, Any]]:
         """What `agent-assist draft` gives for each ticket, in order; a failed one has an `error`."""

@@ -13,7 +13,7 @@ from pydantic import Field
 from agent_assist.errors import BadInput
 from agent_assist.resources import resource
 from training.base import base_path
-from training.champion import champion_of, remember_champion
+from training.champion import champion_of, remember_champion, workspace_of
 from training.config import Section
 from training.evaluation import likelihood
 from training.evaluation.compare import Difference, differences, slices
@@ -39,6 +39,8 @@ class EvaluateOptions(Section):
     """An adapter on the same base to beat; without it the model that comes with the application."""
     plain_champion: bool = False
     """Compare with the base without any adapter."""
+    settings: Path | None = None
+    """The settings.json that both are measured with; that of `prepare.workspace` where none is named."""
     intents: Path | None = None
     """JSON Lines of `text` or `ticket` with `intent` to learn intents from; else those of `prepare`."""
     canaries: Path | None = None
@@ -57,7 +59,8 @@ class Evaluate:
         options = options_of(run)
         found = [_cases(run, options), run.find("export", "adapter.gguf"), base_path(run), *_knowledge(run)]
         champion = candidates(run, options)[0].adapter
-        return [*found, *(p for p in (champion, options.canaries, options.intents) if p)]
+        more = (champion, options.canaries, options.intents, _settings(run, options))
+        return [*found, *(p for p in more if p)]
 
     def options(self, run: Run) -> Mapping[str, Any]:
         return options_of(run).model_dump(mode="json")
@@ -79,14 +82,11 @@ class Evaluate:
             )
         champion, challenger = candidates(run, options)
         remember_champion(run, champion)
-        outputs = []
         tickets = [case["ticket"] for case in cases]
-        with Product(out / "product") as product:
+        with Product(out / "product", _settings(run, options)) as product:
             product.learn(_knowledge(run))
-            for place, candidate in enumerate((champion, challenger)):
-                run.say(f"evaluate: {len(cases)} drafts by {candidate.name}")
-                product.use(replace(candidate, name=f"{place}-{candidate.name}"))
-                outputs.append(product.drafts(tickets))
+            run.say(f"evaluate: {len(cases)} drafts by {champion.name}, {len(cases)} by {challenger.name}")
+            outputs = drafts_of_both(product, champion, challenger, tickets)
             intents = triaged(product, cases, _intents(run, options))
             hits = product.hits(tickets) if any(case.get("articles") for case in cases) else []
         labels = intent_figures(cases, intents)
@@ -119,6 +119,25 @@ def candidates(run: Run, options: EvaluateOptions) -> tuple[Candidate, Candidate
     return champion_of(run, base, options.champion, plain=options.plain_champion), challenger
 
 
+def drafts_of_both(
+    product: Product, champion: Candidate, challenger: Candidate, tickets: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The champion's drafts and the challenger's, in the order of the tickets.
+
+    The champion writes the first half before the challenger and the rest after it: what else the machine
+    does meanwhile, more and more or less and less, falls on the times of both.
+    """
+    half = (len(tickets) + 1) // 2
+    product.use(replace(champion, name=f"0-{champion.name}"))
+    old = product.drafts(tickets[:half])
+    product.use(replace(challenger, name=f"1-{challenger.name}"))
+    new = product.drafts(tickets)
+    if tickets[half:]:
+        product.back()
+        old += product.drafts(tickets[half:])
+    return old, new
+
+
 def compared(
     cases: Sequence[Mapping[str, Any]],
     champion: Sequence[Mapping[str, Any]],
@@ -128,6 +147,8 @@ def compared(
     """All differences, and those by intent, language and channel."""
     old = [figures_of(o, c) for o, c in zip(champion, cases, strict=True)]
     new = [figures_of(o, c) for o, c in zip(challenger, cases, strict=True)]
+    for pair in zip(old, new, strict=True):
+        _nothing_kept(*pair)
     keys = {
         "intent": lambda c: str(c.get("intent") or ""),
         "language": lambda c: str(c["ticket"].get("language") or ""),
@@ -153,6 +174,14 @@ def compared(
     }
 
 
+def _nothing_kept(one: dict[str, float], other: dict[str, float]) -> None:
+    """Of a ticket that only one side answered, the other side's draft keeps nothing: else a model would gain
+    by leaving the hard ones out."""
+    for silent, answered in ((one, other), (other, one)):
+        if not silent["answered"] and "kept" in answered:
+            silent["kept"] = 0.0
+
+
 def _row(difference: Difference) -> dict[str, Any]:
     return asdict(difference) | {"gain": difference.gain}
 
@@ -165,6 +194,11 @@ def _knowledge(run: Run) -> list[Path]:
     options = options_of(run)
     known = workspace.resolved(run).knowledge
     return list(options.knowledge) or ([known] if known else [])
+
+
+def _settings(run: Run, options: EvaluateOptions) -> Path | None:
+    found = workspace_of(run)
+    return options.settings or (found / "settings.json" if found else None)
 
 
 def _intents(run: Run, options: EvaluateOptions) -> list[dict[str, Any]]:

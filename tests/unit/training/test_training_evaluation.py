@@ -17,7 +17,7 @@ from training.evaluation.measures import abstention, edit_distance, figures_of, 
 from training.evaluation.page import evaluation_page, verdict
 from training.evaluation.sheet import HEAD, alpha, read_sheets, write_sheet
 from training.evaluation.stage import compared
-from training.promotion import PromoteOptions, why_not
+from training.promotion import PromoteOptions, decision_page, why_not
 from training.schedule import schedule_text
 from training.stage import read_rows
 
@@ -91,7 +91,7 @@ def test_only_what_is_shown_to_be_better_and_keeps_every_guard_is_promoted() -> 
     unproven = [dict(_result()["all"][0], low=-0.01)]
     assert "not shown to be better" in why_not(_result(all=unproven), options)[0]
     fallen = [_result()["all"][0], dict(_result()["all"][1], low=-0.2)]
-    assert "grounded" in why_not(_result(all=fallen), options)[0]
+    assert "“Sentences with a source” may have fallen" in why_not(_result(all=fallen), options)[0]
     golden = [{"id": "golden-3", "why": "says 12", "text": ""}]
     assert "golden-3" in why_not(_result(golden_failures=golden), options)[0]
     assert "forgotten" in why_not(_result(likelihood={"forgetting": 1.4}), options)[0]
@@ -101,6 +101,33 @@ def test_only_what_is_shown_to_be_better_and_keeps_every_guard_is_promoted() -> 
     assert "slower" in why_not(_result(median_seconds=slow), options)[0]
     assert "failed" in why_not(_result(failed=2), options)[0]
     assert "was not measured" in why_not(_result(all=[]), options)[0]
+
+
+def test_the_page_of_a_decision_says_what_was_asked_and_why_not(tmp_path: Path) -> None:
+    unproven = [dict(_result()["all"][0], gain=0.01, low=-0.02, high=0.04)]
+    decision_page(_result(all=unproven), PromoteOptions()).write(tmp_path / "no.html")
+    page = (tmp_path / "no.html").read_text("utf-8")
+    assert "No. The model in use stays as it was." in page
+    assert page.index("“Kept by the agent” changes by +0.010 (-0.020 to +0.040, 60 cases)") < page.index(
+        "<table>"
+    )
+    assert page.count("<td>does not hold</td>") == 1
+    assert "more held-out tickets" in page
+    decision_page(_result(), PromoteOptions()).write(tmp_path / "yes.html")
+    page = (tmp_path / "yes.html").read_text("utf-8")
+    assert "Yes: it is shown to be better" in page
+    assert "does not hold" not in page
+    assert page.count("<td>holds</td>") == 7
+
+
+def test_a_model_gains_nothing_by_leaving_hard_tickets_out() -> None:
+    cases = [_case(i) for i in range(12)]
+    bad, silent = SAID | {"text": "No."}, SAID | {"decision": "escalate"}
+    old = [SAID] * 6 + [bad] * 6
+    found = compared(cases, old, [SAID] * 6 + [silent] * 6, seed=3)
+    kept = next(row for row in found["all"] if row["name"] == "kept")
+    assert kept["cases"] == 12
+    assert kept["gain"] < 0
 
 
 def test_a_comparison_has_its_slices() -> None:
