@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from agent_assist.adapters.knowledge.bert import BertEncoder, is_plain_bert
 from agent_assist.adapters.knowledge.tuned import verify
 from agent_assist.errors import EncoderMissing
 
@@ -91,34 +92,49 @@ class Encoder:
         import torch
 
         torch.set_num_threads(psutil.cpu_count(logical=False) or 1)
-        from sentence_transformers import SentenceTransformer
-
+        reader = BertEncoder if is_plain_bert(folder) else SentenceEncoder
         try:
-            self._model = SentenceTransformer(
-                str(folder),
-                device=_device(),
-                trust_remote_code=False,
-                local_files_only=True,
-                model_kwargs={"use_safetensors": True},
-            )
+            self._model = reader(folder, _device())
         except Exception as error:
             raise EncoderMissing(f"The search model {name} cannot be loaded: {error}.") from error
         self.name = name
         self.device = str(self._model.device)
-        self._query, self._passage = _prompts(name, self._model.prompts or {})
+        self._query, self._passage = _prompts(name, self._model.prompts)
         self.dimension = int(self.encode(["."]).shape[1])
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """One unit vector a text; the encoder itself sorts each call's texts by length."""
         prompt = self._query if query else self._passage
+        vectors = self._model.encode([t[:MAX_CHARS] or " " for t in texts], prompt, BATCH)
+        return vectors.astype("<f4", copy=False)
+
+
+class SentenceEncoder:
+    """Any encoder that sentence-transformers opens; its imports take some ten seconds."""
+
+    def __init__(self, folder: Path, device: str) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self._model = SentenceTransformer(
+            str(folder),
+            device=device,
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True},
+        )
+        self.device = self._model.device
+        self.prompts: Mapping[str, str | None] = self._model.prompts or {}
+
+    def encode(self, texts: Sequence[str], prompt: str, batch: int) -> Vectors:
+        """One unit vector a text, each with `prompt` in front."""
         vectors: Vectors = self._model.encode(
-            [t[:MAX_CHARS] or " " for t in texts],
+            list(texts),
             prompt=prompt or None,
-            batch_size=BATCH,
+            batch_size=batch,
             normalize_embeddings=True,
             convert_to_numpy=True,
             show_progress_bar=False,
-        ).astype("<f4", copy=False)
+        )
         return vectors
 
 
