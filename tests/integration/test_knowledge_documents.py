@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -130,11 +129,9 @@ def test_files_that_are_no_documents(tmp_path: Path) -> None:
 
 def test_five_megabytes_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "big.txt").write_text("word " * 1_000_000)
-    start = time.monotonic()
     articles, failed = read(tmp_path)
     assert not failed
     assert len(articles[0].body) > 4_900_000
-    assert time.monotonic() - start < 20
 
 
 def test_a_document_that_hangs_is_given_up() -> None:
@@ -157,16 +154,15 @@ def test_a_document_that_ends_its_reader_is_one_failed_document() -> None:
 
 
 def test_cancelling_stops_a_conversion() -> None:
-    converter = Converter(60, [sys.executable, "-c", "import time; time.sleep(60)"])
+    # Neither the limit nor the reader's end comes before the test's own.
+    converter = Converter(3600, [sys.executable, "-c", "import time; time.sleep(3600)"])
     token = threading.Event()
     threading.Timer(0.3, token.set).start()
-    start = time.monotonic()
     try:
         with pytest.raises(Cancelled):
             converter.convert(b"x", "pdf", None, token)
     finally:
         converter.close()
-    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize(

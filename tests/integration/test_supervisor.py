@@ -34,7 +34,8 @@ def count(request):
         request.check()
 
 def deaf(request):
-    time.sleep(request.header["seconds"])
+    while not os.path.exists(request.header["until"]):
+        time.sleep(0.01)
 
 def fail(request):
     raise ModelDamaged("The file is damaged.", "Get another.")
@@ -96,38 +97,34 @@ def test_errors_keep_their_class_sentence_and_remedy(supervisor: Supervisor) -> 
 def test_cancel_comes_back_at_once_and_the_worker_goes_on(supervisor: Supervisor) -> None:
     supervisor.start()
     cancel = threading.Event()
-    events = iter(supervisor.call("count", {"to": 1000, "pause": 0.01}, cancel=cancel))
+    events = iter(supervisor.call("count", {"to": 100_000, "pause": 0.01}, cancel=cancel))
     next(events)
     cancel.set()
-    started = time.monotonic()
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled):  # long before it has counted so far
         for _ in events:
             pass
-    assert time.monotonic() - started < 0.1
     pid = supervisor.pid
     assert supervisor.ask("echo", {"text": "x"})[0]["text"] == "x"
     assert supervisor.pid == pid
 
 
-def test_cancel_does_not_wait_for_a_deaf_worker(supervisor: Supervisor) -> None:
+def test_cancel_does_not_wait_for_a_deaf_worker(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start()
-    cancel = threading.Event()
-    call = supervisor.call("deaf", {"seconds": 0.6}, cancel=cancel)
+    cancel, hears_again = threading.Event(), tmp_path / "hears again"
+    call = supervisor.call("deaf", {"until": str(hears_again)}, cancel=cancel)
     threading.Timer(0.1, cancel.set).start()
-    started = time.monotonic()
     with pytest.raises(Cancelled):
         call.result()
-    assert time.monotonic() - started < 0.3
+    hears_again.touch()
     assert supervisor.ask("echo", {"text": "after"})[0]["text"] == "after"
 
 
 def test_leaving_the_loop_early_stops_the_request(supervisor: Supervisor) -> None:
-    for header, _ in supervisor.call("count", {"to": 100_000, "pause": 0.005}):
+    for header, _ in supervisor.call("count", {"to": 100_000, "pause": 0.01}):
         if header["i"] == 2:
             break
-    started = time.monotonic()
+    # Counting so far would take longer than a test may.
     assert supervisor.ask("echo", {"text": "free"})[0]["text"] == "free"
-    assert time.monotonic() - started < 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -208,14 +205,12 @@ def test_what_preparing_raises_reaches_the_caller(command: list[str]) -> None:
     assert supervisor.pid is None
 
 
-def test_close_is_quick_and_leaves_nothing(command: list[str]) -> None:
+def test_close_waits_for_no_answer_and_leaves_nothing(command: list[str], tmp_path: Path) -> None:
     supervisor = Supervisor("leak", command)
     supervisor.start()
     pid = supervisor.pid
-    call = supervisor.call("deaf", {"seconds": 30})
-    started = time.monotonic()
+    call = supervisor.call("deaf", {"until": str(tmp_path / "never there")})
     supervisor.close()
-    assert time.monotonic() - started < 2
     # What the worker had not begun is cancelled by the closing pipe; what it was deaf in dies with it.
     with pytest.raises((WorkerCrashed, Cancelled)):
         call.result()
@@ -238,7 +233,7 @@ def test_the_worker_ends_when_the_application_dies(command: list[str]) -> None:
         "import sys, time\n"
         "from agent_assist.adapters.workers.supervisor import Supervisor\n"
         f"s = Supervisor('echo', {command!r})\n"
-        "s.start(); s.call('deaf', {'seconds': 60}); print(s.pid, flush=True); time.sleep(60)\n"
+        "s.start(); s.call('deaf', {'until': '/never/there'}); print(s.pid, flush=True); time.sleep(60)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, env=worker_environment(), text=True
@@ -248,7 +243,7 @@ def test_the_worker_ends_when_the_application_dies(command: list[str]) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and _alive(pid):
         time.sleep(0.05)
     assert not _alive(pid)

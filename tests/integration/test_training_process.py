@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,10 +41,8 @@ def test_a_run_says_what_it_does_and_why_it_ended(process: TrainingProcess, tmp_
 
 def test_a_run_is_stopped_with_all_it_started(process: TrainingProcess, tmp_path: Path) -> None:
     process.start(tmp_path / "training", {"name": "desk", "folder": "run"}, lambda _: None)
-    began = time.monotonic()
     process.stop()
     assert process.wait() != 0
-    assert time.monotonic() - began < 60
 
 
 def test_a_persons_judgements_are_kept_in_the_sheets_own_columns(

@@ -74,9 +74,7 @@ def test_a_hostile_ticket_opens_and_ends_in_a_draft_or_a_reason(
     session: Session, qtbot: QtBot, identity: str, text: str
 ) -> None:
     _ask(session, identity, text)
-    started = time.monotonic()
     _open(session, identity, qtbot)
-    assert time.monotonic() - started < 5
     qtbot.waitUntil(lambda: not _state(session, identity).working, timeout=PATIENCE)
     assert _state(session, identity) is not DraftState.FAILED
     assert "HACKED" not in session.window.desk_view.draft.text

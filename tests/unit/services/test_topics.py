@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from support_cost import calls
 
 from agent_assist.services.names import names_in, topics_in
-from agent_assist.services.topics import TopicIndex, words_of
+from agent_assist.services.topics import MAX_TURNS, TopicIndex, words_of
 
 HOUSES = (
     "A AND B GUEST HOUSE",
@@ -57,15 +56,20 @@ def test_a_later_name_wins_and_the_choice_by_its_short_form() -> None:
     assert first("The Lensfield Hotel", "Yes?", "rather the a and b guest house") == HOUSES[0]
 
 
-def test_long_conversations_and_many_topics_take_milliseconds() -> None:
-    index = TopicIndex([("entity", f"House number{n} of street{n % 97}", [n]) for n in range(3000)], 3000)
+def test_long_conversations_and_many_topics_cost_no_more() -> None:
     turns = [
-        (n % 2 == 0, f"we talked about number{n} and other unknownwords{n} for a while") for n in range(500)
+        (n % 2 == 0, f"we talked about number{n} and other unknownwords{n} for a while") for n in range(100)
     ]
-    index.mentions(turns)
-    start = time.monotonic()
-    assert index.mentions(turns)
-    assert time.monotonic() - start < 1.0
+
+    def cost(topics: int) -> int:
+        named = [("entity", f"House number{n} of street{n % 97}", [n]) for n in range(topics)]
+        index = TopicIndex(named, topics)
+        assert index.mentions(turns) == index.mentions(turns[-MAX_TURNS:])
+        assert index.mentions(turns)
+        return calls(lambda: index.mentions(turns))
+
+    few, many = cost(1000), cost(4000)
+    assert many < 2 * few
 
 
 def test_no_topics_no_mentions() -> None:
