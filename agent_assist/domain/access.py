@@ -74,6 +74,7 @@ def taken_by(option: str) -> Permission | None:
 
 
 def may(role: TeamRole, permission: Permission) -> bool:
+    """Whether this role is the least that `permission` asks for, or above it."""
     return role.rank >= LEAST[permission].rank
 
 

@@ -23,14 +23,20 @@ START = ""
 
 
 class AuditAction(StrEnum):
+    """What an entry is about; the value stands in the log and must never change."""
+
     DRAFTED = "drafted"
+    """A draft became ready or abstained."""
     DRAFT_CONFIRMED = "draft_confirmed"
     """A person let a draft pass that the guardrails had blocked."""
     SENT = "sent"
     """A person pressed Send."""
     WITHDRAWN = "withdrawn"
+    """Taken back before it left."""
     DELIVERED = "delivered"
+    """It stands in the helpdesk's thread."""
     EXPORTED = "exported"
+    """Feedback left redacted."""
     READ_RAW = "read_raw"
     """Feedback left unredacted."""
     MODEL_ADDED = "model_added"
@@ -44,9 +50,13 @@ class AuditAction(StrEnum):
     CONNECTION_CHANGED = "connection_changed"
     ROLE_CHANGED = "role_changed"
     ERASED = "erased"
+    """A person was forgotten."""
     PERSON_EXPORTED = "person_exported"
+    """What is held on a person was handed out."""
     RETENTION = "retention"
+    """What was older than the settings allow was removed."""
     KEY_CHANGED = "key_changed"
+    """Passphrase, data key or recovery key."""
     TRAINED = "trained"
     ARTICLE_APPROVED = "article_approved"
     """A lead let a sentence of an article count that had been held back, or took that back."""
@@ -111,6 +121,8 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
+    """What a check of the whole log found."""
+
     entries: int
     head: Head
     findings: tuple[AuditFinding, ...] = ()

@@ -41,6 +41,8 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class CanaryReport:
+    """Both sides since the canary began, as the Models page and `agent-assist model canary` show them."""
+
     canary: Canary
     champion: Arm
     challenger: Arm

@@ -56,6 +56,8 @@ class Outcome(StrEnum):
 
 
 class Mode(StrEnum):
+    """Where in the reply box a text goes."""
+
     FILL = "fill"
     """Only into an empty box, or over the text that the companion itself put there."""
     APPEND = "append"
@@ -94,6 +96,8 @@ class PageLeft:
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """The answer to an `Insert`, whose `request` it repeats."""
+
     request: str
     outcome: Outcome
 
@@ -117,14 +121,22 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Sites:
+    """All helpdesks that are connected here, in place of those said before: the extension asks to see these
+    only."""
+
     sites: tuple[Site, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
+    """Put `text` into the reply box of one page; refused where the tab shows another page or ticket
+    by now."""
+
     request: str
+    """Random: the `Result` repeats it."""
     tab: int
     page: str
+    """As `PageShown` named it."""
     connection: str
     ticket: str
     text: str

@@ -199,6 +199,7 @@ def topic_names(hits: Sequence[Hit]) -> list[str]:
 
 
 def small_talk_reply(kind: SmallTalk, language: str) -> str:
+    """The answer to a message that asks nothing: an offer of help, or thanks returned and a goodbye."""
     own = phrases(language)
     if kind is SmallTalk.GREETING:
         return own.how_help

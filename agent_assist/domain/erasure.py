@@ -46,6 +46,7 @@ class Trace:
 
 
 def masked(text: str, pattern: re.Pattern[str]) -> str:
+    """With each character of what the pattern finds replaced by MASK: the text keeps its length."""
     return pattern.sub(lambda found: MASK * len(found[0]), text)
 
 
@@ -95,6 +96,7 @@ class Receipt:
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as it is kept and handed out; its seal covers everything but itself."""
     return {
         "receipt": receipt.id,
         "at": receipt.at,
@@ -108,4 +110,5 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
 
 
 def full_names(names: Iterable[str]) -> frozenset[str]:
+    """Names with their spaces normalised; empty ones are left out."""
     return frozenset(" ".join(name.split()) for name in names if name.strip())

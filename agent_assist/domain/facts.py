@@ -16,6 +16,8 @@ from agent_assist.domain.text import listed, split_sentences
 
 @dataclass(frozen=True, slots=True)
 class Fact:
+    """A fact in a text, at the characters from `start` up to, not including, `end`."""
+
     kind: MarkKind
     start: int
     end: int
@@ -331,6 +333,8 @@ _PROMISE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Promise:
+    """A clause by which the company commits itself; `actions` are the kinds that `actions_in` tells apart."""
+
     start: int
     end: int
     actions: frozenset[str]

@@ -9,11 +9,16 @@ from enum import StrEnum
 
 
 class OutcomeKind(StrEnum):
+    """What the agent did with a suggestion."""
+
     ACCEPTED = "accepted"
+    """Used as it was."""
     EDITED = "edited"
     """Less than 40 % of the characters changed."""
     REWRITTEN = "rewritten"
+    """Used, with 40 % of the characters changed or more."""
     REJECTED = "rejected"
+    """The agent said that it is of no use."""
     IGNORED = "ignored"
     """Shown, and the agent replied without it or moved on."""
     EXPIRED = "expired"
@@ -62,9 +67,12 @@ class Preference:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """One decision on one suggestion; a later one on the same suggestion replaces it."""
+
     suggestion_id: str
     kind: OutcomeKind
     final_text: str = ""
+    """What left the editor, or stood in it when the reply was taken back; empty where there was none."""
     action: Action = Action.NONE
     edit_distance: float = 0.0
     """Levenshtein distance over the longer length, in characters: 0 identical, 1 all changed."""
@@ -75,6 +83,7 @@ class Outcome:
     relevance: Mapping[str, bool] = field(default_factory=dict)
     """Article id to the agent's mark."""
     missing_knowledge: bool = False
+    """The agent said that no article has the answer."""
     missing_note: str = ""
     preference: Preference | None = None
     agent_id: str = ""
@@ -90,14 +99,19 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackStats:
+    """Figures over the outcomes of a time and a team."""
+
     suggestions: int = 0
     decided: int = 0
+    """All but the expired ones: ignored ones count."""
     by_kind: Mapping[str, int] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
     acceptance: float = 0.0
     """Accepted or edited (inserted with less than 40 % changed) over all decided."""
     sent_as_is: float = 0.0
+    """Share of the decided that was used unchanged."""
     mean_edit_distance: float = 0.0
+    """As `Outcome.edit_distance`: 0 to 1."""
     median_decision_ms: float = 0.0
     missing_knowledge: int = 0
     relevance_marks: int = 0
@@ -107,13 +121,20 @@ class FeedbackStats:
 
 
 class ExportFormat(StrEnum):
+    """What an export of feedback is for."""
+
     SFT = "sft"
+    """Prompt and the agent's final text: supervised tuning."""
     PREFERENCE = "preference"
+    """Prompt with a chosen and a rejected text: DPO."""
     UNPAIRED = "unpaired"
+    """Prompt, text, and whether it was wanted: KTO."""
     RETRIEVAL = "retrieval"
     """Questions with the articles that answered them, for the encoder."""
     CSV = "csv"
+    """One row for each suggestion, for a spreadsheet."""
     PARQUET = "parquet"
+    """The rows of the CSV with their types."""
 
 
 TRAINING = frozenset(

@@ -128,8 +128,12 @@ class TicketChange:
 
 
 class SyncState(StrEnum):
+    """How synchronising one connection stands."""
+
     OFF = "off"
+    """Nobody synchronises it here: the window is not open, or it was paused."""
     WAITING = "waiting"
+    """Up to date; waits for its next look or for word from the server."""
     SYNCING = "syncing"
     ERROR = "error"
     """Tried again by itself later."""
@@ -160,6 +164,7 @@ def connection_id(title: str) -> str:
 
 
 def ticket_id(connection: str, remote: str) -> str:
+    """The id that a remote ticket has here."""
     return f"{connection}:{remote}"
 
 

@@ -74,14 +74,19 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeStats:
+    """Counts for the Knowledge page and `agent-assist kb stats`."""
+
     articles: int = 0
     passages: int = 0
     encoded: int = 0
     """Passages that have a vector of the current encoder."""
     encoder: str = ""
+    """The name that its vectors are stored under."""
     dimension: int = 0
+    """Numbers in a vector."""
     index_kind: str = ""
     collections: Mapping[str, int] = field(default_factory=dict)
+    """Collection to its count of articles."""
     updated_at: datetime | None = None
 
 

@@ -16,6 +16,8 @@ _STEP = re.compile(r"step (\d+) of (\d+)")
 
 
 class RunState(StrEnum):
+    """How a training run ended, or that it goes on."""
+
     NONE = "none"
     """Nothing was started here yet."""
     RUNNING = "running"
@@ -23,9 +25,12 @@ class RunState(StrEnum):
     """It went through; what it made may still have been refused."""
     FAILED = "failed"
     STOPPED = "stopped"
+    """By the person; it can be resumed."""
 
 
 class StageState(StrEnum):
+    """How far one stage of a run is."""
+
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
@@ -36,6 +41,8 @@ class StageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StageView:
+    """One stage of a run."""
+
     name: str
     state: StageState = StageState.WAITING
     said: str = ""
@@ -139,6 +146,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """Whether the challenger may take the champion's place, and on what figures."""
+
     champion: str
     challenger: str
     measures: tuple[Measure, ...]
@@ -148,6 +157,7 @@ class Comparison:
     pairs: tuple[Pair, ...] = ()
     """Largest gain first."""
     golden_failures: int = 0
+    """Golden cases that the challenger failed."""
     in_use: bool = False
     """It writes already."""
 

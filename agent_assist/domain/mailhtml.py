@@ -21,6 +21,8 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """One line of a mail, without its line break."""
+
     text: str
     kind: Kind = Kind.NEW
 

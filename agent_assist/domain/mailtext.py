@@ -27,6 +27,8 @@ _LONGEST_CONTACT_LINE = 90
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
+    """A mail's text in two parts."""
+
     text: str
     """What is new in this mail."""
     folded: str

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 
 class Backend(StrEnum):
+    """What the engine computes on."""
+
     CPU = "cpu"
     CUDA = "cuda"
     METAL = "metal"
@@ -57,9 +59,13 @@ class CatalogueEntry:
 
 
 class ModelState(StrEnum):
+    """Of the inference worker's model."""
+
     ABSENT = "absent"
+    """None is chosen, or none is loaded yet."""
     LOADING = "loading"
     READY = "ready"
+    """It can generate."""
     FAILED = "failed"
 
 
@@ -129,10 +135,14 @@ class ChatMessage:
 
 
 class StopReason(StrEnum):
+    """Why a candidate ended."""
+
     END = "end"
     """The model ended its turn by itself."""
     LENGTH = "length"
+    """At `max_tokens`, or at the end of the context."""
     STOP = "stop"
+    """At one of the request's `stop` texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +172,22 @@ class GenerationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """One continuation of the prompt, with `reply_start` before it."""
+
     text: str
     stop_reason: StopReason
     mean_logprob: float
+    """Natural logarithm of a token's probability, mean over its tokens."""
     completion_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
+    """Tokens of one generation; `completion_tokens` are those of all candidates."""
+
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    """Of the prompt, those whose keys and values were still in the cache."""
     completion_tokens: int = 0
 
 

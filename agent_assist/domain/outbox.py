@@ -12,10 +12,14 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class OutboxState(StrEnum):
+    """Where a reply is on its way; only SENT and WITHDRAWN are final."""
+
     QUEUED = "queued"
     """Held for the undo time."""
     SENDING = "sending"
+    """Being handed over; found so after a crash, it becomes UNKNOWN."""
     SENT = "sent"
+    """It stands in the thread."""
     UNKNOWN = "unknown"
     """Handed over, not confirmed; looked for in the thread before any retry."""
     CHANGED = "changed"
@@ -27,6 +31,8 @@ class OutboxState(StrEnum):
 
 
 class OutboxKind(StrEnum):
+    """Whom it is for."""
+
     REPLY = "reply"
     NOTE = "note"
     """Internal: never reaches the customer."""
@@ -45,7 +51,10 @@ def is_empty(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
+    """A reply or note as the agent left it."""
+
     id: str
+    """Random; goes with it where the helpdesk can keep it, so that it can be found again."""
     ticket_id: str
     text: str
     thread_hash: str
@@ -55,7 +64,9 @@ class OutboxItem:
     due_at: datetime
     """When the undo time ends."""
     suggestion_id: str = ""
+    """The draft that it was made from; empty for a reply of the agent's own."""
     error: str = ""
+    """Why it did not leave the last time, in a sentence."""
     kind: OutboxKind = OutboxKind.REPLY
     seen: tuple[str, ...] | None = None
     """Ids of the public messages that the agent had before them; None where that was not kept."""

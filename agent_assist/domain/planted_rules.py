@@ -10,10 +10,16 @@ from agent_assist.domain.text import listed, words
 
 
 class Speech(StrEnum):
+    """What a planted sentence does; `domain.planted` says it in words."""
+
     ORDER = "order"
+    """Tells whoever writes what to write."""
     AUTHORITY = "authority"
+    """Claims an approval that no article can give."""
     OVERRULE = "overrule"
+    """Says that the rest of the article does not count."""
     EXAMPLE = "example"
+    """Plays a conversation for the writer to go on with."""
 
 
 TO_READER: Final = re.compile(

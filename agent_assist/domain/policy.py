@@ -30,6 +30,8 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """One rule of policy.yaml."""
+
     id: str
     line: int
     """Of the file, from 1."""
@@ -37,10 +39,15 @@ class Rule:
     say: str = ""
     """Added to a draft that does not say it yet."""
     must_say: tuple[Pattern, ...] = ()
+    """A reply has to have each of these."""
     must_not: tuple[Pattern, ...] = ()
+    """A reply may have none of these."""
     hand_over: bool = False
+    """The ticket goes to a person instead of being answered."""
     reason: str = ""
+    """Shown to the agent."""
     begins: date | None = None
+    """The first day on which it holds."""
     ends: date | None = None
     """The last day on which it holds."""
 
@@ -61,6 +68,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """What the policy file says, as far as it can be read."""
+
     rules: tuple[Rule, ...] = ()
     faults: tuple[Fault, ...] = ()
     """Rules with a fault are left out of `rules`; the others hold."""
@@ -89,4 +98,5 @@ def words_pattern(words: str) -> str:
 
 
 def holding(rules: Iterable[Rule], day: date) -> list[Rule]:
+    """The rules that hold on this day, in the file's order."""
     return [rule for rule in rules if rule.holds_on(day)]

@@ -46,6 +46,8 @@ def narrowed(unit: Unit, known: set[str]) -> Unit:
 
 
 def own_text(passage: Passage) -> str:
+    """A passage without markup and without its title repeated; of a solved ticket, the agent's reply
+    alone."""
     text = plain(passage.text)
     title = passage.title.strip()
     if title and text.startswith(title):
@@ -55,6 +57,11 @@ def own_text(passage: Passage) -> str:
 
 
 def units_of(text: str) -> list[Unit]:
+    """The sentences, list items and table rows of a text in their order.
+
+    A small heading is no unit: it goes to those below it. A question is left out unless it stands alone. A
+    row is put in words with the table's head.
+    """
     units: list[Unit] = []
     topic: frozenset[str] = frozenset()
     heading = ""

@@ -37,12 +37,15 @@ _ORIGIN = "agent-assist://ticket/"
 
 
 class RuleState(StrEnum):
+    """Whether drafts may rest on a rule."""
+
     ACTIVE = "active"
     WAITING = "waiting"
     """It states what nothing supports: it is used once a person has confirmed it."""
     REVIEW = "review"
     """The article that it corrected has changed since: it is not used until a person has looked at it."""
     DISABLED = "disabled"
+    """Switched off by a person."""
     NONE = "none"
     """The edit gives no rule, or its rule was removed: kept so that it does not come back."""
 
@@ -212,10 +215,12 @@ def digest_of(article: Article) -> str:
 
 
 def digest_of_text(text: str) -> str:
+    """SHA-256 in hex; spacing makes no difference."""
     return hashlib.sha256(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def joined(sentences: Sequence[str]) -> str:
+    """One paragraph of these sentences."""
     return " ".join(" ".join(s.split()) for s in sentences)
 
 

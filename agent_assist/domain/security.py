@@ -9,6 +9,8 @@ from typing import Any
 
 
 class Safety(StrEnum):
+    """How a check came out: with a WARNING customer data is protected still, with a PROBLEM it is not."""
+
     OK = "ok"
     WARNING = "warning"
     PROBLEM = "problem"

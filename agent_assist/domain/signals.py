@@ -22,6 +22,8 @@ class Alarm(StrEnum):
 
 
 class SmallTalk(StrEnum):
+    """A message that is this and nothing more."""
+
     GREETING = "greeting"
     THANKS = "thanks"
     GOODBYE = "goodbye"
@@ -119,6 +121,8 @@ _FILLER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Signals:
+    """What was read from the customer's words; `small_talk` is None where they ask or tell something."""
+
     alarms: tuple[Alarm, ...] = ()
     small_talk: SmallTalk | None = None
 

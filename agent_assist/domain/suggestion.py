@@ -15,9 +15,13 @@ from agent_assist.errors import ErrorInfo
 
 
 class Decision(StrEnum):
+    """What to do with the ticket."""
+
     DRAFT = "draft"
     CLARIFY = "clarify"
+    """The text asks the customer what is missing for an answer."""
     ESCALATE = "escalate"
+    """The text hands over to a person; nothing is answered."""
 
 
 class Origin(StrEnum):
@@ -32,13 +36,17 @@ class Origin(StrEnum):
 
 
 class MarkKind(StrEnum):
+    """What has to be looked at in a place of a reply; NUMBER to NAME are facts that no evidence has."""
+
     NUMBER = "number"
     DATE = "date"
     AMOUNT = "amount"
     LINK = "link"
     NAME = "name"
     PROMISE = "promise"
+    """The company commits itself to what no evidence says it does."""
     CONTRADICTION = "contradiction"
+    """An article says the opposite."""
     PERSONAL = "personal"
     """Personal data of someone else than this ticket's customer."""
     ADVICE = "advice"
@@ -162,16 +170,23 @@ class Suggestion:
 
 
 class DraftState(StrEnum):
+    """From GATHERING to CHECKING in this order, skipping where there is nothing to do; `reduce` has the
+    moves."""
+
     IDLE = "idle"
     GATHERING = "gathering"
+    """Ticket, history and language are being read."""
     RETRIEVING = "retrieving"
     PREFILLING = "prefilling"
+    """The model reads the prompt."""
     GENERATING = "generating"
     CHECKING = "checking"
     READY = "ready"
     ABSTAINED = "abstained"
+    """Ready, and no answer: a clarifying question or a hand-over."""
     FAILED = "failed"
     STALE = "stale"
+    """The thread has changed since; the text is kept until a new draft is asked for."""
 
     @property
     def working(self) -> bool:
@@ -230,6 +245,8 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
+    """The passages that the draft may rest on, best first."""
+
     hits: tuple[Hit, ...]
 
 
@@ -240,6 +257,8 @@ class PromptDone:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
+    """The model has written more."""
+
     text: str
     """All text so far, not the last piece alone."""
 
@@ -251,11 +270,15 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
+    """The suggestion has been checked and is saved."""
+
     suggestion: Suggestion
 
 
 @dataclass(frozen=True, slots=True)
 class Broke:
+    """No draft came of it."""
+
     error: ErrorInfo
 
 
@@ -266,6 +289,8 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class ThreadChanged:
+    """The ticket's public conversation is another one now."""
+
     thread_hash: str
 
 

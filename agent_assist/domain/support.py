@@ -103,6 +103,8 @@ def evidence_for(
     customer: Iterable[str] = (),
     names: Iterable[str] = (),
 ) -> Evidence:
+    """What a draft may rest on: passages, what the company `said` in this thread, the `customer`'s words, and
+    `names` that may be used."""
     passages = tuple(h.passage if isinstance(h, Hit) else h for h in hits)
     return Evidence(passages, tuple(said), tuple(customer), tuple(n for n in names if n))
 

@@ -13,6 +13,8 @@ from agent_assist.errors import InvalidTicket
 
 
 class Channel(StrEnum):
+    """How the customer writes; decides on the tone, the length and the greeting of a reply."""
+
     CHAT = "chat"
     EMAIL = "email"
     SOCIAL = "social"
@@ -30,14 +32,20 @@ class Role(StrEnum):
 
 
 class TicketStatus(StrEnum):
+    """The helpdesks' own states are mapped to these."""
+
     OPEN = "open"
     PENDING = "pending"
+    """Waits for the customer or somebody else."""
     SOLVED = "solved"
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """Who asks; what the helpdesk does not know is empty."""
+
     id: str = ""
+    """The helpdesk's."""
     name: str = ""
     email: str = ""
 
@@ -54,7 +62,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """One contribution to the thread."""
+
     id: str
+    """Unique in its ticket."""
     role: Role
     text: str
     """The new text alone."""
@@ -158,6 +169,7 @@ def parse_time(value: object) -> datetime | None:
 
 
 def format_time(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, ending in Z; a naive time is taken for local."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
@@ -212,6 +224,7 @@ def _attachments(data: object, position: int) -> tuple[Attachment, ...]:
 
 
 def attachment_to_json(attachment: Attachment) -> dict[str, Any]:
+    """The interchange form: what it is called and how large it is, not its contents."""
     return {"name": attachment.name, "media_type": attachment.media_type, "size": attachment.size}
 
 

@@ -15,12 +15,16 @@ LONGEST = 20_000
 
 
 class Sentiment(StrEnum):
+    """The mood of the customer's words."""
+
     NEGATIVE = "negative"
     NEUTRAL = "neutral"
     POSITIVE = "positive"
 
 
 class Urgency(StrEnum):
+    """How soon somebody should look."""
+
     LOW = "low"
     NORMAL = "normal"
     HIGH = "high"
@@ -54,14 +58,22 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Triage:
+    """What one message wants and how it stands."""
+
     intent: str | None
+    """None where no intents were learnt."""
     confidence: float
+    """Probability of the intent, 0 to 1."""
     in_scope: bool
+    """False where the message is about none of the known intents."""
     language: str
+    """ISO 639-1; empty where it cannot be told."""
     sentiment: Sentiment
     urgency: Urgency
     escalate: bool
+    """Whether a person should take over."""
     reasons: tuple[str, ...]
+    """For urgency and escalation, in sentences."""
 
 
 _FLAGS = re.IGNORECASE

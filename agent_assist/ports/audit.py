@@ -14,16 +14,21 @@ class AuditRepository(Protocol):
     def append(self, notes: Sequence[AuditNote]) -> Head:
         """Write entries down in this order; returns the last one."""
 
-    def head(self) -> Head: ...
+    def head(self) -> Head:
+        """Number and MAC of the last entry; number 0 for an empty log."""
 
     def entries(
         self, since: int = 0, action: AuditAction | None = None, newest_first: bool = False
-    ) -> Iterator[AuditEntry]: ...
+    ) -> Iterator[AuditEntry]:
+        """Those after number `since`; with `newest_first` those before it, 0 standing for all. Read page by
+        page: what is appended meanwhile may be among them."""
 
     def role_changes(self) -> list[AuditEntry]:
         """The untampered entries that gave or took a role, oldest first."""
 
-    def check(self, anchors: dict[str, Head]) -> AuditReport: ...
+    def check(self, anchors: dict[str, Head]) -> AuditReport:
+        """Read the whole log: whether each entry follows the one before, and whether it reaches each of the
+        `anchors` (place to head). Slow for a long log."""
 
 
 class AuditAnchor(Protocol):

@@ -87,7 +87,8 @@ class HelpdeskConnector(Protocol):
     def page_of(self, ticket: str) -> str:
         """The address of the ticket's page; "" where it has none."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Give up connections to the server; a later call may open them again."""
 
 
 @runtime_checkable
@@ -127,7 +128,8 @@ class ConnectionRepository(Protocol):
     def all(self) -> list[Connection]:
         """In the order in which they were added."""
 
-    def get(self, connection_id: str) -> Connection | None: ...
+    def get(self, connection_id: str) -> Connection | None:
+        """None where it was removed."""
 
     def save(self, connection: Connection) -> Connection:
         """Insert or replace, the cursor included; returns it with its new revision."""
@@ -183,4 +185,5 @@ class SecretVault(Protocol):
     def put(self, connection_id: str, secrets: Mapping[str, str]) -> None:
         """Replace those named; an empty value removes one."""
 
-    def remove(self, connection_id: str) -> None: ...
+    def remove(self, connection_id: str) -> None:
+        """Forget all secrets of a connection; nothing happens where there are none."""

@@ -25,11 +25,14 @@ class KnowledgeRepository(Protocol):
     def remove(self, article_ids: Iterable[str]) -> list[int]:
         """Remove articles with their passages and vectors; returns the removed passage ids."""
 
-    def articles(self, collection: str | None = None) -> list[Article]: ...
+    def articles(self, collection: str | None = None) -> list[Article]:
+        """By id, those of one collection or all; with their whole bodies."""
 
-    def article(self, article_id: str) -> Article | None: ...
+    def article(self, article_id: str) -> Article | None:
+        """None where it is not there."""
 
-    def passages(self, ids: Iterable[int]) -> dict[int, Passage]: ...
+    def passages(self, ids: Iterable[int]) -> dict[int, Passage]:
+        """By id; ids of passages that are gone are left out."""
 
     def passages_of(self, article_id: str) -> list[Passage]:
         """One article's passages in reading order."""
@@ -63,7 +66,8 @@ class KnowledgeRepository(Protocol):
     def drop_vectors(self, encoder: str | None = None) -> None:
         """Forget the vectors of one encoder, or all of them; they can be made again."""
 
-    def stats(self, encoder: str) -> KnowledgeStats: ...
+    def stats(self, encoder: str) -> KnowledgeStats:
+        """Counts; `encoded` is that of this encoder."""
 
 
 class HeldRepository(Protocol):
@@ -81,7 +85,8 @@ class HeldRepository(Protocol):
     def rules(self) -> str:
         """The version of the rules that all articles were looked through with; "" for none."""
 
-    def set_rules(self, version: str) -> None: ...
+    def set_rules(self, version: str) -> None:
+        """Keep the version of the rules that all articles have been looked through with."""
 
 
 class SemanticIndex(Protocol):
@@ -106,9 +111,11 @@ class SemanticIndex(Protocol):
     def start(self) -> None:
         """Start the worker and wait until it can answer; raises EncoderMissing."""
 
-    def add(self, ids: Sequence[int], vectors: bytes) -> None: ...
+    def add(self, ids: Sequence[int], vectors: bytes) -> None:
+        """Put in vectors (float32 little-endian, joined, of unit length); those of known ids are replaced."""
 
-    def remove(self, ids: Sequence[int]) -> None: ...
+    def remove(self, ids: Sequence[int]) -> None:
+        """Ids that are not there are passed over."""
 
     def search(self, texts: Sequence[str], k: int) -> list[list[tuple[int, float]]]:
         """For each text (passage id, cosine), best first; encodes and searches in one round trip."""
@@ -132,9 +139,11 @@ class SemanticIndex(Protocol):
         """Cosines, one row for each of `texts`; what the support check uses."""
 
     @property
-    def index_kind(self) -> str: ...
+    def index_kind(self) -> str:
+        """The kind of index in words for a tooltip; empty before `load`."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Keep the index in the cache file where that is worth it, and end the worker."""
 
 
 class DocumentReader(Protocol):

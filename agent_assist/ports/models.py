@@ -21,18 +21,22 @@ from agent_assist.ports.work import CancelToken, Progress
 class ModelRepository(Protocol):
     """The registry: which models there are, which one writes, and which one wrote before."""
 
-    def save(self, record: ModelRecord) -> None: ...
+    def save(self, record: ModelRecord) -> None:
+        """Insert or replace by name; which one is active does not change."""
 
     def get(self, name: str) -> ModelRecord | None: ...
 
-    def all(self) -> list[ModelRecord]: ...
+    def all(self) -> list[ModelRecord]:
+        """By name; the active one has `active` set."""
 
-    def remove(self, name: str) -> None: ...
+    def remove(self, name: str) -> None:
+        """Forget a model, not its files; where it was the active one, the one before becomes active again."""
 
     def activate(self, name: str) -> ModelRecord:
         """Make this the active one, remembering the one before for `rollback`."""
 
-    def active(self) -> ModelRecord | None: ...
+    def active(self) -> ModelRecord | None:
+        """The one that writes; None where none was activated."""
 
     def before(self) -> ModelRecord | None:
         """The one that `rollback` would activate; None where there is none."""
@@ -43,7 +47,8 @@ class ModelRepository(Protocol):
     def canary(self) -> Canary | None:
         """The challenger that writes for a share of the tickets."""
 
-    def set_canary(self, canary: Canary | None) -> None: ...
+    def set_canary(self, canary: Canary | None) -> None:
+        """Begin, change or, with None, end it."""
 
     def canary_failed(self) -> int:
         """Count one more draft that it broke down on; returns how many."""
@@ -95,12 +100,15 @@ class LanguageModel(Protocol):
         (it is restarted for the next call).
         """
 
-    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text as the loaded model counts them. Raises NoModel."""
 
     def probe(self) -> EngineFacts:
         """What the engine can do here; starts the worker where it does not run."""
 
     @property
-    def status(self) -> ModelStatus: ...
+    def status(self) -> ModelStatus:
+        """The last that the worker reported; does not wait for it."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End the worker; nothing can be loaded afterwards."""

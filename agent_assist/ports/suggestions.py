@@ -14,19 +14,22 @@ from agent_assist.domain.suggestion import Decision, Suggestion
 class SuggestionRepository(Protocol):
     """Suggestions and what became of them.  A returned call is on the disk (synchronous=FULL)."""
 
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many suggestions are kept, decided or not."""
 
     def tally(self) -> dict[tuple[OutcomeKind, Decision], int]:
         """How many outcomes of each kind there are, by what the suggestion was."""
 
-    def save(self, suggestion: Suggestion) -> None: ...
+    def save(self, suggestion: Suggestion) -> None:
+        """Insert or replace by id."""
 
     def get(self, suggestion_id: str) -> Suggestion | None: ...
 
     def record(self, outcome: Outcome) -> None:
         """Save or replace the outcome of one suggestion."""
 
-    def outcome(self, suggestion_id: str) -> Outcome | None: ...
+    def outcome(self, suggestion_id: str) -> Outcome | None:
+        """None where nothing was recorded of it yet."""
 
     def history(
         self,

@@ -15,7 +15,8 @@ class TicketRepository(Protocol):
     def save(self, tickets: Iterable[Ticket], *, source: str = "") -> None:
         """Insert or replace; a ticket whose thread grew by a customer message becomes unread."""
 
-    def get(self, ticket_id: str) -> Ticket | None: ...
+    def get(self, ticket_id: str) -> Ticket | None:
+        """The whole thread; None where the ticket is not here."""
 
     def queue(self, wanted: QueueFilter) -> list[TicketSummary]:
         """Newest first; `wanted.text` searches subject, customer and messages."""
@@ -23,11 +24,14 @@ class TicketRepository(Protocol):
     def add_message(self, ticket_id: str, message: Message) -> Ticket:
         """Append and return the ticket as it is now; the same message id twice adds nothing."""
 
-    def set_read(self, ticket_id: str, read: bool = True) -> None: ...
+    def set_read(self, ticket_id: str, read: bool = True) -> None:
+        """Nothing happens where the ticket is not here."""
 
-    def set_status(self, ticket_id: str, status: TicketStatus) -> None: ...
+    def set_status(self, ticket_id: str, status: TicketStatus) -> None:
+        """Here only: the helpdesk is told by `SyncService`."""
 
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """All of them, whatever their status."""
 
 
 class UnsentRepository(Protocol):

@@ -22,7 +22,8 @@ class IntentClassifier(Protocol):
     ) -> IntentModel:
         """One intent for each vector, None where a text is out of scope.  Raises BadInput for too few."""
 
-    def read(self, model: IntentModel, vectors: bytes) -> list[Intent]: ...
+    def read(self, model: IntentModel, vectors: bytes) -> list[Intent]:
+        """One intent for each vector. Raises IndexDamaged where the model does not fit its own numbers."""
 
 
 class IntentRepository(Protocol):
@@ -31,4 +32,5 @@ class IntentRepository(Protocol):
     def save(self, model: IntentModel) -> None:
         """In place of the one before."""
 
-    def get(self) -> IntentModel | None: ...
+    def get(self) -> IntentModel | None:
+        """None where none was learnt. Raises IndexDamaged where it cannot be read."""
