@@ -11,6 +11,7 @@ WORKER = "--worker"
 
 
 def main() -> None:
+    """Be the worker that the command line names, or else the command line of a person."""
     if len(sys.argv) == 3 and sys.argv[1] == WORKER:
         from agent_assist.adapters.workers.process import run_worker
 

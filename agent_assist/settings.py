@@ -21,14 +21,20 @@ VERSION = 1
 
 
 class Theme(StrEnum):
+    """Which colours; SYSTEM takes those of the desktop."""
+
     SYSTEM = "system"
     LIGHT = "light"
     DARK = "dark"
 
 
 class SendKey(StrEnum):
+    """Where Ctrl+Enter brings the reply."""
+
     SEND = "send"
+    """To the helpdesk, by way of the outbox."""
     PAGE = "put_into_page"
+    """Into the reply box of the browser's page; the agent sends it there."""
 
 
 class Section(BaseModel):
@@ -38,6 +44,8 @@ class Section(BaseModel):
 
 
 class Appearance(Section):
+    """How the window looks."""
+
     theme: Theme = Field(Theme.SYSTEM, title="Theme", description="Light, dark, or as the system has it.")
     reduced_motion: bool = Field(False, title="Reduced motion", description="Nothing moves or fades.")
     side_layout: bool = Field(
@@ -46,6 +54,8 @@ class Appearance(Section):
 
 
 class ModelOptions(Section):
+    """How the language model runs; a change of context, layers or threads loads it again."""
+
     context_tokens: int = Field(
         4096, ge=1024, le=131072, title="Context", description="Tokens that the model keeps in view."
     )
@@ -79,6 +89,8 @@ class ModelOptions(Section):
 
 
 class KnowledgeOptions(Section):
+    """What is searched with, and what may enter the knowledge base unseen."""
+
     encoder: str = Field(
         "all-MiniLM-L6-v2",
         title="Search model",
@@ -104,6 +116,8 @@ class KnowledgeOptions(Section):
 
 
 class ReplyOptions(Section):
+    """For whom and how replies are written."""
+
     company: str = Field("", title="Company", description="The name that replies are written for.")
     voice: str = Field(
         "friendly, plain and brief",
@@ -127,12 +141,16 @@ class ReplyOptions(Section):
 
 
 class OutboxOptions(Section):
+    """How replies leave."""
+
     undo_seconds: int = Field(
         8, ge=0, le=30, title="Undo time", description="Seconds in which a sent reply can be taken back."
     )
 
 
 class HelpdeskOptions(Section):
+    """What holds for every connection; its own options are kept with the connection."""
+
     poll_seconds: int = Field(
         20,
         ge=5,
@@ -146,6 +164,8 @@ class HelpdeskOptions(Section):
 
 
 class CompanionOptions(Section):
+    """How the window works together with the browser beside it."""
+
     follow: bool = Field(
         True,
         title="Follow the browser",
@@ -166,6 +186,8 @@ class CompanionOptions(Section):
 
 
 class FeedbackOptions(Section):
+    """Whose decisions are recorded, and how often two drafts are compared."""
+
     agent_id: str = Field(
         "", title="Your pseudonym", description="Stands in the feedback log instead of your name."
     )
@@ -176,6 +198,8 @@ class FeedbackOptions(Section):
 
 
 class RetentionOptions(Section):
+    """How many days things are kept; 0 keeps them for good."""
+
     solved_days: int = Field(
         0,
         ge=0,
@@ -192,6 +216,8 @@ class RetentionOptions(Section):
 
 
 class PrivacyOptions(Section):
+    """What counts as personal data, and where it is replaced."""
+
     patterns: str = Field(
         "",
         title="Patterns of your company",
@@ -220,7 +246,10 @@ class PrivacyOptions(Section):
 
 
 class Settings(Section):
+    """The options of one workspace; immutable."""
+
     version: int = VERSION
+    """Of the file's form; one by a newer version is not read."""
     first_run_done: bool = Field(False, title="First run done", description="The first-run steps were shown.")
     appearance: Appearance = Field(default_factory=Appearance, title="Appearance")
     model: ModelOptions = Field(default_factory=ModelOptions, title="Model")

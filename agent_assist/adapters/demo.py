@@ -29,6 +29,8 @@ MOST_PASSAGES = 5000
 
 @dataclass(frozen=True, slots=True)
 class DemoDesk:
+    """The demo desk as it is read from `resources/demo`."""
+
     articles: tuple[Article, ...]
     macros: tuple[Article, ...]
     """Approved replies with the slots {customer_name}, {agent_name} and {company}."""

@@ -41,6 +41,7 @@ def guard() -> None:
 
 
 def is_guarding() -> bool:
+    """Whether the hook is in place; then it stays until the process ends."""
     return _installed
 
 

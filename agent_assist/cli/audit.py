@@ -97,6 +97,7 @@ def accept(context: Context, reason: str, as_json: bool) -> None:
 
 
 def report_json(report: AuditReport) -> dict[str, Any]:
+    """What `audit verify --json` prints."""
     return {
         "intact": report.intact,
         "entries": report.entries,

@@ -20,12 +20,14 @@ Row = dict[str, Any]
 
 
 def input_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --input of a command, as the parameter `source`; None where it is not given."""
     return click.option("--input", "source", metavar="FILE", help="JSON Lines to read; - is standard input.")(
         function
     )
 
 
 def output_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option --output of a command, as the parameter `target`; "-" where it is not given."""
     return click.option(
         "--output", "target", metavar="FILE", default="-", help="JSON Lines to write; - is standard output."
     )(function)
@@ -111,6 +113,8 @@ def ticket_of(row: Row) -> Ticket:
 
 
 def read_row(line: str, number: int) -> Row | AgentAssistError:
+    """One line as a JSON object, or the error that stands in its place in the output; `number` counts
+    from 1."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
@@ -119,6 +123,7 @@ def read_row(line: str, number: int) -> Row | AgentAssistError:
 
 
 def open_source(source: str, stack: ExitStack) -> Iterator[str]:
+    """The lines of a file, or of standard input for "-"; `stack` closes the file. Raises BadInput."""
     if source == "-":
         return iter(sys.stdin)
     try:

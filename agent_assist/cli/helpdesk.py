@@ -18,7 +18,6 @@ from agent_assist.domain.helpdesk import (
     ConnectionField,
     ConnectorKind,
     FieldKind,
-    SyncStatus,
 )
 from agent_assist.domain.ticket import QueueFilter, TicketSummary, format_time
 from agent_assist.errors import BadInput, EnvironmentProblem
@@ -203,6 +202,7 @@ def tickets(ctx: Context, limit: int, as_json: bool) -> None:
 
 
 def kind_to_json(kind: ConnectorKind) -> dict[str, Any]:
+    """A kind of helpdesk with the fields of its form, as `helpdesk kinds --json` prints it."""
     return {
         "kind": kind.name,
         "title": kind.title,
@@ -235,18 +235,8 @@ def connection_to_json(connection: Connection, secrets_in: str) -> dict[str, Any
     }
 
 
-def status_to_json(status: SyncStatus) -> dict[str, Any]:
-    return {
-        "connection": status.connection_id,
-        "state": status.state.value,
-        "done": status.done,
-        "last_at": format_time(status.last_at),
-        "next_at": format_time(status.next_at),
-        "sentence": status.sentence,
-    }
-
-
 def summary_to_json(summary: TicketSummary) -> dict[str, Any]:
+    """A row of the queue, as `helpdesk tickets --json` prints it."""
     return {
         "id": summary.id,
         "subject": summary.subject,

@@ -252,6 +252,7 @@ def export(ctx: Context, target: str, collection: str | None) -> None:
 
 
 def article_to_json(article: Article) -> dict[str, Any]:
+    """An article without its body."""
     return {
         "id": article.id,
         "title": article.title,
@@ -264,6 +265,7 @@ def article_to_json(article: Article) -> dict[str, Any]:
 
 
 def report_to_json(report: ImportReport) -> dict[str, Any]:
+    """What an import did, as `kb import --json` prints it."""
     return {
         "added": report.added,
         "changed": report.changed,
@@ -277,6 +279,7 @@ def report_to_json(report: ImportReport) -> dict[str, Any]:
 
 
 def stats_to_json(found: KnowledgeStats) -> dict[str, Any]:
+    """What `kb stats --json` prints."""
     return {
         "articles": found.articles,
         "passages": found.passages,

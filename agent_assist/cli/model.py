@@ -216,6 +216,7 @@ def canary(ctx: Context, name: str | None, share: float, stop: bool, promote: bo
 
 
 def canary_to_json(found: CanaryReport | None) -> dict[str, Any]:
+    """Both sides of a canary; {"name": null} where none runs."""
     if found is None:
         return {"name": None}
     sides = {
@@ -241,6 +242,7 @@ def canary_to_json(found: CanaryReport | None) -> dict[str, Any]:
 
 
 def canary_lines(found: CanaryReport | None) -> list[str]:
+    """The same for a person, one line each."""
     if found is None:
         return ["No challenger is being tried."]
     lines = [f"{found.canary.name} writes for {found.canary.share:.0%} of the tickets."]
@@ -256,6 +258,7 @@ def canary_lines(found: CanaryReport | None) -> list[str]:
 
 
 def record_to_json(record: ModelRecord) -> dict[str, Any]:
+    """A model of the registry, as `model list --json` prints it."""
     return {
         "name": record.name,
         "active": record.active,
@@ -275,6 +278,7 @@ def record_to_json(record: ModelRecord) -> dict[str, Any]:
 
 
 def entry_to_json(entry: CatalogueEntry) -> dict[str, Any]:
+    """A model that can be downloaded."""
     return {
         "name": entry.name,
         "title": entry.title,
@@ -291,6 +295,7 @@ def entry_to_json(entry: CatalogueEntry) -> dict[str, Any]:
 
 
 def status_to_json(status: ModelStatus) -> dict[str, Any]:
+    """The running model, as `model use --json` prints it."""
     return {
         "state": status.state.value,
         "name": status.name,

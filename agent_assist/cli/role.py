@@ -93,6 +93,7 @@ def whoami(context: Context, as_json: bool) -> None:
 
 
 def person_json(person: Person) -> dict[str, Any]:
+    """A person by pseudonym, as `role list --json` prints them."""
     return {
         "agent": person.agent,
         "role": person.role.value,

@@ -98,6 +98,7 @@ def triage_to_json(found: Triage) -> dict[str, Any]:
 
 
 def fitted_to_json(model: IntentModel) -> dict[str, Any]:
+    """What was learnt and how well, without the weights."""
     intents = [label for label in model.labels if label]
     return {
         "intents": len(intents),

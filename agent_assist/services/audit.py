@@ -310,6 +310,7 @@ def _nothing() -> None:
 
 
 def entry_json(entry: AuditEntry) -> dict[str, object]:
+    """An entry as it is exported: with its MAC, so that whoever has the key can check the chain."""
     return {
         "number": entry.number,
         "at": entry.at,

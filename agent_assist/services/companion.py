@@ -28,6 +28,8 @@ KEPT = 50
 
 
 class ConnectionList(Protocol):
+    """What is needed of `ConnectionsService`."""
+
     def all(self) -> Sequence[Connection]: ...
 
 

@@ -27,6 +27,8 @@ _ONCE: Final = "Only one article gives this {what}. Make sure that it is yours."
 
 
 class Values(Protocol):
+    """Evidence that can be asked for one value of a fact, as `domain.support.Evidence`."""
+
     def has(self, value: str, kind: str = "", /) -> bool: ...
 
 

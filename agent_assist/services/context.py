@@ -20,20 +20,27 @@ _QUESTION_LIMIT = 6000
 
 @dataclass(frozen=True, slots=True)
 class DraftContext:
+    """A ticket read for one draft; immutable."""
+
     ticket: Ticket
     """Without what tries to steer the assistant: what search, decision and check read."""
     open_messages: tuple[Message, ...]
     """What the draft answers."""
     question: str
+    """The open messages as one text."""
     language: str
+    """ISO 639-1, of the reply."""
     signals: Signals
     name: str
     """What to call the customer; empty where it is not known."""
     first_reply: bool
+    """Nobody has answered yet: the reply greets."""
     said: tuple[str, ...]
     """The agent's own words: earlier replies and the steer line."""
     customer_words: tuple[str, ...]
+    """Their messages with the ticket's subject and fields: what stands there may be repeated to them."""
     known_names: tuple[str, ...]
+    """Of the customer, the agent and the company."""
     asked: str = ""
     """The question as it is meant: with the earlier one, where the customer only answers the agent."""
     details: str = ""
@@ -41,6 +48,7 @@ class DraftContext:
     continues: bool = False
     """The customer only says what the agent asked for ("three", "yes, please")."""
     notes: tuple[str, ...] = ()
+    """What was left out and why, in sentences for the agent."""
     overtaken: bool = False
     """All that the customer wrote tries to steer the assistant: nothing is left to answer."""
 

@@ -49,10 +49,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """What is done with the ticket, how its text is made, and why."""
+
     decision: Decision
     way: Way
     confidence: float
+    """0 to 1."""
     reasons: tuple[str, ...]
+    """In sentences for the agent."""
     hit: Hit | None = None
     """The macro or passage that the text is made of, where it is not the model's."""
     options: tuple[str, ...] = ()

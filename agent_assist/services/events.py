@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DraftChanged:
+    """A draft has moved on; while the model writes, many times a second."""
+
     draft: Draft
 
 
@@ -38,21 +40,29 @@ class QueueChanged:
 
 @dataclass(frozen=True, slots=True)
 class ModelChanged:
+    """Another model, or another state of the same one."""
+
     status: ModelStatus
 
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeChanged:
+    """Articles or vectors were added or removed."""
+
     stats: KnowledgeStats
 
 
 @dataclass(frozen=True, slots=True)
 class JobChanged:
+    """A job was added, went on or ended."""
+
     job: JobStatus
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxChanged:
+    """A reply has another state, or is new."""
+
     item: OutboxItem
 
 
@@ -94,6 +104,8 @@ class ConnectionsChanged:
 
 @dataclass(frozen=True, slots=True)
 class SyncChanged:
+    """Synchronising one connection has another state, or went on."""
+
     status: SyncStatus
 
 

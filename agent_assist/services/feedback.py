@@ -50,6 +50,8 @@ _USED = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITT
 
 
 class FeedbackService:
+    """Thread-safe. Every decision is on the disk before the call returns."""
+
     def __init__(
         self,
         suggestions: SuggestionRepository,

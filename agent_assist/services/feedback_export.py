@@ -71,6 +71,8 @@ class Case:
 
 
 class FeedbackExport:
+    """Writes exports for `FeedbackService`, which asks first whether the person may have them."""
+
     def __init__(
         self,
         suggestions: SuggestionRepository,
@@ -101,6 +103,12 @@ class FeedbackExport:
         raw: bool,
         agent: str | None = None,
     ) -> ExportReport:
+        """Write the history from `since` up to, not including, `until` to `path`, with a dataset card beside
+        it.
+
+        `raw` leaves personal data in; `agent` keeps to one agent's decisions. The file appears whole or not
+        at all. Raises DiskFull, or BadInput where it cannot be written.
+        """
         run = _Run(wanted, self._options.current)
 
         def cases() -> Iterator[Case]:

@@ -12,6 +12,8 @@ from agent_assist.services.tickets import TicketService
 
 
 class Helpdesks(Protocol):
+    """What is needed of `ConnectionsService`."""
+
     def all(self) -> Sequence[Connection]: ...
 
     def ticket_of_url(self, url: str) -> tuple[str, str] | None: ...
@@ -30,6 +32,8 @@ class Found:
 
 
 class LinkService:
+    """Thread-safe; asks the database, never a server."""
+
     def __init__(self, tickets: TicketService, helpdesks: Helpdesks | None = None) -> None:
         self._tickets = tickets
         self._helpdesks = helpdesks

@@ -124,6 +124,7 @@ def ideal_bm25(counts: Sequence[int], total: int) -> float:
 
 
 def bounded_bm25(value: float) -> float:
+    """A BM25 score brought to 0..1; BM25_HALF becomes 0.5."""
     return value / (value + BM25_HALF) if value > 0 else 0.0
 
 

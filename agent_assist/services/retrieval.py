@@ -27,6 +27,8 @@ LANGUAGE_PENALTY: Final = 0.7
 
 
 class HasSettings(Protocol):
+    """What is needed of `OptionsService`: the options as they are now."""
+
     @property
     def current(self) -> Settings: ...
 

@@ -19,10 +19,16 @@ from agent_assist.services.options import OptionsService
 
 
 class Rewrite(StrEnum):
+    """What a button above the draft asks for; the value stands in the sentence that says what was done."""
+
     SHORTER = "shorter"
+    """Without courtesies and without what nothing supports."""
     WARMER = "warmer"
+    """With a word of thanks after the greeting."""
     FORMAL = "formal"
+    """Without contractions and colloquial words."""
     SIMPLER = "simpler"
+    """With everyday words for stiff ones."""
 
 
 _FORMAL = (
@@ -54,6 +60,8 @@ _SIMPLE = (
 
 
 class Rewriter:
+    """Rewrites by rules; no model runs. The check of the new text may wait for the encoder."""
+
     def __init__(self, index: SemanticIndex, languages: LanguageDetector, options: OptionsService) -> None:
         self._index = index
         self._languages = languages

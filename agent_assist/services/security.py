@@ -18,6 +18,8 @@ OK, WARNING, PROBLEM = Safety.OK, Safety.WARNING, Safety.PROBLEM
 
 
 class SecurityService:
+    """The checks of `agent-assist doctor --security`; they only look, nothing is mended."""
+
     def __init__(
         self,
         audit: AuditService,

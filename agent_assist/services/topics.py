@@ -62,6 +62,8 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
+    """A topic that a conversation names."""
+
     topic: Topic
     clarity: float
     """0..1: how much of the name was there, at its clearest."""

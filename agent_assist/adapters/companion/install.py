@@ -72,6 +72,8 @@ class Registration:
 
 
 class Installer:
+    """The registrations of one user's browsers; every change can be repeated."""
+
     def __init__(self, workspace: Path | None = None, extension_ids: tuple[str, ...] = ()) -> None:
         """`workspace` is the one whose window the host speaks to, None for the default one;
         `extension_ids` are further ids of the extension that are let in."""

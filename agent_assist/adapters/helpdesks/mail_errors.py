@@ -55,6 +55,7 @@ def unreachable(error: BaseException, server: Server) -> HelpdeskProblem:
 
 
 def imap_login_refused(error: LoginError, options: MailOptions) -> HelpdeskProblem:
+    """What a failed login means: a refusal, or a server that takes nobody in now (RFC 5530)."""
     words = _words(error)
     host = options.imap.host
     if re.search(r"\[(?:UNAVAILABLE|INUSE|LIMIT)\]|too many", words, re.IGNORECASE):
@@ -65,6 +66,7 @@ def imap_login_refused(error: LoginError, options: MailOptions) -> HelpdeskProbl
 
 
 def login_refused(host: str, options: MailOptions, words: str) -> LoginRefused:
+    """A refused login, with the remedy for the way in which this mailbox signs in."""
     sentence = f"{host} refused the login of {options.username}: {words.rstrip('.')}."
     if options.source:
         return LoginRefused(sentence, "Sign in again under Connections.")
@@ -76,6 +78,7 @@ def login_refused(host: str, options: MailOptions, words: str) -> LoginRefused:
 
 
 def imap_refused(error: IMAPClientError, host: str) -> HelpdeskProblem:
+    """What a NO or BAD means, by its response code (RFC 5530) or else by its words."""
     words = _words(error)
     if re.search(r"\[(?:NOPERM|ACL|READ-ONLY)\]|permission|not permitted", words, re.IGNORECASE):
         return PermissionMissing(f"{host}: {words}.")

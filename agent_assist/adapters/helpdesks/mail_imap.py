@@ -45,8 +45,12 @@ TIMEOUT = SocketTimeout(connect=15, read=60)
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
+    """What tells whether anything in a folder changed (RFC 3501, section 2.3.1.1; RFC 7162)."""
+
     uid_validity: int
+    """Another one than before: the server has numbered all mails anew."""
     uid_next: int
+    """The next mail gets this UID or a higher one."""
     messages: int
     mod_seq: int = 0
     """0 where the server counts no changes (CONDSTORE)."""
@@ -54,9 +58,12 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """A mail of the folder that was listed; `uid` is its number there."""
+
     uid: int
     envelope: Envelope
     answered: bool
+    r"""Its flag \Answered."""
 
 
 class _WatchedClient(IMAPClient):  # type: ignore[misc] # the library has no types

@@ -39,6 +39,8 @@ class News:
 
 
 class MailIndex:
+    """In memory only, and read anew by each connector; used by one thread at a time, as the connector is."""
+
     def __init__(self, mailbox: Mailbox, options: MailOptions) -> None:
         self._mailbox = mailbox
         self._options = options

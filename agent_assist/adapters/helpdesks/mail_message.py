@@ -53,6 +53,8 @@ _CHARSETS = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
+    """One mailbox of a header."""
+
     name: str
     email: str
     """In lower case."""
@@ -88,6 +90,8 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Body:
+    """A mail's text, and its attachments by name and size."""
+
     reduced: Reduced
     attachments: tuple[Attachment, ...]
 

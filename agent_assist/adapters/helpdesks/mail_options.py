@@ -96,9 +96,12 @@ _FILING_HOSTS = ("gmail.com", "googlemail.com", "office365.com", "outlook.com", 
 
 @dataclass(frozen=True, slots=True)
 class Server:
+    """An IMAP or SMTP server."""
+
     host: str
     port: int
     security: str
+    """`tls` from the first byte, `starttls`, or `none`, which only this machine may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,7 @@ def _server(given: Mapping[str, str], kind: str) -> Server:
 
 
 def is_this_machine(host: str) -> bool:
+    """Whether what is sent there stays on this machine; a name is not looked up."""
     if host.lower() == "localhost":
         return True
     try:

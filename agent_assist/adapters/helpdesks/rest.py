@@ -31,6 +31,7 @@ ONLY_MINE = ConnectionField(
 
 
 def queues_field(title: str, description: str) -> ConnectionField:
+    """The field in which a person names the queues that are read besides their own tickets."""
     return ConnectionField("queues", title, description, FieldKind.LIST)
 
 
@@ -179,6 +180,7 @@ def message(
 
 
 def attachment(name: object, media_type: object = "", size: object = None) -> Attachment:
+    """An attachment from what a server says of it; a size that is no size becomes None."""
     return Attachment(
         str(name or ""), str(media_type or ""), size if isinstance(size, int) and size >= 0 else None
     )

@@ -20,6 +20,8 @@ SETTLE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
+    """Immutable: each step gives a new one, and `text` is what the connection keeps."""
+
     settled: int
     """Transactions up to this one were seen, and none of them can come late."""
     first: int | None = None

@@ -210,6 +210,7 @@ def quoted(text: str) -> str:
 
 
 def an_object(value: object) -> Mapping[str, object]:
+    """The value where it is a JSON object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 

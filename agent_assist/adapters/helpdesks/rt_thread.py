@@ -132,6 +132,7 @@ def body(parts: Sequence[Row]) -> Reduced:
 
 
 def message(transaction: Row, parts: Sequence[Row], role: Role) -> Message:
+    """A transaction and its attachments as one message; parts without a file name are its body."""
     reduced = body(parts)
     creator = transaction.get("Creator")
     named = creator if isinstance(creator, Mapping) else {}

@@ -21,6 +21,8 @@ IDLE = 10.0
 
 
 class Verdict(StrEnum):
+    """Why an exchange was ended here; NONE where it ended by itself."""
+
     NONE = ""
     LATE = "late"
     CANCELLED = "cancelled"

@@ -19,9 +19,13 @@ WORTH = 32
 
 @dataclass(frozen=True)
 class Parked(Generic[B]):
+    """The KV cache of one conversation."""
+
     tokens: list[int]
+    """What the cache holds, from the start of the prompt."""
     state: B
     size: int
+    """Bytes of `state`."""
 
 
 class ParkedConversations(Generic[B]):

@@ -61,6 +61,8 @@ class Vocabulary(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Span:
+    """A piece of the rendered prompt."""
+
     text: str
     trusted: bool
     """Written by the template, not by a person."""

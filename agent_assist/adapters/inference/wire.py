@@ -23,10 +23,12 @@ from agent_assist.domain.model import (
 
 
 def request_to_header(request: GenerationRequest) -> Header:
+    """JSON-ready; `request_from_header` reads it back to an equal request."""
     return asdict(request)
 
 
 def request_from_header(header: Header) -> GenerationRequest:
+    """Raises KeyError or TypeError for what `request_to_header` did not make."""
     fields: dict[str, Any] = {n: header[n] for n in GenerationRequest.__dataclass_fields__ if n in header}
     fields["messages"] = tuple(ChatMessage(str(m["role"]), str(m["content"])) for m in header["messages"])
     fields["stop"] = tuple(header.get("stop", ()))
@@ -45,6 +47,7 @@ def event_to_header(event: GenerationEvent) -> tuple[str, Header]:
 
 
 def event_from_header(header: Header) -> GenerationEvent:
+    """Raises KeyError or ValueError for what `event_to_header` did not make."""
     match header["event"]:
         case "prompt":
             return PromptRead(int(header["prompt_tokens"]), int(header["cached_tokens"]))
@@ -64,10 +67,12 @@ def event_from_header(header: Header) -> GenerationEvent:
 
 
 def status_to_header(status: ModelStatus) -> Header:
+    """JSON-ready; `status_from_header` reads it back to an equal status."""
     return {"status": asdict(status)}
 
 
 def status_from_header(header: Header) -> ModelStatus:
+    """Raises KeyError, TypeError or ValueError for what `status_to_header` did not make."""
     fields = dict(header["status"])
     fields["state"] = ModelState(fields["state"])
     fields["backend"] = Backend(fields["backend"])

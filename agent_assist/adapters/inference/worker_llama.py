@@ -321,6 +321,7 @@ def _flag_reader() -> Any:
 
 
 def offload_supported() -> bool:
+    """Whether this build of llama.cpp can compute on a graphics card at all."""
     return bool(api.llama_supports_gpu_offload())
 
 

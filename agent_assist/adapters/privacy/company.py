@@ -24,6 +24,8 @@ SECONDS: Final = 0.25
 
 @dataclass(frozen=True)
 class CompanyPatterns:
+    """Compiled patterns, each with the type of its placeholder."""
+
     patterns: tuple[tuple[str, Any], ...] = ()
 
     @staticmethod

@@ -108,6 +108,7 @@ def sure_first(text: str) -> Iterator[Found]:
 
 
 def sure(text: str) -> Iterator[Found]:
+    """Bank, card, identity and telephone numbers by their form and check digits, and street addresses."""
     yield from _numbers(text)
 
 

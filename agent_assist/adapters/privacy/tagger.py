@@ -75,6 +75,7 @@ def words_of(text: str) -> list[tuple[int, int]]:
 
 
 def context_of(text: str) -> list[str]:
+    """The last CONTEXT_WORDS words of the message before."""
     tail = text[-400:]
     return [tail[s:e] for s, e in words_of(tail)][-CONTEXT_WORDS:]
 
@@ -228,6 +229,7 @@ Batch = dict[str, Any]
 
 
 def features(words: Words, text: str, places: Sequence[tuple[int, int]], context: Sequence[str]) -> Features:
+    """What the network reads of the words at `places` of `text`, with the words of the message before."""
     read = words.read([text[s:e] for s, e in places])
     before = words.read(context)
     shapes = np.array([shape_of(text, p, n, len(places)) for n, p in enumerate(places)], np.float32).reshape(
@@ -334,6 +336,7 @@ def quantised(state: Mapping[str, Floats]) -> dict[str, Any]:
 
 
 def dequantised(packed: Mapping[str, Any]) -> dict[str, Floats]:
+    """Weights as float32; 8-bit ones times the scale of their row, which `NAME.scale` holds."""
     return {
         name: value.astype(np.float32) * packed[f"{name}.scale"] if f"{name}.scale" in packed else value
         for name, value in packed.items()

@@ -36,6 +36,7 @@ def header(conn: Any, ticket_id: str) -> Any:
 
 
 def load(conn: Any, ticket_id: str) -> Ticket | None:
+    """A ticket with its whole thread; None where it is not here."""
     row = header(conn, ticket_id)
     if row is None:
         return None
