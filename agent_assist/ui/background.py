@@ -14,6 +14,8 @@ from agent_assist.ui.tray import Tray
 
 
 class Background(QObject):
+    """Joins the jobs' popover and the tray icon with the window; `close` takes the icon away."""
+
     def __init__(self, ui: UiContext, window: MainWindow, actions: WindowActions) -> None:
         super().__init__(window)
         self._ui, self._window = ui, window

@@ -30,6 +30,8 @@ class ShownText:
 
 @dataclass(frozen=True, slots=True)
 class MessageText:
+    """A message ready to be shown; immutable, so that any thread may make it."""
+
     own: str
     """What was written, without the quoted history."""
     quote: str
@@ -37,10 +39,12 @@ class MessageText:
     first: ShownText
     """What is shown before "Show all"."""
     shortened: bool
+    """Whether `own` is longer than `first`."""
 
 
 @lru_cache(maxsize=128)
 def message_text(message: Message) -> MessageText:
+    """Worked out once for a message and remembered; thread-safe."""
     own, quote = split_quote(message.text)
     quote = "\n\n".join(filter(None, (quote, message.folded)))
     head = folded(own)

@@ -13,6 +13,8 @@ from agent_assist.ui.context import UiContext
 
 @dataclass(frozen=True, slots=True)
 class Place:
+    """An entry of the rail with the page that it opens."""
+
     id: str
     title: str
     icon: str
@@ -20,6 +22,7 @@ class Place:
     """ "module:Class" below `agent_assist.ui.pages`; made as `Class(ui, parent)`."""
     keys: tuple[str, ...] = ()
     at_foot: bool = False
+    """Below the gap of the rail."""
 
     def make(self, ui: UiContext, parent: QWidget) -> QWidget:
         module, name = self.page.split(":")

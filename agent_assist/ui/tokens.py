@@ -21,6 +21,8 @@ ICON = 16
 
 
 class TextSize(StrEnum):
+    """The three sizes of text that the window has."""
+
     SMALL = "small"
     BODY = "body"
     TITLE = "title"
@@ -188,4 +190,5 @@ def contrast(one: str, other: str) -> float:
 
 
 def as_mapping(colours: Colours) -> dict[str, str]:
+    """Name of the token to its colour, for the style sheet."""
     return {f.name: getattr(colours, f.name) for f in fields(colours)}

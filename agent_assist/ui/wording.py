@@ -71,6 +71,7 @@ def language_words(codes: tuple[str, ...], most: int = 4) -> str:
 
 
 def join_words(words: list[str]) -> str:
+    """ "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 

@@ -53,6 +53,7 @@ def language(code: str | None) -> str:
 
 
 def collection(name: str) -> str:
+    """The name of a collection as people read it; one's own collections by their own names."""
     return COLLECTIONS.get(name, name.replace("_", " ").capitalize())
 
 
@@ -62,18 +63,21 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def confidence(value: float) -> str:
+    """A confidence of 0 to 1 in words; the figure is in the tooltip."""
     if value >= 0.75:
         return "likely right"
     return "check this" if value >= 0.45 else "unsure"
 
 
 def score(value: float) -> str:
+    """A hit's score of 0 to 1 in words."""
     if value >= 0.7:
         return "strong match"
     return "good match" if value >= 0.5 else "weak match"
 
 
 def percent(value: float) -> str:
+    """A share of 0 to 1, rounded to whole per cent."""
     return f"{round(value * 100)} %"
 
 
@@ -117,6 +121,7 @@ def waiting(moment: datetime | None, now: datetime | None = None) -> str:
 
 
 def clock(moment: datetime | None) -> str:
+    """Local hours and minutes; empty for no time."""
     return moment.astimezone().strftime("%H:%M") if moment else ""
 
 

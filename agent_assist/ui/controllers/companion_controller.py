@@ -68,6 +68,8 @@ _NO_ANSWER = ("Your browser did not answer", "Look at its reply box before you s
 
 
 class CompanionController(QObject):
+    """Between the companion's link and the window; on the demo desk it does not listen."""
+
     def __init__(
         self, ui: UiContext, window: MainWindow, tickets: TicketController, reply: ReplyController
     ) -> None:

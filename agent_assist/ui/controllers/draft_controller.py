@@ -16,6 +16,8 @@ _KINDS = {wish: kind for kind, wish in REWRITES.items()}
 
 
 class DraftController(QObject):
+    """Joins the reply's panel and the evidence with `DraftingService`; services run off the UI thread."""
+
     def __init__(self, ui: UiContext, window: MainWindow, tickets: TicketController) -> None:
         super().__init__(window)
         self._ui, self._window, self._tickets = ui, window, tickets

@@ -18,6 +18,8 @@ from agent_assist.ui.tokens import Tone
 
 
 class FeedbackController(QObject):
+    """Hands the agent's judgements to `FeedbackService`; services run off the UI thread."""
+
     def __init__(self, ui: UiContext, window: MainWindow, tickets: TicketController) -> None:
         super().__init__(window)
         self._ui, self._window, self._tickets = ui, window, tickets

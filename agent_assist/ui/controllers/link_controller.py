@@ -28,6 +28,9 @@ _LOOK_MS = 1000
 
 
 class LinkController(QObject):
+    """Resolves links with `LinkService`; the clipboard is read only while its option is on, or when asked
+    for."""
+
     def __init__(
         self, ui: UiContext, window: MainWindow, tickets: TicketController, companion: CompanionController
     ) -> None:

@@ -24,7 +24,10 @@ _LONGEST_MS = 1500
 
 
 class QueueController(QObject):
+    """Keeps the list of tickets as the database has it; bursts of changes are read once."""
+
     loaded = Signal()
+    """The rows on the screen are those of the last `load`."""
 
     def __init__(self, ui: UiContext, window: MainWindow) -> None:
         super().__init__(window)

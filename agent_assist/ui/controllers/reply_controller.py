@@ -29,6 +29,8 @@ class ReplyPage(Protocol):
 
 
 class ReplyController(QObject):
+    """Brings the reply out of the editor; its text stays there until a service has accepted it."""
+
     held_back = Signal()
     """A service refused the reply because something in it is not confirmed."""
 

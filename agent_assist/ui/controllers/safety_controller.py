@@ -17,6 +17,8 @@ QUIET = 350
 
 
 class SafetyController(QObject):
+    """Has `SafetyService` review the text QUIET milliseconds after the last key, and marks what it finds."""
+
     def __init__(self, ui: UiContext, window: MainWindow, tickets: TicketController) -> None:
         super().__init__(window)
         self._ui, self._window, self._tickets = ui, window, tickets

@@ -31,9 +31,12 @@ class _Opened:
 
 
 class TicketController(QObject):
+    """Knows which ticket is shown and which one is on its way to the screen; the others ask it."""
+
     ticket_shown = Signal(object)
     """A ticket that was opened now, with its draft about to be shown."""
     leaving = Signal(str)
+    """Id of the ticket that is left for another one, before that one is fetched."""
 
     def __init__(self, ui: UiContext, window: MainWindow) -> None:
         super().__init__(window)

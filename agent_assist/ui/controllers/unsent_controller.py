@@ -21,6 +21,8 @@ _NOTE = Note("not sent", Tone.ACCENT, "note")
 
 
 class UnsentController(QObject):
+    """What is typed survives a crash but for its last LONGEST_LOSS_MS milliseconds."""
+
     def __init__(self, ui: UiContext, window: MainWindow, tickets: TicketController) -> None:
         super().__init__(window)
         self._ui, self._window = ui, window

@@ -25,6 +25,8 @@ from agent_assist.ui.views.palette import CommandPalette, Entry
 
 @dataclass(frozen=True)
 class Controllers:
+    """Those that actions call."""
+
     queue: QueueController
     tickets: TicketController
     drafts: DraftController
@@ -56,7 +58,10 @@ def _always() -> bool:
 
 
 class WindowActions(QObject):
+    """Makes the actions of the window and keeps them enabled where they can be done."""
+
     side_changed = Signal(bool)
+    """Whether the side layout is on."""
 
     def __init__(self, ui: UiContext, window: MainWindow, controllers: Controllers) -> None:
         super().__init__(window)

@@ -19,13 +19,19 @@ _CODE = re.compile(r"[a-z]{2}")
 
 @dataclass(frozen=True, slots=True)
 class NewModel:
+    """What the person said of a model file."""
+
     path: Path
     name: str
     licence: str
+    """SPDX name; empty where it is not known."""
     languages: tuple[str, ...]
+    """ISO 639-1."""
 
 
 class AddModelDialog(QDialog):
+    """Asks for what a GGUF file does not say; the file is neither read nor copied here."""
+
     chosen = Signal(object)
     """NewModel"""
 

@@ -22,6 +22,8 @@ _WORD = re.compile(r"\w+")
 
 
 class Side(Enum):
+    """Which wording is shown: one of both, or both in one text."""
+
     BEFORE = "before"
     AFTER = "after"
     BOTH = "both"

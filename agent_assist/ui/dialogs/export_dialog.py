@@ -43,6 +43,8 @@ FORMATS = {
 
 
 class ExportDialog(QDialog):
+    """Runs the export as a job and stays open until it is done; what the role does not allow is disabled."""
+
     exported = Signal(str)
     """A sentence that says what was written."""
 

@@ -17,6 +17,8 @@ _COMMON = re.compile(
 
 
 class Strength(IntEnum):
+    """In ascending order; only SHORT is refused."""
+
     SHORT = 0
     WEAK = 1
     FAIR = 2

@@ -32,9 +32,12 @@ TYPING_MS = 150
 
 
 class ArticlesPanel(QWidget):
+    """Shows and filters what it is given; what is to be done is told by signals."""
+
     opened = Signal(object)
     """domain.knowledge.Article"""
     remove_requested = Signal(list)
+    """Of the Articles that are chosen."""
     add_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

@@ -49,6 +49,7 @@ def action_words(action: str) -> str:
 
 
 def cells(entry: AuditEntry, me: str) -> tuple[str, str, str, str, str]:
+    """Number, local time, who, what and details of an entry; `me` is the reader's pseudonym."""
     details = " · ".join(f"{name} {value}" for name, value in entry.facts.items() if value != "")
     who = "You" if entry.agent == me else entry.agent
     return (str(entry.number), _moment(entry.at), who, action_words(entry.action), one_line(details, 300))

@@ -49,6 +49,8 @@ class _Shown:
 
 
 class AuditPanel(QWidget):
+    """Shows the newest MOST entries, read off the UI thread; a role that may not read them sees why."""
+
     def __init__(self, page: Page, services: Governance) -> None:
         super().__init__()
         self._page, self._ui = page, page.ui

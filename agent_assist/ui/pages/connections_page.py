@@ -33,6 +33,8 @@ class _Shown:
 
 
 class ConnectionsPage(Page):
+    """One card for each connection, kept up to date by the events of synchronising."""
+
     title: ClassVar[str] = "Connections"
     icon: ClassVar[str] = "web"
     widest: ClassVar[int] = READING_WIDTH

@@ -15,6 +15,8 @@ from agent_assist.ui.popovers.job_row import LIVE
 
 
 class Downloads(QObject):
+    """Starts, follows and stops downloads by the name of the catalogue's entry; one at a time for each."""
+
     progressed = Signal(str, object)
     """(entry name, JobStatus) of a download under way."""
     finished = Signal(object)

@@ -41,6 +41,8 @@ class _Shown:
 
 
 class FeedbackPage(Page):
+    """Figures of a period and the latest drafts; a chosen row shows what the agent changed."""
+
     title: ClassVar[str] = "Feedback"
     icon: ClassVar[str] = "feedback"
     widest: ClassVar[int] = WIDTH

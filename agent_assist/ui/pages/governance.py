@@ -13,6 +13,8 @@ from agent_assist.services.privacy import PrivacyService
 
 @dataclass(frozen=True, slots=True)
 class Governance:
+    """Those services, each of which is there; a desk of the tests may have none."""
+
     access: AccessService
     audit: AuditService
     keys: KeyService

@@ -14,16 +14,22 @@ _MARKS = re.compile(r"[*_`]+")
 
 @dataclass(frozen=True, slots=True)
 class HelpSection:
+    """A heading of the second level with what stands below it."""
+
     title: str
     searched: str
+    """Heading and text in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
+    """One help file."""
+
     name: str
     """The file's name, which other chapters link to."""
     title: str
     text: str
+    """Markdown."""
     sections: tuple[HelpSection, ...]
 
     def sections_with(self, words: str) -> tuple[HelpSection, ...]:

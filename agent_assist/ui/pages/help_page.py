@@ -39,6 +39,9 @@ class HelpDocument(SafeDocument):
 
 
 class HelpPage(Page):
+    """Shows `resources/help` and the chapter of settings; an address outside the guide is copied, not
+    opened."""
+
     title: ClassVar[str] = "Help"
     icon: ClassVar[str] = "help"
 

@@ -45,6 +45,8 @@ class _Shown:
 
 
 class KnowledgePage(Page):
+    """Imports, removes and tries as jobs; a removal can be taken back while its notice is shown."""
+
     title: ClassVar[str] = "Knowledge"
     icon: ClassVar[str] = "book"
 

@@ -19,9 +19,12 @@ HEAD = ("", "Drafts", "Accepted", "Changed", "Time")
 
 
 class CanaryCard(Card):
+    """Both sides of the trial in figures, and what a lead can do about it."""
+
     promote_requested = Signal()
     stop_requested = Signal()
     share_requested = Signal(float)
+    """Of the tickets, 0 to 1."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)

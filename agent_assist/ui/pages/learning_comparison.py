@@ -92,6 +92,8 @@ class IntervalView(QWidget):
 
 
 class ComparisonCard(Card):
+    """The result of the last training run; what is decided on it is told by signals."""
+
     promote_requested = Signal()
     trial_requested = Signal(float)
     """Share of the tickets, 0 to 1."""

@@ -38,6 +38,8 @@ class _Shown:
 
 
 class LearningPage(Page):
+    """Asks the learning service for its state, while a run goes on again and again, and shows it on cards."""
+
     title: ClassVar[str] = "Learning"
     icon: ClassVar[str] = "sparkle"
     widest: ClassVar[int] = READING_WIDTH

@@ -17,6 +17,8 @@ _LONGEST = 1500
 
 
 class PairsCard(Card):
+    """Steps through the pairs of a comparison, the largest differences first."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.setAccessibleName("Wins and losses")

@@ -48,6 +48,8 @@ _STATES = {
 
 
 class RunCard(Card):
+    """Starts and stops a run and shows its stages and its last lines."""
+
     start_requested = Signal(bool)
     """Whether to learn from preferences, too."""
     stop_requested = Signal()

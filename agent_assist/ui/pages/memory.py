@@ -28,6 +28,7 @@ def fits(entry: CatalogueEntry, memory: int) -> bool:
 
 
 def fits_here(entry: CatalogueEntry) -> bool:
+    """As `fits`, for the memory of this machine."""
     return fits(entry, machine_memory())
 
 
@@ -44,4 +45,5 @@ def best_first(entries: Iterable[CatalogueEntry], backend: Backend) -> list[Cata
 
 
 def memory_words() -> str:
+    """The sentence above lists of models."""
     return f"This machine has {machine_memory() / _GB:.0f} GB of memory."

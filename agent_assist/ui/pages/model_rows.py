@@ -72,6 +72,8 @@ class RunningModel(Card):
 
 
 class InstalledModel(Card):
+    """A model of the registry; its signals carry its name."""
+
     used = Signal(str)
     verified = Signal(str)
     removed = Signal(str)
@@ -134,9 +136,12 @@ class InstalledModel(Card):
 
 
 class CatalogueModel(Card):
+    """A model that can be downloaded; its button gives way to the download's progress."""
+
     pulled = Signal(object)
     """domain.model.CatalogueEntry"""
     cancelled = Signal(str)
+    """The job's id."""
 
     def __init__(
         self, theme: Theme, entry: CatalogueEntry, fits: bool, parent: QWidget | None = None

@@ -35,6 +35,8 @@ class _Shown:
 
 
 class ModelsPage(Page):
+    """What it shows is read again after each change; loading, verifying and downloading are jobs."""
+
     title: ClassVar[str] = "Models"
     icon: ClassVar[str] = "chip"
     widest: ClassVar[int] = READING_WIDTH

@@ -15,6 +15,8 @@ from agent_assist.settings import Section, Settings
 
 
 class FieldKind(enum.Enum):
+    """The widget that an option's type asks for."""
+
     SWITCH = "switch"
     WHOLE = "whole"
     DECIMAL = "decimal"
@@ -73,12 +75,15 @@ class OptionField:
 
 @dataclass(frozen=True, slots=True)
 class OptionGroup:
+    """A section of the settings as a part of the form; `name` is the section's attribute."""
+
     name: str
     title: str
     fields: tuple[OptionField, ...]
 
 
 def show_number(value: float) -> str:
+    """As people write it: thousands set apart, no needless decimals."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
 
 

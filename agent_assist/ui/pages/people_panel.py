@@ -79,6 +79,8 @@ class PersonRow(QWidget):
 
 
 class PeoplePanel(Column):
+    """Everybody with a role, and giving or taking one; who may not change roles sees why."""
+
     def __init__(self, page: Page, services: Governance) -> None:
         super().__init__()
         self._page, self._ui = page, page.ui
@@ -186,6 +188,7 @@ class PeoplePanel(Column):
 
 
 def role_box(name: str) -> QComboBox:
+    """A box to choose a TeamRole from, as its items' data; `name` is for screen readers."""
     box = QComboBox()
     box.setAccessibleName(name)
     box.setFixedWidth(ROLE_WIDTH)

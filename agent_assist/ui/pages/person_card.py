@@ -41,6 +41,8 @@ class _Shown:
 
 
 class PersonCard(Card):
+    """Looks a person up first: exporting and erasing act on what was found, never on what is being typed."""
+
     def __init__(self, page: Page, services: Governance) -> None:
         super().__init__(
             "One person",

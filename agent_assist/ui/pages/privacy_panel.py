@@ -42,6 +42,8 @@ class _Shown:
 
 
 class PrivacyPanel(Column):
+    """Three cards; what the role does not allow is disabled, with the reason beside it."""
+
     def __init__(self, page: Page, services: Governance) -> None:
         super().__init__()
         self._page, self._ui = page, page.ui

@@ -85,7 +85,10 @@ class HitCard(QFrame):
 
 
 class SearchPanel(QWidget):
+    """Asks by a signal and shows the hits that it is given."""
+
     asked = Signal(str)
+    """The question as it was typed."""
     opened = Signal(object)
     """domain.knowledge.Hit"""
 

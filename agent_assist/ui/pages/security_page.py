@@ -24,6 +24,8 @@ _FACTS = {
 
 
 class SecurityPage(Page):
+    """One part is shown at a time, read anew whenever it is opened."""
+
     title: ClassVar[str] = "Security"
     icon: ClassVar[str] = "lock"
     widest: ClassVar[int] = READING_WIDTH

@@ -74,6 +74,7 @@ class _Swatch(QWidget):
 
 
 def fill(painter: QPainter, area: QRectF, colour: QColor, pattern: Qt.BrushStyle) -> None:
+    """A soft ground with a pattern over it, so that shares differ without their colour."""
     ground = QColor(colour)
     ground.setAlpha(60)
     painter.fillRect(area, ground)
@@ -81,6 +82,8 @@ def fill(painter: QPainter, area: QRectF, colour: QColor, pattern: Qt.BrushStyle
 
 
 class ShareBar(QWidget):
+    """The outcomes of drafts as shares of all that were decided."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bar = _Bar(theme)

@@ -18,6 +18,8 @@ _USED = (OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITTEN)
 
 
 class SuggestionsModel(TextModel):
+    """One row for each entry, in the order given."""
+
     columns = ("Draft", "Became", "Changed", "When")
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -39,6 +39,8 @@ def progress_words(job: JobStatus) -> str:
 
 
 class JobRow(QWidget):
+    """Shows the job that it is given last; its button asks for a stop, nothing stops here."""
+
     cancelled = Signal(str)
     """The job's id."""
 

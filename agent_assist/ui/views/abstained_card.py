@@ -14,6 +14,8 @@ from agent_assist.ui.widgets.label import Label
 
 
 class AbstainedCard(QFrame):
+    """Hidden until a suggestion with another decision than to draft is shown."""
+
     hand_over_wanted = Signal()
     missing_wanted = Signal()
 

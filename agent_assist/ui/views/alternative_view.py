@@ -15,7 +15,10 @@ from agent_assist.ui.widgets.text_block import TextBlock
 
 
 class AlternativeView(QFrame):
+    """A suggestion to compare with; taking it over is the panel's part."""
+
     chosen = Signal(object)
+    """The Suggestion."""
     closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

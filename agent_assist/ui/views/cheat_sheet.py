@@ -14,6 +14,8 @@ from agent_assist.ui.widgets.label import Label
 
 
 class CheatSheet(QDialog):
+    """Read from the registry each time it is made, so that it cannot say other keys than those that work."""
+
     def __init__(self, theme: Theme, actions: ActionRegistry, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")

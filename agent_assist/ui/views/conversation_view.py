@@ -42,6 +42,8 @@ PIECE = 6
 
 
 class ConversationView(QScrollArea):
+    """Shows the ticket that it is given, read-only; at most MOST messages are widgets at one time."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme

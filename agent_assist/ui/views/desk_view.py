@@ -24,7 +24,10 @@ WIDE, MEDIUM = 1080, 760
 
 
 class DeskView(QSplitter):
+    """Holds the parts of the working place and decides which of them there is room for."""
+
     folded = Signal()
+    """Which parts are shown may have changed, by the width or by the agent."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)

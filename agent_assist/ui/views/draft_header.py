@@ -44,10 +44,13 @@ def state_words(draft: Draft) -> tuple[str, Tone]:
 
 
 class DraftHeader(QWidget):
+    """Says what it is shown and emits wishes."""
+
     regenerate_wanted = Signal()
     stop_wanted = Signal()
     alternative_wanted = Signal()
     stepped = Signal(int)
+    """-1 to the draft before, 1 to the next one."""
     beside_toggled = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

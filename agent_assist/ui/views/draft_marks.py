@@ -15,6 +15,8 @@ BADGE = 17
 
 
 class Marked(Protocol):
+    """A document with sentences and facts to be drawn, as `DraftDocument`."""
+
     spans: list[Span]
     facts: list[Fact]
 

@@ -31,7 +31,11 @@ def numbering(hits: Sequence[Hit]) -> dict[int, int]:
 
 
 class DraftPanel(QWidget):
+    """Keeps one document for each ticket, so that what the agent wrote and undo survive a change of
+    ticket."""
+
     regenerate_wanted = Signal(str)
+    """The steer line; empty for none."""
     stop_wanted = Signal()
     alternative_wanted = Signal()
     suggestion_shown = Signal(object)
@@ -41,6 +45,7 @@ class DraftPanel(QWidget):
     sentence_entered = Signal(object)
     """(passage ids, sentence text), or None."""
     citation_activated = Signal(int)
+    """The number of the evidence, from 1."""
     state_changed = Signal()
     """Whether the reply can be sent may have changed."""
     words_changed = Signal(str)

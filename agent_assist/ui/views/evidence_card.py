@@ -24,9 +24,12 @@ _TONES = {"macros": Tone.ACCENT, "solved": Tone.OK, "remembered": Tone.ATTENTION
 
 
 class EvidenceCard(QFrame):
+    """One hit, folded to a few lines; the agent can mark whether it helps."""
+
     relevance_changed = Signal(str, object)
     """(article id, True, False or None)."""
     open_wanted = Signal(str)
+    """Id of the article."""
     entered = Signal(int)
     """Passage id under the pointer, -1 when it left."""
 

@@ -23,11 +23,15 @@ SHOWN = 9
 
 
 class EvidencePanel(QWidget):
+    """Cards for the hits of the draft that is shown; it keeps the marks of relevance across redraws."""
+
     relevance_changed = Signal(str, object)
+    """As that of the card."""
     open_wanted = Signal(str, int)
     """(article id, passage id)."""
     missing_wanted = Signal()
     passage_entered = Signal(int)
+    """As `entered` of the card."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

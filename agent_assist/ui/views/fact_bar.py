@@ -15,8 +15,12 @@ from agent_assist.ui.widgets.label import Label, restyle
 
 
 class FactBar(QFrame):
+    """About one fact at a time: the one at the caret, or the only one that is open."""
+
     confirmed = Signal(object)
+    """The Fact."""
     removed = Signal(object)
+    """The Fact whose sentence is to go."""
     next_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

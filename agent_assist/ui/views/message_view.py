@@ -81,7 +81,10 @@ class Bubble(QWidget):
 
 
 class MessageView(QWidget):
+    """A bubble whose text can be selected; a copy of the thread's message, never changed."""
+
     grown = Signal()
+    """Something was folded or unfolded: its height is another one."""
 
     def __init__(self, theme: Theme, message: Message, author: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -19,6 +19,8 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """One line of the palette; `run` is called after the palette has closed."""
+
     title: str
     run: Callable[[], object]
     keys: str = ""
@@ -49,6 +51,8 @@ def fuzzy(query: str, text: str) -> float:
 
 
 class CommandPalette(Popover):
+    """Entries are ranked by how well their titles match what is typed."""
+
     def __init__(self, theme: Theme, actions: ActionRegistry, parent: QWidget) -> None:
         super().__init__("Command palette", parent, width=520)
         self._theme, self._actions = theme, actions

@@ -14,6 +14,8 @@ KEYS, ICON = Qt.ItemDataRole.UserRole + 1, Qt.ItemDataRole.UserRole + 2
 
 
 class PaletteDelegate(QStyledItemDelegate):
+    """Draws with the theme's colours; the roles ICON and KEYS hold what stands beside the title."""
+
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme

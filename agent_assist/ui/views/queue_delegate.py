@@ -19,6 +19,8 @@ _CHANNEL_ICONS = {channel: str(channel) for channel in Channel}
 
 
 class QueueDelegate(QStyledItemDelegate):
+    """Draws a `Row` in three lines; all rows have one height, so that long queues scroll fast."""
+
     def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._theme = theme

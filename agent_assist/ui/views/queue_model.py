@@ -29,6 +29,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A ticket with what is said of its draft."""
+
     summary: TicketSummary
     note: Note = Note()
 

@@ -10,7 +10,10 @@ from agent_assist.ui.theme import Theme
 
 
 class Rail(QWidget):
+    """One button is checked at a time: the place that is shown."""
+
     chosen = Signal(str)
+    """The id of the place."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -16,6 +16,8 @@ INTO_PAGE = "Put into page"
 
 
 class ReplyBar(QWidget):
+    """Emits wishes; which of sending and inserting comes first follows the option of the send key."""
+
     send_wanted = Signal()
     deliver_wanted = Signal()
     """Send from here, whatever the send key does."""

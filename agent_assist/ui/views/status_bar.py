@@ -35,6 +35,8 @@ def model_words(status: ModelStatus) -> tuple[str, Tone]:
 
 
 class StatusBar(QWidget):
+    """Shows what events tell; a sentence of `say` goes away by itself."""
+
     model_wanted = Signal()
     jobs_wanted = Signal()
     followed_wanted = Signal()

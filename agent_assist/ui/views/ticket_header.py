@@ -16,7 +16,10 @@ from agent_assist.ui.widgets.label import ElidedLabel
 
 
 class TicketHeader(QWidget):
+    """Shows the ticket that it is given; its menu emits wishes."""
+
     status_wanted = Signal(object)
+    """The TicketStatus."""
     note_wanted = Signal()
     unread_wanted = Signal()
 

@@ -18,6 +18,8 @@ _TONES = {Decision.DRAFT: Tone.OK, Decision.CLARIFY: Tone.ACCENT, Decision.ESCAL
 
 
 class Understanding(QWidget):
+    """Decision, language and reasons of the suggestion that is shown."""
+
     missing_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

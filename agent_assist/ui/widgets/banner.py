@@ -18,7 +18,10 @@ Choice = tuple[str, Callable[[], None]]
 
 
 class Banner(QFrame):
+    """Hidden until it has something to say; one message at a time, the newest."""
+
     closed = Signal()
+    """Dismissed by the person."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

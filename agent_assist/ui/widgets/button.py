@@ -13,18 +13,24 @@ from agent_assist.ui.widgets.label import restyle
 
 
 class Kind(StrEnum):
+    """How much a button stands out."""
+
     PRIMARY = "primary"
     """The one thing to do next; at most one in a view."""
     SECONDARY = "secondary"
     QUIET = "quiet"
     DANGER = "danger"
+    """What cannot be undone."""
     LINK = "link"
+    """A word of the text that can be pressed."""
 
 
 _ICON_COLOUR = {Kind.PRIMARY: "on_accent", Kind.DANGER: "danger", Kind.LINK: "accent", Kind.QUIET: "muted"}
 
 
 class Button(QPushButton):
+    """Its text is also its name for screen readers; Enter presses it only where it is the default."""
+
     def __init__(
         self,
         theme: Theme,

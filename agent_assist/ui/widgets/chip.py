@@ -9,6 +9,8 @@ from agent_assist.ui.tokens import Tone
 
 
 class Chip(QPushButton):
+    """Reached by Tab and pressed by Space, like every button."""
+
     def __init__(self, text: str, *, checkable: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self.setProperty("kind", "chip")

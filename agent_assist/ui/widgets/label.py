@@ -24,6 +24,8 @@ def restyle(widget: QWidget, **properties: object) -> None:
 
 
 class Label(QLabel):
+    """A QLabel in the sizes and tones of the design."""
+
     def __init__(
         self,
         text: str = "",

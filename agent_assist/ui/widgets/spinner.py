@@ -11,6 +11,8 @@ from agent_assist.ui.theme import Theme
 
 
 class Spinner(QWidget):
+    """Runs only while it is visible: hidden, it costs nothing."""
+
     def __init__(self, theme: Theme, size: int = tokens.ICON, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme

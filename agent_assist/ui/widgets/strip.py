@@ -13,6 +13,9 @@ from agent_assist.ui.widgets.label import ElidedLabel
 
 
 class Strip(QWidget):
+    """For what holds as long as the window is open, as that this is the demo desk; a Banner comes and
+    goes."""
+
     acted = Signal()
 
     def __init__(self, theme: Theme, text: str, action: str, parent: QWidget | None = None) -> None:

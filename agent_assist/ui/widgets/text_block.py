@@ -36,6 +36,8 @@ Stretch = tuple[int, int, str]
 
 
 class TextBlock(QWidget):
+    """As high as its text at the width that it is given; `set_line_limit` folds it."""
+
     def __init__(
         self,
         theme: Theme,

@@ -26,11 +26,14 @@ from agent_assist.ui.words import count
 
 
 class ArticlesStep(Step):
+    """Imports as a job; the step can be left while it goes on."""
+
     title: ClassVar[str] = "Add your articles"
     note: ClassVar[str] = (
         "A draft says only what your articles say. They stay on this machine. You can add more at any time."
     )
     demo_requested = Signal()
+    """Open the demo desk instead."""
 
     def __init__(self, ui: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(ui, parent)

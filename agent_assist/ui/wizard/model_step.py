@@ -23,6 +23,8 @@ MOST = 4
 
 
 class ModelStep(Step):
+    """Done as soon as the model in use is ready; downloads go on when the step is left."""
+
     title: ClassVar[str] = "Pick a model"
     note: ClassVar[str] = (
         "It writes the drafts, here on your machine. The small one below came along and is ready now. "

@@ -28,6 +28,8 @@ LONGEST = 20_000
 
 
 class TryStep(Step):
+    """Drafts for a ticket that is not saved; the draft can be stopped."""
+
     title: ClassVar[str] = "Try a ticket"
     note: ClassVar[str] = "Paste what a customer wrote, or take the example, and see the draft."
     _streamed = Signal(str)
