@@ -46,7 +46,7 @@ def stage(name: str) -> Stage:
 
 @click.group(help=__doc__)
 def cli() -> None:
-    pass
+    """The group; each stage adds its command below."""
 
 
 def _command(name: str) -> click.Command:
@@ -229,6 +229,7 @@ def _show(name: str, plan: Plan) -> None:
 
 
 def main(args: list[str] | None = None, **kwargs: Any) -> None:
+    """The command line of a person; warnings of the libraries about their own future are left out."""
     # What the libraries will rename is nothing to whoever runs this.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\b")
     warnings.filterwarnings("ignore", message="Could not find a config file in", module=r"peft\b")

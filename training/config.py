@@ -15,6 +15,8 @@ Format = Literal["auto", "jsonl", "csv", "mbox", "eml", "zendesk", "zammad", "ro
 
 
 class Section(BaseModel):
+    """A part of the configuration; frozen, and an unknown name in it is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
@@ -80,6 +82,8 @@ class RayOptions(Section):
 
 
 class PrepareOptions(Section):
+    """What examples are made of, which are left out, and how many of each kind stay."""
+
     inputs: tuple[Source, ...] = ()
     workspace: Path | None = None
     """Its feedback and articles are exported by the product's own commands, redacted, before each run."""
@@ -97,11 +101,13 @@ class PrepareOptions(Section):
     languages: tuple[str, ...] = ()
     """Languages to keep; empty keeps all.  One config per language, or one for several together."""
     redact: bool = True
+    """Put placeholders for the personal data of `inputs`; feedback was redacted at its export."""
     min_words: int = Field(4, ge=1)
     max_words: int = Field(160, ge=5)
     near_duplicate: float = Field(0.8, gt=0, le=1)
     """Jaccard similarity of word 3-grams from which two replies are near-duplicates (MinHash)."""
     per_cluster: int = Field(3, ge=1)
+    """Near-duplicates that stay."""
     per_agent: float = Field(0.25, gt=0, le=1)
     """The largest share of the examples that one agent may have, where there are at least four agents."""
     held_out: float = Field(0.1, ge=0, lt=0.5)
@@ -112,6 +118,8 @@ class PrepareOptions(Section):
 
 
 class SftOptions(Section):
+    """Supervised tuning of a LoRA adapter (Hu et al. 2021)."""
+
     start: str = "none"
     """What the adapter begins with: `none`, `champion` (the adapter that is in use: what it knows is kept and
     gone on from), or an adapter as GGUF.  Its rank and alpha are then kept."""
@@ -122,11 +130,15 @@ class SftOptions(Section):
     epochs: float = Field(1.0, gt=0)
     batch: int = Field(8, ge=1)
     accumulate: int = Field(1, ge=1)
+    """Batches whose gradients are added up before a step."""
     max_tokens: int = Field(640, ge=32)
+    """Of an example; one that is longer loses the middle of its prompt."""
     max_steps: int = -1
+    """0 or less for as many as `epochs` needs."""
     cooldown: float = Field(0.35, gt=0, le=1)
     """Share of the steps at the end in which the learning rate falls to zero."""
     save_steps: int = Field(60, ge=1)
+    """Steps between two checkpoints, from which --resume goes on."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     quantised: bool = False
     """QLoRA: the base in 4 bits; CUDA only."""
@@ -134,8 +146,11 @@ class SftOptions(Section):
 
 
 class PreferenceOptions(Section):
+    """DPO (Rafailov et al. 2023) on pairs, or KTO (Ethayarajh et al. 2024) on single judgements."""
+
     method: Literal["dpo", "kto", "none"] = "none"
     beta: float = Field(0.1, gt=0)
+    """How strongly the tuned model is held to the one before."""
     learning_rate: float = Field(5e-5, gt=0)
     epochs: float = Field(1.0, gt=0)
     batch: int = Field(4, ge=1)
@@ -145,6 +160,8 @@ class PreferenceOptions(Section):
 
 
 class ExportOptions(Section):
+    """The GGUF that is served, and the gates that it has to pass."""
+
     converter: Path | None = None
     """Folder with llama.cpp's convert_lora_to_gguf.py of exactly the served version."""
     merged: bool = False
@@ -154,11 +171,14 @@ class ExportOptions(Section):
     least_agreement: float = Field(0.93, gt=0, le=1)
     """Share of places where both choose the same token."""
     least_self_ended: float = Field(0.99, ge=0, le=1)
+    """Share of the replies that end by themselves instead of at the limit."""
     replies: int = Field(40, ge=1)
     """Held-out prompts that the gates are measured on."""
 
 
 class EncoderOptions(Section):
+    """Tuning of the encoder on questions and the passages that answer them."""
+
     base: str = "all-MiniLM-L6-v2"
     """The packaged encoder, or a folder with safetensors weights."""
     knowledge: Path | None = None
@@ -197,12 +217,15 @@ class ProbeOptions(Section):
 
 
 class Config(Section):
+    """One run; paths are relative to the configuration file."""
+
     name: str = Field(pattern=r"^[\w.-]{1,60}$")
     folder: Path
     """Where the stages of this run write; relative to the configuration file."""
     base: str = "package"
     """`package` (the model that comes with the application), a GGUF file, or a Hugging Face folder."""
     seed: int = 7
+    """Of everything that is drawn or shuffled."""
     prepare: PrepareOptions = PrepareOptions()
     sft: SftOptions = SftOptions()
     preference: PreferenceOptions = PreferenceOptions()

@@ -24,6 +24,7 @@ LAST = "last"
 
 
 def watermark_file(run: Run) -> Path:
+    """What the model in use has learnt from, as far as `--since last` needs it."""
     return run.folder / "watermark.json"
 
 

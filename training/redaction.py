@@ -75,10 +75,15 @@ MADE: Final = 24_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """One text to learn from, with a label for each of its words."""
+
     text: str
     places: list[tuple[int, int]]
+    """Start and end of each word."""
     labels: tuple[int, ...]
+    """Indices into LABELS; IGNORED where a word is neither learnt nor measured."""
     before: str = ""
+    """The message before, which tells what a bare number is."""
 
 
 def row_of(words: Sequence[str], labels: Sequence[int], before: str = "") -> Row:
@@ -91,6 +96,7 @@ def row_of(words: Sequence[str], labels: Sequence[int], before: str = "") -> Row
 
 
 def chats(data: Path) -> list[dict[str, Any]]:
+    """The turns of MultiDoGO, each with `tokens`, `labels` and `domain`."""
     with gzip.open(data / "pii" / "multidogo.jsonl.gz", "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
@@ -133,6 +139,7 @@ def _proper(kept: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def made_rows(maker: Maker, count: int) -> list[Row]:
+    """Rows of made texts, whose labels are known because they were put in."""
     rows = []
     for _ in range(count):
         text, spans, before = maker.example()
@@ -234,6 +241,7 @@ def train(rows: list[Row], words: tagger.Words, *, epochs: int, rate: float, see
 
 
 def save(model: Any, folder: Path, facts: dict[str, Any]) -> None:
+    """Write the weights as 8-bit integers and tagger.json with their digest and `facts`."""
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -282,6 +290,7 @@ def _part(hit: Counter[str], total: Counter[str], keys: Sequence[str]) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Train and save, or measure what is there, as the module says."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

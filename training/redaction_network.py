@@ -14,6 +14,9 @@ SPELLING = 48
 
 
 class Network(nn.Module):
+    """The same computation as `tagger.Tagger`, which reads its weights by these names; `width` is the
+    encoder's."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.grams = nn.EmbeddingBag(BUCKETS, SPELLING, mode="mean")
@@ -49,6 +52,7 @@ class Network(nn.Module):
 
 
 def tensors(batch: dict[str, Any]) -> dict[str, Any]:
+    """A batch of arrays, and pairs of arrays, as torch tensors that share their memory."""
     return {
         name: tuple(torch.from_numpy(v) for v in value)
         if isinstance(value, tuple)

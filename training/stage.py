@@ -94,6 +94,8 @@ class Stage(Protocol):
 
 @dataclass(frozen=True)
 class Result:
+    """What became of a stage; `figures` are those of the run that wrote its files."""
+
     stage: str
     key: str
     skipped: bool
@@ -192,6 +194,7 @@ def hash_of(path: Path) -> str:
 
 
 def hash_of_files(paths: Iterable[Path], root: Path | None = None) -> str:
+    """sha256 over names and contents, in this order; names are relative to `root`, or bare without one."""
     whole = hashlib.sha256()
     for path in paths:
         whole.update(str(path.relative_to(root) if root else path.name).encode())
@@ -215,6 +218,7 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON Lines file; empty lines are passed over."""
     with path.open(encoding="utf-8") as file:
         return [json.loads(line) for line in file if line.strip()]
 

@@ -112,6 +112,7 @@ def faithful(body: str, row: Row) -> str:
 
 
 def passage_of(row: Row) -> Passage:
+    """The row's article as the one passage that the prompt shows."""
     heading = f"domain: {row['domain']}" + (f" › entity: {row['entity']}" if row["entity"] else "")
     return Passage(1, row["article_id"], 0, heading, row["answer"], title=row["question"])
 
@@ -294,6 +295,7 @@ def build(data: Path, out: Path, *, grounded_limit: int, seed: int) -> Counter[s
 
 
 def main() -> None:
+    """Build the examples and print how many there are of each kind."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
