@@ -282,7 +282,7 @@ class ServerUnreachable(HelpdeskProblem):
 
 
 class LoginRefused(HelpdeskProblem):
-    """The token, the password or the sign-in does not hold; not tried again until a person has looked."""
+    """The token, the password or the sign-in does not hold; next tried after half an hour."""
 
     code = "login_refused"
     title = "The helpdesk refused the login"

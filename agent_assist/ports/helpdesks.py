@@ -167,7 +167,8 @@ class SharedSecrets(Protocol):
     def reload(self) -> None:
         """Take over what another process has kept meanwhile."""
 
-    def get(self, name: str, default: str, /) -> str: ...
+    def get(self, name: str, default: str, /) -> str:
+        """The value of a field, or `default` where it has none."""
 
     def __setitem__(self, name: str, value: str, /) -> None: ...
 

@@ -24,7 +24,8 @@ class ModelRepository(Protocol):
     def save(self, record: ModelRecord) -> None:
         """Insert or replace by name; which one is active does not change."""
 
-    def get(self, name: str) -> ModelRecord | None: ...
+    def get(self, name: str) -> ModelRecord | None:
+        """None where there is no model of this name."""
 
     def all(self) -> list[ModelRecord]:
         """By name; the active one has `active` set."""

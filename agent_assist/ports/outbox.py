@@ -16,7 +16,8 @@ class OutboxRepository(Protocol):
     def put(self, item: OutboxItem) -> None:
         """Insert or replace by id. Raises BadInput for an empty text."""
 
-    def get(self, item_id: str) -> OutboxItem | None: ...
+    def get(self, item_id: str) -> OutboxItem | None:
+        """None where there is no such item."""
 
     def set_state(self, item_id: str, state: OutboxState, error: str = "") -> OutboxItem:
         """From any state to `state`. Raises BadInput where there is no such item."""

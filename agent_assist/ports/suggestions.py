@@ -23,7 +23,8 @@ class SuggestionRepository(Protocol):
     def save(self, suggestion: Suggestion) -> None:
         """Insert or replace by id."""
 
-    def get(self, suggestion_id: str) -> Suggestion | None: ...
+    def get(self, suggestion_id: str) -> Suggestion | None:
+        """None where it was not saved, or its time of keeping is over."""
 
     def record(self, outcome: Outcome) -> None:
         """Save or replace the outcome of one suggestion."""
@@ -53,7 +54,8 @@ class RememberedRepository(Protocol):
     def save(self, rule: Rule) -> None:
         """Insert or replace."""
 
-    def get(self, rule_id: str) -> Rule | None: ...
+    def get(self, rule_id: str) -> Rule | None:
+        """None where there is no such rule."""
 
     def all(self, states: Iterable[RuleState] | None = None) -> list[Rule]:
         """Those in these states, or all, newest first."""

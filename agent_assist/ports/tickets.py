@@ -40,8 +40,11 @@ class UnsentRepository(Protocol):
     def put(self, unsent: Unsent) -> None:
         """Insert or replace what is kept of that ticket."""
 
-    def get(self, ticket_id: str) -> Unsent | None: ...
+    def get(self, ticket_id: str) -> Unsent | None:
+        """None where nothing is kept of this ticket."""
 
-    def all(self) -> list[Unsent]: ...
+    def all(self) -> list[Unsent]:
+        """By the tickets' ids."""
 
-    def remove(self, ticket_id: str) -> None: ...
+    def remove(self, ticket_id: str) -> None:
+        """Nothing happens where nothing is kept."""

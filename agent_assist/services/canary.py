@@ -41,6 +41,7 @@ class CanaryService:
         self._audit = audit
 
     def current(self) -> Canary | None:
+        """The trial that goes on; None where there is none."""
         return self._repository.canary()
 
     def start(self, name: str, share: float) -> Canary:

@@ -28,7 +28,7 @@ KEPT = 50
 
 
 class ConnectionList(Protocol):
-    """What is needed of `ConnectionsService`."""
+    """What is needed of `ConnectionService`."""
 
     def all(self) -> Sequence[Connection]: ...
 
@@ -111,6 +111,7 @@ class CompanionService:
         return page
 
     def left(self, peer: int, message: PageLeft) -> None:
+        """The tab shows no ticket any more: nothing is put into it from now on."""
         self._pages.pop((peer, message.tab), None)
 
     def lost(self, peer: int) -> list[Put]:

@@ -103,9 +103,11 @@ class ConnectionService:
         return found
 
     def all(self) -> list[Connection]:
+        """In the order in which they were added."""
         return self._repository.all()
 
     def get(self, connection: str) -> Connection | None:
+        """None where it was removed."""
         return self._repository.get(connection)
 
     def has_secret(self, connection: str, name: str) -> bool:
@@ -274,6 +276,7 @@ class ConnectionService:
             return ""
 
     def close(self) -> None:
+        """Close all connectors; whoever asks for one afterwards gets a HelpdeskProblem."""
         with self._lock:
             self._closed = True
             live = list(self._live.values())

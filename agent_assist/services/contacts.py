@@ -27,9 +27,10 @@ _ONCE: Final = "Only one article gives this {what}. Make sure that it is yours."
 
 
 class Values(Protocol):
-    """Evidence that can be asked for one value of a fact, as `domain.support.Evidence`."""
+    """What the ticket itself holds, as `services.safety.Own`."""
 
-    def has(self, value: str, kind: str = "", /) -> bool: ...
+    def has(self, value: str, kind: str = "", /) -> bool:
+        """Whether the value stands there, however it is spelt; `kind` is a placeholder's type, as "EMAIL"."""
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ class Courier:
             course.next_at = None
 
     def forget(self, item_id: str) -> None:
+        """Keep nothing more about the attempts at this item."""
         self._courses.pop(item_id, None)
 
     def carry(self, item: OutboxItem) -> bool:

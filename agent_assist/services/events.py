@@ -169,6 +169,7 @@ class EventBus:
         return unsubscribe
 
     def publish(self, event: Event) -> None:
+        """Call every listener on this thread; what one raises is logged and stops no other."""
         for listener in self._subscribers:
             try:
                 listener(event)

@@ -155,6 +155,7 @@ class FeedbackService:
         return outcome
 
     def reject(self, suggestion_id: str, reasons: Sequence[Reason] = (), text: str = "") -> Outcome:
+        """The draft is of no use; `reasons` and `text` say why. Raises BadInput for an unknown id."""
         suggestion = self._suggestion(suggestion_id)
         outcome = replace(
             self._outcome(suggestion),

@@ -250,12 +250,14 @@ class KnowledgeService:
             self._review.seen_all()
 
     def articles(self, collection: str | None = None) -> list[Article]:
+        """By id, those of one collection or all."""
         return self._repository.articles(collection)
 
     def article(self, article_id: str) -> Article | None:
         return self._repository.article(article_id)
 
     def stats(self) -> KnowledgeStats:
+        """Counts for the encoder in use; reads the database."""
         return replace(self._repository.stats(self._index.encoder), index_kind=self._index.index_kind)
 
     def _import(

@@ -79,6 +79,7 @@ class LearningService:
 
     @property
     def run(self) -> RunView:
+        """The run as it stands; immutable."""
         with self._lock:
             return self._view
 

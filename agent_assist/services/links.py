@@ -12,7 +12,7 @@ from agent_assist.services.tickets import TicketService
 
 
 class Helpdesks(Protocol):
-    """What is needed of `ConnectionsService`."""
+    """What is needed of `ConnectionService`."""
 
     def all(self) -> Sequence[Connection]: ...
 

@@ -76,6 +76,7 @@ class ModelService:
 
     @property
     def status(self) -> ModelStatus:
+        """The last that the worker reported; never waits."""
         return self._model.status
 
     @property
@@ -87,6 +88,7 @@ class ModelService:
         return self._model.probe()
 
     def active(self) -> ModelRecord | None:
+        """The one that writes; None where none was activated."""
         return self._repository.active()
 
     def records(self) -> list[ModelRecord]:

@@ -44,6 +44,7 @@ class Applied:
 
     @property
     def hand_over(self) -> Rule | None:
+        """The first rule that gives the ticket to a person."""
         return next((rule for rule in self.rules if rule.hand_over), None)
 
     @property
@@ -53,6 +54,7 @@ class Applied:
 
     @property
     def says(self) -> tuple[str, ...]:
+        """What the reply has to say, each sentence once, in the order of the rules."""
         return tuple(dict.fromkeys(rule.say for rule in self.rules if rule.say))
 
 

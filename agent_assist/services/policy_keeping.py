@@ -45,7 +45,8 @@ class KeptPolicy(Protocol):
     def read(self) -> str | None:
         """None where there is none that is whole."""
 
-    def write(self, text: str) -> None: ...
+    def write(self, text: str) -> None:
+        """Keep this text in the place of the one before; never raises."""
 
 
 class PolicyKeeper:

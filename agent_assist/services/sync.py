@@ -259,10 +259,12 @@ class SyncService:
         self._events.publish(SyncChanged(status))
 
     def status_of(self, connection: str) -> SyncStatus:
+        """OFF for a connection that nobody synchronises here."""
         with self._lock:
             return self._statuses.get(connection) or SyncStatus(connection, SyncState.OFF)
 
     def told(self, error: ErrorInfo) -> None:
+        """Show an error that belongs to no call."""
         self._events.publish(ErrorRaised(error))
 
     def tell(self, changes: Sequence[TicketChange], most: int = 0) -> int:

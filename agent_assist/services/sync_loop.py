@@ -115,13 +115,18 @@ class PageSaver:
 class Looker(Protocol):
     """What the loop needs of the sync service."""
 
-    def look(self, connection: str, cancel: CancelToken, progress: Progress) -> int: ...
+    def look(self, connection: str, cancel: CancelToken, progress: Progress) -> int:
+        """Take over what has changed at one helpdesk; returns how many tickets. Raises HelpdeskProblem,
+        Cancelled."""
 
-    def status_of(self, connection: str) -> SyncStatus: ...
+    def status_of(self, connection: str) -> SyncStatus:
+        """The status that was set last."""
 
-    def set_status_of(self, status: SyncStatus) -> None: ...
+    def set_status_of(self, status: SyncStatus) -> None:
+        """Keep a status and tell whoever listens."""
 
-    def told(self, error: ErrorInfo) -> None: ...
+    def told(self, error: ErrorInfo) -> None:
+        """Show an error that the person has to act on."""
 
 
 class SyncLoop:
@@ -150,6 +155,7 @@ class SyncLoop:
         self._thread = threading.Thread(target=self._run, name=f"sync-{connection}", daemon=True)
 
     def start(self, revision: int) -> None:
+        """Begin looking; `revision` is that of the connection which this loop works for."""
         self.revision = revision
         self._thread.start()
 
@@ -158,10 +164,12 @@ class SyncLoop:
         self._wake.set()
 
     def stop(self) -> None:
+        """Ask it to end, also out of a running look; does not wait."""
         self._cancel.set()
         self._wake.set()
 
     def join(self, timeout: float) -> None:
+        """Wait at most `timeout` seconds for its end; at once on its own thread."""
         if self._thread is not threading.current_thread():
             self._thread.join(timeout)
 

@@ -97,10 +97,12 @@ class TicketService:
         return self.add_message(ticket_id, Message(uuid4().hex, Role.NOTE, text, self._clock.now()))
 
     def set_status(self, ticket_id: str, status: TicketStatus) -> None:
+        """Here only: a ticket of a helpdesk is changed through `SyncService`."""
         self._repository.set_status(ticket_id, status)
         self._changed(ticket_id)
 
     def set_read(self, ticket_id: str, read: bool = True) -> None:
+        """Here only, for everybody who uses this workspace."""
         self._repository.set_read(ticket_id, read)
         self._changed(ticket_id)
 

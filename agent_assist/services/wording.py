@@ -69,6 +69,7 @@ class Run:
     """Whether it is the challenger of a canary."""
 
     def since(self) -> float:
+        """Milliseconds since the draft was asked for."""
         return (time.monotonic() - self.started) * 1000
 
 
@@ -95,6 +96,7 @@ class Wording:
     # --- text by rule -----------------------------------------------------------------------------
 
     def by_rule(self, run: Run) -> Suggestion:
+        """The suggestion of a verdict that needs no model."""
         context, verdict = run.context, run.verdict
         language, channel = context.language, run.ticket.channel
         if verdict.way is Way.MACRO and verdict.hit:
