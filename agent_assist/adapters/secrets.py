@@ -135,9 +135,12 @@ class KeyFile:
     check: str
     """Derived from the data key; compared before the database is touched."""
     backend: str = ""
+    """The keyring's name."""
     salt: bytes = b""
     nonce: bytes = b""
     sealed: bytes = b""
+    """The data key under AES-GCM; its key is the passphrase stretched by scrypt (RFC 7914) with `salt`, n, r
+    and p."""
     n: int = SCRYPT_N
     r: int = SCRYPT_R
     p: int = SCRYPT_P

@@ -265,7 +265,7 @@ def article_to_json(article: Article) -> dict[str, Any]:
 
 
 def report_to_json(report: ImportReport) -> dict[str, Any]:
-    """What an import did, as `kb import --json` prints it."""
+    """What an import did, as `kb add --json` prints it."""
     return {
         "added": report.added,
         "changed": report.changed,

@@ -25,6 +25,7 @@ class Arm:
     edit_costs: tuple[float, ...] = ()
     """Share of the characters changed, of each that was sent."""
     milliseconds: tuple[float, ...] = ()
+    """Of each draft, from asking for it to its end."""
 
     @property
     def acceptance(self) -> float | None:

@@ -80,6 +80,7 @@ class PageShown:
     """A ticket's page came to the foreground."""
 
     tab: int
+    """The browser's number for it."""
     page: str
     """Random, new for each page load and each ticket: a text is put into this very page or nowhere."""
     connection: str

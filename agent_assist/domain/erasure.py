@@ -77,9 +77,11 @@ class Receipt:
 
     id: str
     at: str
+    """ISO 8601."""
     person: str
     """A keyed digest: shown the same identifier, the workspace can say whether this is theirs."""
     removed: Mapping[str, int] = field(default_factory=dict)
+    """Kind of record to how many were deleted."""
     masked: Mapping[str, int] = field(default_factory=dict)
     """Kind of record of other people to how many named the person."""
     left: Mapping[str, int] = field(default_factory=dict)

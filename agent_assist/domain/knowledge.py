@@ -48,6 +48,7 @@ class Passage:
     id: int
     article_id: str
     position: int
+    """In its article, from 0."""
     heading: str
     """The heading path, outermost first, joined by ' › '; empty where there is none."""
     text: str
@@ -98,6 +99,7 @@ class ImportReport:
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
+    """Articles whose source is there no more."""
     passages: int = 0
     failed: tuple[tuple[str, str], ...] = ()
     """(path or row id, sentence) for each document that could not be read."""

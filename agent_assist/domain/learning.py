@@ -120,9 +120,11 @@ class Measure:
 
     name: str
     cases: int
+    """Those that both sides have the figure for."""
     champion: float
     challenger: float
     low: float
+    """Lower bound of the gain, in the unit of the figure."""
     high: float
 
     @property
@@ -205,7 +207,9 @@ class LearningOverview:
     """Everything the page needs to be drawn."""
 
     examples: int
+    """Rows that an SFT export would hold."""
     pairs: int
+    """Rows that a preference export would hold."""
     missing: str
     """What is not installed, with what to do about it; empty where training can start."""
     may_train: bool

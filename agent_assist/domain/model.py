@@ -34,8 +34,10 @@ class ModelRecord:
     adapter_path: str = ""
     adapter_sha256: str = ""
     context_tokens: int = 0
+    """What it was trained for; 0 where the file does not say."""
     scores: Mapping[str, float] = field(default_factory=dict)
     active: bool = False
+    """Whether it writes; set by the registry as it is read, never kept."""
     added_at: datetime | None = None
 
 
@@ -77,12 +79,15 @@ class ModelStatus:
     name: str = ""
     backend: Backend = Backend.CPU
     gpu_layers: int = 0
+    """Of `total_layers`, those on the graphics card."""
     total_layers: int = 0
     context_tokens: int = 0
     reason: str = ""
     """Why this backend and this number of layers, in a sentence; or why it failed."""
     progress: float = 0.0
+    """0 to 1, while it is being loaded."""
     tokens_per_second: float = 0.0
+    """Of the draft that was written last, without reading the prompt; 0 before the first."""
     languages: tuple[str, ...] = ()
 
 
@@ -161,8 +166,12 @@ class GenerationRequest:
     temperature: float = 0.0
     """0 is greedy.  Candidate 0 is always greedy; the temperature is that of the others."""
     top_p: float = 0.95
+    """Of the most likely tokens, those that have this share of the probability (Holtzman et al. 2020); 1 is
+    all."""
     min_p: float = 0.05
+    """A token needs this share of the likeliest one's probability (Nguyen et al. 2024); 0 is off."""
     repeat_penalty: float = 1.1
+    """Weighs on the tokens that were written last (Keskar et al. 2019); 1 is off."""
     seed: int = 0
     candidates: int = 1
     stop: tuple[str, ...] = ()

@@ -133,6 +133,7 @@ class Suggestion:
     id: str
     ticket_id: str
     message_ids: tuple[str, ...]
+    """The customer's messages that it answers."""
     thread_hash: str
     decision: Decision
     origin: Origin
@@ -140,13 +141,16 @@ class Suggestion:
     sentences: tuple[Sentence, ...]
     hits: tuple[Hit, ...]
     confidence: float
+    """0 to 1."""
     reasons: tuple[str, ...]
     """Why this decision, in sentences for the agent."""
     language: str
+    """ISO 639-1, of the text."""
     channel: str
     model_name: str
     model_sha256: str
     adapter_sha256: str
+    """Empty where the base wrote alone."""
     prompt_version: str
     steer: str = ""
     alternative_of: str = ""

@@ -148,6 +148,7 @@ class QueueFilter:
     unread_only: bool = False
     waiting_only: bool = False
     limit: int = 500
+    """Rows, the newest ones."""
 
 
 def parse_time(value: object) -> datetime | None:

@@ -29,8 +29,10 @@ class Entry:
     cancel: CancelToken = field(default_factory=threading.Event)
     job: Job[None] | None = None
     spares: tuple[Suggestion, ...] = ()
+    """Further drafts of the same reading, for whoever asks for an alternative."""
     timer: threading.Timer | None = None
     last_text: float = 0.0
+    """When streamed text was last told, as `time.monotonic` has it."""
 
     @property
     def useful(self) -> bool:

@@ -78,6 +78,7 @@ class Judged:
     sentences: tuple[Sentence, ...]
     passed: bool
     score: float
+    """To compare wordings of one draft; larger is better."""
     why_not: str = ""
 
 

@@ -36,6 +36,7 @@ class Holdings:
     person: str
     """Keyed digest."""
     counts: Mapping[str, int]
+    """Kind of record to how many."""
 
 
 class PrivacyService:

@@ -114,14 +114,18 @@ class MailOptions:
     imap: Server
     smtp: Server
     folders: tuple[str, ...]
+    """Those that customers' mails come into."""
     sent_folder: str
     ours: tuple[str, ...]
+    """Addresses of the company: what they send is an answer."""
     days: int
+    """How far the first look goes back."""
     reply_all: bool
     sent_copy: str
     ca_file: str
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    """For XOAUTH2, typed in by hand."""
     source: TokenSource | None = field(default=None, repr=False, compare=False)
     """Where the tokens of a browser's sign-in come from."""
 
