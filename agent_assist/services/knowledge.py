@@ -34,10 +34,13 @@ Cutter = Callable[[Article], list[tuple[str, str]]]
 
 
 class HasSettings(Protocol):
+    """What is needed of `OptionsService`: the options, and to change them."""
+
     @property
     def current(self) -> Settings: ...
 
-    def change(self, changes: Mapping[str, Any], /) -> Settings: ...
+    def change(self, changes: Mapping[str, Any], /) -> Settings:
+        """As `OptionsService.change`: by dotted name, kept on the disk. Raises InvalidSetting."""
 
 
 def content_hash(article: Article) -> str:

@@ -168,10 +168,6 @@ class Llama:
         """Make a running evaluation end (any thread may call this), or allow the next one."""
         self._flag[0] = b"\x01" if stop else b"\x00"
 
-    @property
-    def aborted(self) -> bool:
-        return self._flag[0] == b"\x01"
-
     def decode(self, tokens: Sequence[tuple[int, int, int, bool]]) -> None:
         """Evaluate (token, position, sequence, wants logits) of at most BATCH tokens.
 

@@ -25,7 +25,6 @@ class Entry:
     run: Callable[[], object]
     keys: str = ""
     icon: str = ""
-    hint: str = ""
 
 
 def fuzzy(query: str, text: str) -> float:
@@ -90,9 +89,7 @@ class CommandPalette(Popover):
 
     def _entries(self) -> list[Entry]:
         actions = [
-            Entry(a.title, a.run, a.key_text, a.icon, a.section)
-            for a in self._actions.all()
-            if a.listed and a.enabled()
+            Entry(a.title, a.run, a.key_text, a.icon) for a in self._actions.all() if a.listed and a.enabled()
         ]
         return actions + self._extra
 
