@@ -123,7 +123,7 @@ def read_row(line: str, number: int) -> Row | AgentAssistError:
 
 
 def open_source(source: str, stack: ExitStack) -> Iterator[str]:
-    """The lines of a file, or of standard input for "-"; `stack` closes the file. Raises BadInput."""
+    """The lines of a file, or of standard input for "-"; `stack` closes the file.  Raises BadInput."""
     if source == "-":
         return iter(sys.stdin)
     try:

@@ -59,7 +59,7 @@ def own_text(passage: Passage) -> str:
 def units_of(text: str) -> list[Unit]:
     """The sentences, list items and table rows of a text in their order.
 
-    A small heading is no unit: it goes to those below it. A question is left out unless it stands alone. A
+    A small heading is no unit: it goes to those below it.  A question is left out unless it stands alone.  A
     row is put in words with the table's head.
     """
     units: list[Unit] = []

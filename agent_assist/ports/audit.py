@@ -20,7 +20,7 @@ class AuditRepository(Protocol):
     def entries(
         self, since: int = 0, action: AuditAction | None = None, newest_first: bool = False
     ) -> Iterator[AuditEntry]:
-        """Those after number `since`; with `newest_first` those before it, 0 standing for all. Read page by
+        """Those after number `since`; with `newest_first` those before it, 0 standing for all.  Read page by
         page: what is appended meanwhile may be among them."""
 
     def role_changes(self) -> list[AuditEntry]:
@@ -28,7 +28,7 @@ class AuditRepository(Protocol):
 
     def check(self, anchors: dict[str, Head]) -> AuditReport:
         """Read the whole log: whether each entry follows the one before, and whether it reaches each of the
-        `anchors` (place to head). Slow for a long log."""
+        `anchors` (place to head).  Slow for a long log."""
 
 
 class AuditAnchor(Protocol):

@@ -29,7 +29,7 @@ class KeyKeeper(Protocol):
         """
 
     def make_recovery_key(self) -> str:
-        """A new recovery key, to be shown once; an older one no longer opens. Raises WorkspaceReadOnly or
+        """A new recovery key, to be shown once; an older one no longer opens.  Raises WorkspaceReadOnly or
         DiskFull."""
 
     def check_passphrase(self, passphrase: str, *, own: bool = False) -> None:

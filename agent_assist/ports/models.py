@@ -102,7 +102,7 @@ class LanguageModel(Protocol):
         """
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text as the loaded model counts them. Raises NoModel."""
+        """Tokens of each text as the loaded model counts them.  Raises NoModel."""
 
     def probe(self) -> EngineFacts:
         """What the engine can do here; starts the worker where it does not run."""

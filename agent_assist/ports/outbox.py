@@ -14,13 +14,13 @@ class OutboxRepository(Protocol):
     """Replies and notes from the moment they are accepted; a returned call is on the disk."""
 
     def put(self, item: OutboxItem) -> None:
-        """Insert or replace by id. Raises BadInput for an empty text."""
+        """Insert or replace by id.  Raises BadInput for an empty text."""
 
     def get(self, item_id: str) -> OutboxItem | None:
         """None where there is no such item."""
 
     def set_state(self, item_id: str, state: OutboxState, error: str = "") -> OutboxItem:
-        """From any state to `state`. Raises BadInput where there is no such item."""
+        """From any state to `state`.  Raises BadInput where there is no such item."""
 
     def move(
         self, item_id: str, expected: Collection[OutboxState], state: OutboxState, error: str = ""

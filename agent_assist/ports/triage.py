@@ -23,7 +23,7 @@ class IntentClassifier(Protocol):
         """One intent for each vector, None where a text is out of scope.  Raises BadInput for too few."""
 
     def read(self, model: IntentModel, vectors: bytes) -> list[Intent]:
-        """One intent for each vector. Raises IndexDamaged where the model does not fit its own numbers."""
+        """One intent for each vector.  Raises IndexDamaged where the model does not fit its own numbers."""
 
 
 class IntentRepository(Protocol):
@@ -33,4 +33,4 @@ class IntentRepository(Protocol):
         """In place of the one before."""
 
     def get(self) -> IntentModel | None:
-        """None where none was learnt. Raises IndexDamaged where it cannot be read."""
+        """None where none was learnt.  Raises IndexDamaged where it cannot be read."""

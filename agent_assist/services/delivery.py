@@ -86,7 +86,7 @@ class HelpdeskDelivery:
         )
 
     def deliver(self, item: OutboxItem, ticket: Ticket) -> Message:
-        """Send the reply or note. Raises BadInput for an empty text, HelpdeskProblem where no connection
+        """Send the reply or note.  Raises BadInput for an empty text, HelpdeskProblem where no connection
         takes it."""
         if is_empty(item.text):
             raise BadInput("An empty reply is not sent.", "Take it back.")

@@ -50,7 +50,7 @@ _USED = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITT
 
 
 class FeedbackService:
-    """Thread-safe. Every decision is on the disk before the call returns."""
+    """Thread-safe.  Every decision is on the disk before the call returns."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class FeedbackService:
         return outcome
 
     def reject(self, suggestion_id: str, reasons: Sequence[Reason] = (), text: str = "") -> Outcome:
-        """The draft is of no use; `reasons` and `text` say why. Raises BadInput for an unknown id."""
+        """The draft is of no use; `reasons` and `text` say why.  Raises BadInput for an unknown id."""
         suggestion = self._suggestion(suggestion_id)
         outcome = replace(
             self._outcome(suggestion),

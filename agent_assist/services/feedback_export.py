@@ -106,8 +106,8 @@ class FeedbackExport:
         """Write the history from `since` up to, not including, `until` to `path`, with a dataset card beside
         it.
 
-        `raw` leaves personal data in; `agent` keeps to one agent's decisions. The file appears whole or not
-        at all. Raises DiskFull, or BadInput where it cannot be written.
+        `raw` leaves personal data in; `agent` keeps to one agent's decisions.  The file appears whole or not
+        at all.  Raises DiskFull, or BadInput where it cannot be written.
         """
         run = _Run(wanted, self._options.current)
 

@@ -40,7 +40,7 @@ class HasSettings(Protocol):
     def current(self) -> Settings: ...
 
     def change(self, changes: Mapping[str, Any], /) -> Settings:
-        """As `OptionsService.change`: by dotted name, kept on the disk. Raises InvalidSetting."""
+        """As `OptionsService.change`."""
 
 
 def content_hash(article: Article) -> str:

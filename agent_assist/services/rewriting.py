@@ -60,7 +60,7 @@ _SIMPLE = (
 
 
 class Rewriter:
-    """Rewrites by rules; no model runs. The check of the new text may wait for the encoder."""
+    """Rewrites by rules; no model runs.  The check of the new text may wait for the encoder."""
 
     def __init__(self, index: SemanticIndex, languages: LanguageDetector, options: OptionsService) -> None:
         self._index = index

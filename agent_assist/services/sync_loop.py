@@ -116,7 +116,7 @@ class Looker(Protocol):
     """What the loop needs of the sync service."""
 
     def look(self, connection: str, cancel: CancelToken, progress: Progress) -> int:
-        """Take over what has changed at one helpdesk; returns how many tickets. Raises HelpdeskProblem,
+        """Take over what has changed at one helpdesk; returns how many tickets.  Raises HelpdeskProblem,
         Cancelled."""
 
     def status_of(self, connection: str) -> SyncStatus:

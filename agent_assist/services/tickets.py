@@ -27,7 +27,7 @@ BATCH = 200
 
 
 class TicketService:
-    """Thread-safe. What changes here is told as an event; no helpdesk hears of it."""
+    """Thread-safe.  What changes here is told as an event; no helpdesk hears of it."""
 
     def __init__(self, repository: TicketRepository, events: EventBus, clock: Clock) -> None:
         self._repository = repository
