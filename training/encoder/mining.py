@@ -60,11 +60,12 @@ def _example(anchor: str, pair: Pair, cosines: Vectors, texts: Texts, negatives:
     own = [n for article in pair.articles for n in texts.of_article.get(article, ())]
     if not own:
         return None
+    # Passages that are alike to the encoder stay in their order, whatever the last digits say.
+    cosines = np.round(cosines, 5)
     right = max(own, key=lambda n: cosines[n])
     marked = [n for article in pair.irrelevant for n in texts.of_article.get(article, ())]
-    many = min(_LOOKED, len(cosines))
-    near = np.argpartition(-cosines, many - 1)[:many]
-    ranked = [*marked, *(int(n) for n in near[np.argsort(-cosines[near])])]
+    near = np.argsort(-cosines, kind="stable")[:_LOOKED]
+    ranked = [*marked, *(int(n) for n in near)]
     chosen: list[int] = []
     for n in dict.fromkeys(ranked):
         if n in own or texts.articles[n] in pair.articles:
