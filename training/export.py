@@ -38,12 +38,16 @@ _REPLY_TOKENS = 160
 
 
 class GateClosed(AgentAssistError):
+    """The served model differs from the tuned one by more than the options allow."""
+
     code = "export_gate"
     title = "The converted model is not the tuned one"
     default_remedy = "Look at gates.json in the stage's folder.  The model in use is as it was."
 
 
 class Export:
+    """Writes adapter.gguf and gates.json.  Raises GateClosed."""
+
     name = "export"
 
     def inputs(self, run: Run) -> list[Path]:

@@ -21,6 +21,8 @@ _FEWEST = 8
 
 
 class Preference:
+    """Goes on from the adapter of `sft`; without a method it does nothing, and that one is exported."""
+
     name = "preference"
 
     def inputs(self, run: Run) -> list[Path]:

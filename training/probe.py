@@ -200,6 +200,8 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Probe:
+    """Tunes on examples with canaries, measures their exposure, and deletes the adapter."""
+
     name = "probe"
 
     def inputs(self, run: Run) -> list[Path]:

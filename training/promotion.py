@@ -28,6 +28,8 @@ from training.stage import Plan, Run, write_json
 
 
 class PromoteOptions(Section):
+    """What is needed for a promotion, and where it takes place."""
+
     measure: str = "kept"
     """What must be gained: `kept` is the share of the draft that the agent's reply kept."""
     guards: Mapping[str, float] = Field(
@@ -48,6 +50,8 @@ class PromoteOptions(Section):
 
 
 class NotPromoted(AgentAssistError):
+    """The challenger gained too little or a guard does not hold; the sentence has each reason."""
+
     code = "not_promoted"
     title = "The new model was not promoted"
     default_remedy = "The model in use is as it was. Look at promote/report.html and evaluate/report.html."
@@ -60,6 +64,8 @@ def options_of(run: Run) -> PromoteOptions:
 
 
 class Promote:
+    """Writes decision.json and its page, then registers the adapter.  Raises NotPromoted."""
+
     name = "promote"
 
     def inputs(self, run: Run) -> list[Path]:
@@ -208,6 +214,7 @@ def keep(adapter: Path, folder: Path, name: str) -> Path:
 
 
 def digest_of(path: Path) -> str:
+    """SHA-256 in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -28,6 +28,8 @@ _SHOWN = 12
 
 
 class EncoderStage:
+    """Mines negatives, tunes, measures on the held-out questions; a shut gate is a result, no error."""
+
     name = "encoder"
 
     def inputs(self, run: Run) -> list[Path]:

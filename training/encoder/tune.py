@@ -22,6 +22,7 @@ MANIFEST = "encoder.json"
 
 
 def steps_of(examples: int, options: EncoderOptions) -> int:
+    """Steps of the optimiser that these many examples take."""
     if options.max_steps > 0:
         return options.max_steps
     return max(1, math.ceil(examples / options.batch * options.epochs))

@@ -34,6 +34,7 @@ def ordered(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def title_of(name: str) -> str:
+    """A measure in words; its own name where there are none."""
     return MEASURES.get(name, (name, ""))[0]
 
 

@@ -21,6 +21,8 @@ Row = Mapping[str, Any]
 
 
 class ProductFailed(AgentAssistError):
+    """A command of the product failed, its last words in the sentence, or gave another number of rows."""
+
     code = "product_failed"
     title = "The product could not be measured"
     default_remedy = "Run the command by hand to see more.  The model in use is as it was."

@@ -30,11 +30,14 @@ SECONDS_A_DRAFT = 3.0
 
 
 class EvaluateOptions(Section):
+    """What both models are measured on, and as what the champion is taken."""
+
     cases: Path | None = None
     """JSON Lines of `ticket`, `reply`, `articles`, `answerable`, `intent`; else the held-out replies."""
     knowledge: tuple[Path, ...] = ()
     """Articles to answer from; without it those of `prepare`."""
     most: int = Field(120, ge=1)
+    """Cases."""
     champion: Path | None = None
     """An adapter on the same base to beat; without it the model that comes with the application."""
     plain_champion: bool = False
@@ -53,6 +56,8 @@ def options_of(run: Run) -> EvaluateOptions:
 
 
 class Evaluate:
+    """Both models draft for the same cases with the product's own commands; the figures go to result.json."""
+
     name = "evaluate"
 
     def inputs(self, run: Run) -> list[Path]:
