@@ -42,7 +42,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class CanaryReport:
-    """Both sides since the canary began, as the Models page and `agent-assist model canary` show them."""
+    """Both sides since the canary began, as the page Learning and `agent-assist model canary` show them."""
 
     canary: Canary
     champion: Arm

@@ -112,7 +112,7 @@ class SemanticIndex(Protocol):
         """Start the worker and wait until it can answer; raises EncoderMissing."""
 
     def add(self, ids: Sequence[int], vectors: bytes) -> None:
-        """Put in vectors (float32 little-endian, joined, of unit length); those of known ids are replaced."""
+        """Vectors (float32 little-endian, joined, of unit length) of ids that are not there yet."""
 
     def remove(self, ids: Sequence[int]) -> None:
         """Ids that are not there are passed over."""
@@ -140,7 +140,7 @@ class SemanticIndex(Protocol):
 
     @property
     def index_kind(self) -> str:
-        """The kind of index in words for a tooltip; empty before `load`."""
+        """`flat`, `half` (16-bit) or `lists` (inverted lists with 8-bit codes), by the number of vectors."""
 
     def close(self) -> None:
         """Keep the index in the cache file where that is worth it, and end the worker."""
