@@ -24,6 +24,8 @@ TOKENS_PER_SECOND = 60
 
 
 class OutOfMemory(AgentAssistError):
+    """The card or the machine has too little memory for these options."""
+
     code = "out_of_memory"
     title = "There is too little memory"
     default_remedy = (
@@ -32,6 +34,8 @@ class OutOfMemory(AgentAssistError):
 
 
 class LossNotANumber(AgentAssistError):
+    """The loss is no number any more: what was tuned so far is of no use."""
+
     code = "loss_nan"
     title = "The training has come apart"
     default_remedy = "Lower `learning_rate` and run the stage again; the model in use is as it was."
@@ -73,6 +77,7 @@ def begun_folder(adapter: Path, base: Path, folder: Path) -> Path:
 
 
 def tuning_of(run: Run) -> Tuning:
+    """The options of the run as `training.tuning` takes them."""
     sft = run.config.sft
     return Tuning(
         rank=sft.rank,
@@ -94,6 +99,9 @@ def tuning_of(run: Run) -> Tuning:
 
 
 class Sft:
+    """Tunes on prepare's train.jsonl and writes the adapter; with `run.resume` it goes on from its last
+    checkpoint."""
+
     name = "sft"
 
     def inputs(self, run: Run) -> list[Path]:

@@ -268,6 +268,7 @@ def lora_of(rank: int, alpha: int, dropout: float) -> Any:
 
 
 def steps_of(examples: int, options: Tuning) -> int:
+    """Steps of the optimiser that these many examples take."""
     if options.max_steps > 0:
         return options.max_steps
     return max(1, math.ceil(examples / options.batch / options.accumulate * options.epochs))

@@ -79,6 +79,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
+    """What a model is asked, as turns."""
+
     messages: tuple[ChatMessage, ...]
     notes: tuple[str, ...] = ()
     """What was left out and why, in sentences for the agent."""

@@ -71,6 +71,7 @@ def aged(
 
 
 def newest_of(examples: Sequence[Example]) -> datetime | None:
+    """The time of the newest example; None where none has one."""
     return max((e.moment for e in examples if e.moment), default=None)
 
 

@@ -22,15 +22,18 @@ Mail = tuple[str, bytes]
 
 
 def eml(path: Path) -> Read:
+    """One mail as a thread of its own."""
     yield from threads(iter([(path.name, path.read_bytes())]))
 
 
 def eml_files(folder: Path) -> Iterator[Mail]:
+    """Name and bytes of every .eml below a folder, in the order of their paths."""
     for path in sorted(folder.rglob("*.eml")):
         yield path.name, path.read_bytes()
 
 
 def mbox(path: Path) -> Read:
+    """The threads of an mbox; its mails are counted from 1 in what is said of them."""
     box = mailbox.mbox(str(path), create=False)
     yield from threads((f"{path.name}#{n}", bytes(m)) for n, m in enumerate(box, 1))
 

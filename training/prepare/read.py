@@ -321,6 +321,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def in_time(messages: list[Message]) -> tuple[Message, ...]:
+    """In the order of their times; as they came where one of them has none."""
     if any(m.created_at is None for m in messages):
         return tuple(messages)
     return tuple(sorted(messages, key=lambda m: m.created_at or datetime.min.replace(tzinfo=UTC)))

@@ -99,6 +99,7 @@ def marks_of(made: Iterable[Made]) -> dict[str, list[int]]:
 
 
 def read_articles(path: Path | None) -> list[dict[str, Any]] | None:
+    """JSON Lines of articles; None for no path.  Raises BadInput."""
     if path is None:
         return None
     try:

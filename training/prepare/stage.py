@@ -32,6 +32,8 @@ from training.stage import Plan, Run, write_rows
 
 
 class Prepare:
+    """Writes the examples, the held-out cases, the rows for preferences, and a dataset card."""
+
     name = "prepare"
 
     def inputs(self, run: Run) -> list[Path]:
