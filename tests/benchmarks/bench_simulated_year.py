@@ -7,7 +7,7 @@ About 25 minutes on two cores that do nothing else; with --folder it goes on whe
 but the agents and the calendar is the product: tickets, drafts, decisions, remembered edits and exports go
 through its services in a workspace of their own, `training`'s stages prepare and tune, llama.cpp's converter
 makes the adapter, and the rules of `training.promotion` with the golden set decide.  It starts from the
-packaged model without any adapter, with one candidate a draft.
+packaged model with the adapter that comes with it.
 
 The simulated agents.  The house style: an answer begins with "Here is the short answer:".  Four of the
 articles are out of date, and the agents know it: a bike may be sent back within 45 days, not 30, and so on
@@ -23,7 +23,7 @@ would at a company.
 
 Questions are the demo desk's solved tickets, each asked once a year, and two a month about what is out of
 date, in other words each time; the solved collection is not in the knowledge base.  Each month goes on from
-the adapter that is in use, or from the base.  Writes simulated-year.json and simulated-year.html to
+the adapter that is in use.  Writes simulated-year.json and simulated-year.html to
 build/reports.
 """
 
@@ -44,7 +44,7 @@ from simulated_agents import START, Calendar, Judged, Question, judged, question
 
 from agent_assist import app, ground
 from agent_assist.adapters.demo import COMPANY
-from agent_assist.adapters.inference.packaged import find_file
+from agent_assist.adapters.inference.packaged import adapter_file, find_file
 from agent_assist.cli.draft import suggestion_to_json
 from agent_assist.domain.feedback import Action
 from agent_assist.domain.remembered import RuleState
@@ -104,16 +104,15 @@ def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
     }
 
 
-def furnished(folder: Path, base: Path) -> Desk:
-    """A workspace with the articles, in which the base writes without any adapter."""
+def furnished(folder: Path) -> Desk:
+    """A workspace with the articles, in which the packaged model writes with its own adapter."""
     there = folder.exists()
     desk = app.open_desk(folder, passphrase=lambda: PASSPHRASE)
+    desk.models.start()
     if there:  # resumed: with what it has learnt and remembers, and the model in use
         return desk
-    desk.options.change({"reply.company": COMPANY, "model.candidates": 1})
+    desk.options.change({"reply.company": COMPANY})
     desk.knowledge.add([resource("demo", "articles")])
-    desk.models.add(base, "base")
-    desk.models.use("base")
     return desk
 
 
@@ -124,9 +123,9 @@ class Year:
         self._folder, self._given = folder, given
         self.base = find_file() or Path()
         self._promoted = next((r["in_use"] for r in rows[::-1] if r.get("promoted")), "")
-        self._adapter = folder / f"{self._promoted}.gguf" if self._promoted else None
+        self._adapter = folder / f"{self._promoted}.gguf" if self._promoted else adapter_file()
         # Both sides are measured where nothing was remembered: the edits answer the very tickets held out.
-        self._judge = furnished(folder / "judge", self.base)
+        self._judge = furnished(folder / "judge")
         self._base = hf_base(Run(Config(name="base", folder=folder)))
         with likelihood.Scorer(self.base, None) as scorer:
             self._before = likelihood.perplexity(scorer, self._general())
@@ -153,7 +152,7 @@ class Year:
                 start=str(self._adapter) if self._adapter else "none",
                 batch=4,
                 max_steps=self._given.steps,
-                learning_rate=1e-3,
+                learning_rate=self._given.rate,
                 save_steps=1000,
                 dtype="float32",
             ),
@@ -179,7 +178,7 @@ class Year:
             "loss": tuned["loss"],
             "promoted": not reasons,
             "reasons": reasons,
-            "in_use": self._promoted or "base",
+            "in_use": self._promoted or "packaged",
             "forgetting": round(result["likelihood"]["forgetting"], 3),
             "measures": {
                 d["name"]: [round(d[k], 3) for k in ("champion", "challenger", "low")] for d in result["all"]
@@ -192,7 +191,7 @@ class Year:
         cases = read_cases(run.place("prepare") / "cases.jsonl", self._given.cases)
         tickets = [ticket_from_json(case["ticket"]) for case in cases]
         judge = self._judge
-        old = self._drafts(self._promoted or "base", tickets)
+        old = self._drafts(self._promoted or "packaged", tickets)
         desk.models.add(self.base, name, adapter=adapter)
         desk.models.use(name)
         judge.models.add(self.base, name, adapter=adapter)
@@ -250,6 +249,7 @@ def main() -> int:
     parser.add_argument(
         "--cases", type=int, default=10, help="held out, at most, that a challenger is measured on"
     )
+    parser.add_argument("--rate", type=float, default=5e-4, help="of learning")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--converter", type=Path, default=None)
     parser.add_argument("--folder", type=Path, help="kept, and gone on from when called again")
@@ -289,7 +289,7 @@ def one_month(folder: Path, given: argparse.Namespace, rows: list[dict[str, Any]
         shutil.rmtree(folder / f"{name}-{number - 2:02}", ignore_errors=True)
         if rows:
             shutil.copytree(before, folder / name)
-    desk = furnished(folder / "workspace", find_file() or Path())
+    desk = furnished(folder / "workspace")
     year = Year(folder, given, rows)
     try:
         row = {"month": number} | month(desk, some)

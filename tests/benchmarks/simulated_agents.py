@@ -11,6 +11,7 @@ import random
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
@@ -173,7 +174,7 @@ def judged(question: Question, draft: Suggestion) -> Judged:
         and told <= figures(known) | good
         and (bool(told & good) or not good)
         and not (told & figures(question.outdated))
-        and any(c == question.article or c.startswith(ARTICLE_PREFIX) for c in draft.citations)
+        and any(Path(c).stem == question.article or c.startswith(ARTICLE_PREFIX) for c in draft.citations)
     )
     wanted = in_style(body if right else question.good)
     distance = changed(body, wanted)
