@@ -59,6 +59,8 @@ def figures_of(output: Mapping[str, Any], case: Mapping[str, Any]) -> dict[str, 
     sentences = [s for s in output.get("sentences") or () if s.get("text")]
     if sentences:
         found["grounded"] = sum(bool(s.get("supported")) for s in sentences) / len(sentences)
+    if origin := output.get("origin"):
+        found["own_words"] = float(origin == "model")
     found["unrepeated"] = 1 - repeated(text)
     found["polite"] = float(bool(_POLITE.search(text)))
     if reply := case.get("reply"):

@@ -16,6 +16,10 @@ MEASURES = {
     "decided": ("Answered or not, rightly", "where the case says whether it can be answered"),
     "cited": ("Right article used", "where the case names its articles"),
     "grounded": ("Sentences with a source", "share of the sentences that a passage supports"),
+    "own_words": (
+        "In the model's own words",
+        "else the article's sentences: its wording did not pass the check",
+    ),
     "unrepeated": ("Without repetition", "1 is none"),
     "polite": ("Polite", "thanks, please, sorry and the like"),
     "reply_f1": ("Words in common with the agent's reply", "F1"),
@@ -65,7 +69,7 @@ def evaluation_page(
     main = next((row for row in rows if row["name"] == "kept"), None)
     failed = len(result["golden_failures"])
     golden = f"Golden cases that fail: {failed}." if failed else "All golden cases pass."
-    page.lead(verdict(main), f"{golden} {_forgot(result['likelihood'])}")
+    page.lead(verdict(main), _same(result, *outputs), f"{golden} {_forgot(result['likelihood'])}")
     page.intervals(
         "Gain with its 95 % interval",
         [
@@ -82,6 +86,22 @@ def evaluation_page(
             some = [(name or "unknown", *_measure(d)) for name, ds in groups.items() for d in ordered(ds)]
             page.table(f"By {what}", some, (what, *_HEAD))
     return page
+
+
+def _same(
+    result: Mapping[str, Any], old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]
+) -> str:
+    """How many drafts are the same: where neither model's wording passes the check, both show the article's
+    sentences, and no tuning changes them."""
+    pairs = [(a, b) for a, b in zip(old, new) if "draft" in (a.get("decision"), b.get("decision"))]
+    same = sum(a.get("text") == b.get("text") for a, b in pairs)
+    if not same:
+        return ""
+    own = next((row for row in result["all"] if row["name"] == "own_words"), None)
+    rest = "."
+    if own:
+        rest = f"; {own['challenger']:.0%} of the new model's are in its own words, the others the article's."
+    return f"{same} of {len(pairs)} drafts are the same, word for word{rest}"
 
 
 def _measure(row: Mapping[str, Any]) -> tuple[object, ...]:

@@ -221,6 +221,13 @@ def test_the_page_says_first_what_it_comes_to_and_shows_twenty_pairs(tmp_path: P
     assert page.count("<section class='pair'>") == 20
     assert "(clarify) Which &lt;order&gt;?" in page
     assert "Question &lt;19&gt;" in page
+    assert "drafts are the same" not in page
+    alike = [one | {"origin": "passages"} for one in new]
+    same = compared(cases, alike, alike, 7) | {k: result[k] for k in result if k not in ("all", "by")}
+    evaluation_page(same, cases, [alike, alike]).write(tmp_path / "same.html")
+    assert "29 of 29 drafts are the same, word for word; 0% of the new model" in (
+        tmp_path / "same.html"
+    ).read_text(encoding="utf-8")
     assert "<script" not in page
     worse = compared(cases, new, old, 7)
     assert verdict(next(d for d in worse["all"] if d["name"] == "kept")).startswith("The new model is worse.")
