@@ -21,6 +21,7 @@ MEASURE_WORDS = {
     "cited": "The right article is cited",
     "decided": "Answers when it can, and only then",
     "answered": "Tickets answered",
+    "own_words": "In the model’s own words, not the article’s",
     "unrepeated": "Free of repetition",
     "polite": "Polite",
     "reply_f1": "Words shared with the agent’s reply",
@@ -28,7 +29,7 @@ MEASURE_WORDS = {
     "length": "As long as the agent’s reply",
     "seconds": "Seconds for a draft",
 }
-_FIRST = ("kept", "grounded", "cited", "decided", "answered", "polite", "unrepeated", "seconds")
+_FIRST = ("kept", "own_words", "grounded", "cited", "decided", "answered", "polite", "unrepeated", "seconds")
 _CHAMPIONS = {
     "packaged": "the model that comes with Agent Assist",
     "base": "its base",
