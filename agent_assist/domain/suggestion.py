@@ -162,7 +162,9 @@ class Suggestion:
     """Where the answer itself stands in `text`, between the greeting and closing that were put around
     it; None where nothing was.  Training uses the body alone: the model never writes the rest."""
     prompt_passages: tuple[int, ...] | None = None
-    """Ids of the passages that the model was shown; None where that was not kept."""
+    """Ids of the passages that the model was shown, in that order; None where that was not kept."""
+    prompt_texts: tuple[str, ...] = ()
+    """What of each of them it was shown; empty where each was shown whole.  Training shows it the same."""
 
     @property
     def citations(self) -> tuple[str, ...]:

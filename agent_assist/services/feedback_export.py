@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -282,7 +282,7 @@ def prompt_of(case: Case, options: Settings) -> tuple[ChatMessage, ...]:
     if suggestion.prompt_passages is None:
         hits = suggestion.hits[: options.knowledge.passages]
     else:
-        hits = tuple(h for h in suggestion.hits if h.passage.id in suggestion.prompt_passages)
+        hits = _shown(suggestion, suggestion.prompt_passages)
     return build_messages(
         ticket,
         hits,
@@ -291,6 +291,16 @@ def prompt_of(case: Case, options: Settings) -> tuple[ChatMessage, ...]:
         channel=Channel(suggestion.channel) if known else ticket.channel,
         language=suggestion.language or "en",
         steer=suggestion.steer,
+    )
+
+
+def _shown(suggestion: Suggestion, ids: Sequence[int]) -> tuple[Hit, ...]:
+    """The passages as the model was shown them: in their order, and of each what it was shown."""
+    known = {h.passage.id: h for h in suggestion.hits}
+    texts = dict(zip(ids, suggestion.prompt_texts))
+    hits = (known[i] for i in ids if i in known)
+    return tuple(
+        replace(h, passage=replace(h.passage, text=texts.get(h.passage.id, h.passage.text))) for h in hits
     )
 
 
@@ -313,6 +323,7 @@ def _redacted(case: Case, redactor: Redactor, entities: Counter[str]) -> Case:
     messages = ticket.messages if ticket else ()
     texts = [m.text for m in messages] + [ticket.subject if ticket else "", suggestion.steer]
     texts += [text for h in solved for text in (h.passage.title, h.passage.heading, h.passage.text)]
+    texts += suggestion.prompt_texts  # sentences of those passages, word for word
     texts += [case.draft, case.final, case.rejected]
     texts += [outcome.reason_text, outcome.missing_note] if outcome else []
     known = known_values(ticket) if ticket else []
@@ -328,11 +339,12 @@ def _redacted(case: Case, redactor: Redactor, entities: Counter[str]) -> Case:
             hit, passage=replace(hit.passage, title=title, heading=heading, text=text)
         )
     hits = tuple(clean.get(h.passage.id, h) for h in suggestion.hits)
+    shown = tuple(next(replaced) for _ in suggestion.prompt_texts)
     draft, final, rejected = next(replaced), next(replaced), next(replaced)
     if outcome:
         reason, note = next(replaced), next(replaced)
         outcome = replace(outcome, final_text=final, reason_text=reason, missing_note=note)
-    kept = replace(suggestion, steer=steer, hits=hits, text=draft)
+    kept = replace(suggestion, steer=steer, hits=hits, prompt_texts=shown, text=draft)
     return replace(case, suggestion=kept, outcome=outcome, ticket=ticket, rejected=rejected)
 
 

@@ -62,6 +62,7 @@ class Run:
     said: dict[int, list[tuple[Hit, str]]] = field(default_factory=dict)
     """By passage: what it and those beside it answer, which is read once."""
     prompt_passages: tuple[int, ...] | None = None
+    prompt_texts: tuple[str, ...] = ()
     """Ids of the passages that the model was shown; None where it was not asked."""
     record: ModelRecord | None = None
     """The model that writes for this ticket."""
@@ -342,6 +343,7 @@ class Wording:
             created_at=self._clock.now(),
             body=(at, at + len(body)),
             prompt_passages=run.prompt_passages,
+            prompt_texts=run.prompt_texts,
         )
 
 

@@ -230,6 +230,7 @@ class DraftWriter:
             budget=budget,
         )
         run.prompt_passages = tuple(p.id for p in passages)
+        run.prompt_texts = tuple(p.text for p in passages) if shown else ()
         run.notes.extend(n for n in prompt.notes if n not in run.notes and "very long" not in n)
         request = GenerationRequest(
             messages=prompt.messages,

@@ -45,6 +45,7 @@ suggestions = st.builds(
     usage=st.builds(Usage),
     body=st.none() | st.tuples(st.integers(), st.integers()),
     prompt_passages=st.none() | lists(st.integers()),
+    prompt_texts=lists(words),
     created_at=st.none() | moments,
 )
 outcomes = st.builds(

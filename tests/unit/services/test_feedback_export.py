@@ -16,7 +16,7 @@ from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.domain.feedback import Action, ExportFormat, Reason, Strength
-from agent_assist.domain.knowledge import Hit, Passage
+from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.prompt import build_messages
 from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import format_time
@@ -290,6 +290,24 @@ def test_the_prompt_holds_the_passages_that_the_model_was_shown(desk: Desk) -> N
     )
     assert [i for i in range(8) if f"number {i}" in first] == [2]
     assert [i for i in range(8) if f"number {i}" in second] == [0, 1, 2, 3]
+
+
+def test_the_prompt_holds_of_a_passage_what_the_model_was_shown_of_it(desk: Desk) -> None:
+    whole = "It takes two days. Call +31 20 555 0199. Ask Crystal Mwangi."
+    hits = (
+        Hit(Passage(1, "a1", 0, "", "Returns are free. We pay the label.", "Returns"), 0.9),
+        Hit(Passage(2, "s2", 0, "", whole, "Parcel", collection=Collection.SOLVED), 0.8),
+    )
+    shown = (2, 1), ("It takes two days. Call +31 20 555 0199.", "We pay the label.")
+    made = suggestion("g1", DRAFT, hits=hits, prompt_passages=shown[0], created_at=START + timedelta(days=20))
+    desk.store.save(replace(made, prompt_texts=shown[1]))
+    desk.feedback.decide("g1", DRAFT, Action.SENT)
+    row = next(iter(desk.rows("sft", since=START + timedelta(days=20))))
+    asked = row["prompt"][-1]["content"]
+    assert asked.index("It takes two days") < asked.index("We pay the label.")
+    assert "Returns are free" not in asked
+    assert "Crystal" not in asked
+    assert "555" not in asked
 
 
 def test_retrieval_rows_are_questions_with_the_articles_that_answered(desk: Desk) -> None:
