@@ -12,7 +12,7 @@ from typing import Any
 
 from agent_assist.errors import BadInput
 from training.evaluation.compare import differences
-from training.evaluation.measures import figures_of
+from training.evaluation.measures import figures_of, settle_silence
 from training.evaluation.page import ordered, pair_of, title_of
 from training.evaluation.product import read_cases
 from training.product import run_in
@@ -32,6 +32,8 @@ def backtest(cases: Path, before: Path, after: Path, out: Path, most: int = 200)
     write_rows(out / "tickets.jsonl", (row["ticket"] for row in rows))
     sides = [_drafts(workspace, out, name) for workspace, name in ((before, "before"), (after, "after"))]
     figures = [[figures_of(o, c) for o, c in zip(side, rows, strict=True)] for side in sides]
+    for pair in zip(*figures, strict=True):
+        settle_silence(*pair)
     found = differences(figures[0], figures[1])
     gains = [_gain(old, new) for old, new in zip(*figures, strict=True)]
     result = {
@@ -59,6 +61,7 @@ def _page(
     page.lead(
         f"Of {result['cases']} solved tickets {result['wins']} would have had a better draft, "
         f"{result['losses']} a worse one, {same} one as good: by how much of it the agent's reply kept.",
+        "Where only one side answers, a draft counts from a third kept: below that, an agent writes anew.",
         "Where a workspace remembers edits of these very tickets, both sides may repeat them.",
     )
     named = [d for d in ordered(found) if d["name"] != "seconds"]
@@ -97,5 +100,5 @@ def _drafts(workspace: Path, out: Path, name: str) -> list[dict[str, Any]]:
 
 
 def _gain(old: Mapping[str, float], new: Mapping[str, float]) -> float:
-    """By what the agent would have kept; not answering keeps nothing."""
+    """By what the agent would have kept."""
     return new.get("kept", 0.0) - old.get("kept", 0.0)

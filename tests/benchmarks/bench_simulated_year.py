@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -66,6 +67,8 @@ from training.stage import Run, run_stage, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "a simulated year"
+PLACES = ("workspace", "judge", "state")
+"""What a month begins with: both workspaces, and what the user's own state folder remembers of their logs."""
 RULES = PromoteOptions(slowest=1000)
 """Those of the product but for time, which says more about what else the machine does in a year's run."""
 
@@ -260,6 +263,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = given.folder or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
+        os.environ["XDG_STATE_HOME"] = str(folder.resolve() / "state")
         done = folder / "months.json"
         if done.exists():
             rows = json.loads(done.read_text(encoding="utf-8"))
@@ -283,7 +287,7 @@ def one_month(folder: Path, given: argparse.Namespace, rows: list[dict[str, Any]
     asked, again = questions(given.seed)
     some = asked[(number - 1) * ordinary : number * ordinary] + again[2 * (number - 1) : 2 * number]
     Calendar.at = START + timedelta(days=30 * (number - 1))
-    for name in ("workspace", "judge"):
+    for name in PLACES:
         before = folder / f"{name}-{number - 1:02}"
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.rmtree(folder / f"{name}-{number - 2:02}", ignore_errors=True)
@@ -298,7 +302,7 @@ def one_month(folder: Path, given: argparse.Namespace, rows: list[dict[str, Any]
     finally:
         year.close()
         desk.close()
-    for name in ("workspace", "judge"):
+    for name in PLACES:
         kept = folder / f"{name}-{number:02}"
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(folder / name, kept)

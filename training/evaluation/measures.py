@@ -16,6 +16,9 @@ from sacrebleu.metrics.chrf import CHRF
 
 from agent_assist.domain.text import repeated, words
 
+USEFUL = 1 / 3
+"""Share of a draft below which an agent writes anew; texts on different things share about a quarter."""
+
 _CHRF = CHRF()
 _POLITE = re.compile(
     r"\b(?:thank|thanks|please|sorry|apolog\w+|happy to|glad to|welcome"
@@ -69,6 +72,16 @@ def figures_of(output: Mapping[str, Any], case: Mapping[str, Any]) -> dict[str, 
         found["kept"] = 1 - edit_distance(text, reply)
         found["length"] = min(len(text), len(reply)) / max(len(text), len(reply), 1)
     return found
+
+
+def settle_silence(one: dict[str, float], other: dict[str, float]) -> None:
+    """Of a ticket that only one side answered, the other side keeps nothing: else a model would gain by leaving
+    the hard ones out.  An answer of which less than USEFUL is kept is worth no more than none."""
+    for silent, answered in ((one, other), (other, one)):
+        if not silent["answered"] and "kept" in answered:
+            silent["kept"] = 0.0
+            if answered["kept"] < USEFUL:
+                answered["kept"] = 0.0
 
 
 def retrieval(hits: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from training.config import Section
 from training.evaluation import likelihood
 from training.evaluation.compare import Difference, differences, slices
 from training.evaluation.golden import golden_failures
-from training.evaluation.measures import abstention, figures_of, retrieval
+from training.evaluation.measures import abstention, figures_of, retrieval, settle_silence
 from training.evaluation.page import evaluation_page
 from training.evaluation.product import Candidate, Product, read_cases
 from training.evaluation.sheet import write_sheet
@@ -153,7 +153,7 @@ def compared(
     old = [figures_of(o, c) for o, c in zip(champion, cases, strict=True)]
     new = [figures_of(o, c) for o, c in zip(challenger, cases, strict=True)]
     for pair in zip(old, new, strict=True):
-        _nothing_kept(*pair)
+        settle_silence(*pair)
     keys = {
         "intent": lambda c: str(c.get("intent") or ""),
         "language": lambda c: str(c["ticket"].get("language") or ""),
@@ -177,14 +177,6 @@ def compared(
         "median_seconds": latency,
         "failed": sum("error" in o for o in challenger),
     }
-
-
-def _nothing_kept(one: dict[str, float], other: dict[str, float]) -> None:
-    """Of a ticket that only one side answered, the other side's draft keeps nothing: else a model would gain
-    by leaving the hard ones out."""
-    for silent, answered in ((one, other), (other, one)):
-        if not silent["answered"] and "kept" in answered:
-            silent["kept"] = 0.0
 
 
 def _row(difference: Difference) -> dict[str, Any]:
@@ -240,7 +232,10 @@ def _likelihoods(
 def _side_by_side(
     cases: Sequence[Mapping[str, Any]], outputs: Sequence[Sequence[Mapping[str, Any]]]
 ) -> list[dict[str, Any]]:
-    kept = [[figures_of(o, c).get("kept", 0.0) for o, c in zip(side, cases)] for side in outputs]
+    figures = [[figures_of(o, c) for o, c in zip(side, cases)] for side in outputs]
+    for pair in zip(*figures, strict=True):
+        settle_silence(*pair)
+    kept = [[one.get("kept", 0.0) for one in side] for side in figures]
     return [
         {
             "case": case,
