@@ -75,7 +75,7 @@ def figures_of(output: Mapping[str, Any], case: Mapping[str, Any]) -> dict[str, 
 
 
 def settle_silence(one: dict[str, float], other: dict[str, float]) -> None:
-    """Of a ticket that only one side answered, the other side keeps nothing: else a model would gain by leaving
+    """Of a ticket that only one side answered, the other keeps nothing: else a model would gain by leaving
     the hard ones out.  An answer of which less than USEFUL is kept is worth no more than none."""
     for silent, answered in ((one, other), (other, one)):
         if not silent["answered"] and "kept" in answered:
