@@ -16,6 +16,8 @@ from agent_assist.files import sync_folder, write_whole
 from training.stage import Run, hash_of
 from training.tuning import load_base
 
+SMALL = 400_000_000
+"""Bytes of a GGUF below which the product shows the model those sentences of a passage alone that answer."""
 _SOURCE = "dequantised-from.sha256"
 
 
@@ -30,6 +32,15 @@ def base_path(run: Run) -> Path:
     if not path.exists():
         raise NoModel(f"There is no model at {path}.", "Set `base` to a GGUF file or a Hugging Face folder.")
     return path
+
+
+def is_small(run: Run) -> bool:
+    """Whether the product takes the base for a small model; a folder is not served, so nothing is known."""
+    try:
+        base = base_path(run)
+    except NoModel:
+        return False
+    return base.suffix == ".gguf" and base.stat().st_size < SMALL
 
 
 def hf_base(run: Run) -> Path:

@@ -96,6 +96,9 @@ class PrepareOptions(Section):
     """With `--since last`: share of what was learnt before that is learnt again, against forgetting."""
     knowledge: Path | None = None
     """JSON Lines of articles; the passages that retrieval would have given are looked up in it."""
+    excerpts: bool | None = None
+    """Whether a prompt shows the sentences of a passage that answer instead of all of it; without a value as
+    the product does for the base: it shows them to small ones."""
     company: str = ""
     voice: str = "friendly, plain and brief"
     languages: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from agent_assist.domain.answers import answer_from
 from agent_assist.domain.composing import macro_body
 from agent_assist.domain.knowledge import Passage
 from agent_assist.domain.polarity import contradicts
@@ -193,7 +194,7 @@ class Maker:
             return None
         prompt = build_messages(
             before,
-            passages,
+            [_excerpt(p, asked) for p in passages] if self.options.excerpts else passages,
             company=self.options.company,
             voice=self.options.voice,
             channel=before.channel,
@@ -260,6 +261,12 @@ def intent_of(ticket: Ticket) -> str:
     fields = {name.casefold(): value for name, value in ticket.fields.items()}
     tagged = (tag.partition(":")[2] for tag in ticket.tags if tag.casefold().startswith("intent:"))
     return str(fields.get("intent") or next(tagged, "")).strip()
+
+
+def _excerpt(passage: Passage, asked: str) -> Passage:
+    """The sentences that answer, found by their words: what the product shows a small model, which finds them
+    by meaning as well."""
+    return replace(passage, text=answer_from(passage, asked) or passage.text)
 
 
 def _answers(before: Ticket) -> bool:

@@ -43,7 +43,8 @@ class Prepare:
 
     def options(self, run: Run) -> Mapping[str, Any]:
         since = {"since": run.since.isoformat()} if run.since else {}
-        return run.config.prepare.model_dump(mode="json") | since
+        excerpts = {"excerpts": workspace.resolved(run).excerpts}
+        return run.config.prepare.model_dump(mode="json") | excerpts | since
 
     def plan(self, run: Run) -> Plan:
         made = prepare(workspace.resolved(run), run.config.seed, run.since)

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent_assist.adapters.training_files import register
 from agent_assist.domain.knowledge import FROM_REPLIES
+from training.base import is_small
 from training.config import PrepareOptions
 from training.product import run_in
 from training.stage import Run, read_rows, write_rows
@@ -52,8 +53,11 @@ def without_replies(articles: Iterable[Mapping[str, Any]]) -> list[Mapping[str, 
 
 
 def resolved(run: Run) -> PrepareOptions:
-    """The options with the workspace's exports among the files; takes them where they are not there."""
+    """The options with what they leave open: whether prompts show excerpts, and the workspace's exports among
+    the files; takes those where they are not there."""
     options = run.config.prepare
+    if options.excerpts is None:
+        options = options.model_copy(update={"excerpts": is_small(run)})
     if options.workspace is None:
         return options
     folder = folder_of(run)
