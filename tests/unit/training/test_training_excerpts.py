@@ -29,9 +29,10 @@ def test_a_small_base_learns_from_the_sentences_that_answer(tmp_path: Path) -> N
     body = (
         "We deliver on working days. A missed parcel waits 7 days at the pick-up point. "
         "The card in your letter box names it. Gift cards are sent by e-mail and never expire at all. "
-        "Bikes come with a driver who calls before. Invoices are in your account under Orders. Returns are free "
-        "within the country, and the label is in the box. Repairs take two weeks in spring and one in winter. "
-        "Our shops are open until six. Newsletter readers get a code for their first order."
+        "Bikes come with a driver who calls before. Invoices are in your account under Orders. "
+        "Returns are free within the country, and the label is in the box. "
+        "Repairs take two weeks in spring and one in winter. Our shops are open until six. "
+        "Newsletter readers get a code for their first order."
     )
     article = {"id": "delivery", "title": "Delivery", "body": body}
     (tmp_path / "articles.jsonl").write_text(json.dumps(article), encoding="utf-8")
