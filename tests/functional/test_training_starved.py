@@ -1,4 +1,4 @@
-"""`python -m training sft` where the disk ends: a sentence with a remedy, and it goes on afterwards."""
+"""`training sft` where memory or the disk ends: a sentence with a remedy, and after the disk it goes on."""
 
 from __future__ import annotations
 
@@ -60,3 +60,35 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(tmp_path: Pa
     full, _, later = done.stdout.partition("ended with 0\n")
     assert later, full + done.stderr[-2000:]
     assert json.loads(later)["figures"]["steps"] == 6
+
+
+def _in_two_gigabytes() -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_DATA, (2 * 2**30, 2 * 2**30))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere memory has no limit of this kind")
+def test_memory_that_ends_is_told_and_nothing_is_left_to_serve(tmp_path: Path) -> None:
+    base = tiny_model(tmp_path / "model")
+    weights = (base / "model.safetensors").read_bytes()
+    long = rows(64)
+    for row in long:
+        row["prompt"][1]["content"] += " and more of it" * 200
+    write_rows(tmp_path / "run" / "prepare" / "train.jsonl", long)
+    # The mask of 64 packed examples of 640 tokens alone takes 6 GB.
+    config = _config(tmp_path, tmp_path / "run", batch=64, max_tokens=640)
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "sft", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
+        preexec_fn=_in_two_gigabytes,
+    )
+    assert "sft: 64 examples" in done.stderr, done.stderr[-2000:]
+    assert done.returncode == 3, done.stderr[-2000:]
+    assert "The examples do not fit into memory. Lower `batch`" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run" / "sft" / "adapter").exists()
+    assert (base / "model.safetensors").read_bytes() == weights
