@@ -111,7 +111,8 @@ def counts(report: Path) -> tuple[int, int]:
 
 
 def suite(name: str, display: str | None, *, at_once: bool = True) -> bool:
-    environment = {**os.environ}
+    # Two lanes' models share the cores: threads that wait for each other sleep, and do not spin (OpenMP).
+    environment = {"OMP_WAIT_POLICY": "passive", **os.environ}
     for variable in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         environment.pop(variable, None)
     if display:
