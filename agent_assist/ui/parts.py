@@ -1,6 +1,6 @@
 """What a window needs once its desk is open.
 
-The thread that opens the desk imports this, so that the window does not wait for it to be shown.
+Imported while the desk opens, so that the window does not wait for it to be shown.
 """
 
 from __future__ import annotations

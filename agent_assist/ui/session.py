@@ -85,7 +85,6 @@ class Session(QObject):
     def _open(self) -> None:
         def work() -> None:
             try:
-                import_module("agent_assist.ui.parts")
                 desk = self._opener.open()
             except Exception as error:
                 self._failed.emit(info_of(error))
@@ -93,6 +92,8 @@ class Session(QObject):
                 self._opened.emit(desk)
 
         threading.Thread(target=work, name="open-desk", daemon=True).start()
+        # After the first paint, and in this thread: Qt's classes are not made beside a running event loop.
+        QTimer.singleShot(0, lambda: import_module("agent_assist.ui.parts"))
 
     def _on_failed(self, error: ErrorInfo) -> None:
         view = self.window.desk_view
