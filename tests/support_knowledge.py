@@ -20,17 +20,11 @@ from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.domain.knowledge import Article
 from agent_assist.services.events import EventBus
 from agent_assist.services.knowledge import KnowledgeService
+from agent_assist.services.options import OptionsService
 from agent_assist.services.retrieval import RetrievalService
-from agent_assist.settings import Settings
 
 ENCODER = "all-MiniLM-L6-v2"
 KEY = bytes(range(32))
-
-
-class Options:
-    """The defaults."""
-
-    current = Settings()
 
 
 @functools.cache
@@ -79,7 +73,7 @@ def library(folder: Path, *, own_worker: bool = False, cache_from: int = 20_000)
         index = shared_worker()
         index.load([])
     events = EventBus()
-    options = Options()
+    options = OptionsService(None, events)
     retrieval = RetrievalService(repository, index, options)
     service = KnowledgeService(
         repository,

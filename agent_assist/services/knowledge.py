@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
 from agent_assist.domain.knowledge import Article, ImportReport, KnowledgeStats
 from agent_assist.domain.planted import HeldSentence
@@ -23,7 +23,7 @@ from agent_assist.ports import CancelToken, DocumentReader, KnowledgeRepository,
 from agent_assist.services.article_review import ArticleReview
 from agent_assist.services.encoding import Encoding, Wording, check
 from agent_assist.services.events import Event, EventBus, KnowledgeChanged, SettingsChanged
-from agent_assist.settings import Settings
+from agent_assist.services.options import OptionsService
 
 SAVE_BATCH: Final = 200
 """Articles in one transaction: each waits for the disk once."""
@@ -31,16 +31,6 @@ VERSION: Final = "1"
 """Part of the content hash: raise it when articles are cut in another way, so that they are cut again."""
 
 Cutter = Callable[[Article], list[tuple[str, str]]]
-
-
-class HasSettings(Protocol):
-    """What is needed of `OptionsService`: the options, and to change them."""
-
-    @property
-    def current(self) -> Settings: ...
-
-    def change(self, changes: Mapping[str, Any], /) -> Settings:
-        """As `OptionsService.change`."""
 
 
 def content_hash(article: Article) -> str:
@@ -66,7 +56,7 @@ class KnowledgeService:
         index: SemanticIndex,
         reader: DocumentReader,
         events: EventBus,
-        options: HasSettings,
+        options: OptionsService,
         *,
         cut: Cutter,
         wording: Wording,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.ticket import Ticket
 from agent_assist.ports import KnowledgeRepository, SemanticIndex
 from agent_assist.services import inquiry, names, ranking
 from agent_assist.services.inquiry import Inquiry
+from agent_assist.services.options import OptionsService
 from agent_assist.services.ranking import Setting, Signs
 from agent_assist.services.topics import Mention, TopicIndex
-from agent_assist.settings import Settings
 
 DEPTH: Final = 50
 """Passages that each kind of search brings in before ranking."""
@@ -24,13 +24,6 @@ MOST_READ: Final = 200_000
 """Passages up to which names are looked for in the text itself: 12,000 take 0.3 s, once."""
 LANGUAGE_PENALTY: Final = 0.7
 """What is left of a passage's score when it is in a language other than the customer's."""
-
-
-class HasSettings(Protocol):
-    """What is needed of `OptionsService`: the options as they are now."""
-
-    @property
-    def current(self) -> Settings: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,9 @@ class _Words:
 class RetrievalService:
     """Finds passages; thread-safe."""
 
-    def __init__(self, repository: KnowledgeRepository, index: SemanticIndex, options: HasSettings) -> None:
+    def __init__(
+        self, repository: KnowledgeRepository, index: SemanticIndex, options: OptionsService
+    ) -> None:
         self._repository = repository
         self._index = index
         self._options = options
