@@ -10,14 +10,17 @@ from agent_assist.domain.companion import (
     FromBrowser,
     Hello,
     Mode,
-    Outcome,
     PageLeft,
     PageShown,
+    PutOutcome,
     Result,
 )
 from agent_assist.domain.helpdesk import Connection
 from agent_assist.services.companion import CompanionService, Put
 from agent_assist.ui.companion_link import CompanionLink
+
+LOOKED = 900
+"""Milliseconds in which a page's script has looked three times whether there is anything to tell."""
 
 PATIENCE = 20_000
 REPLY = "Hello Crystal,\n\nyour parcel is at the depot. It comes on Monday.\n\nKind regards\nMaya"
@@ -84,7 +87,7 @@ class Window:
         return self.service.front.ticket_id if self.service.front else ""
 
 
-def put(window: Window, qtbot: QtBot, ticket: str, text: str = REPLY, mode: Mode = Mode.FILL) -> Outcome:
+def put(window: Window, qtbot: QtBot, ticket: str, text: str = REPLY, mode: Mode = Mode.FILL) -> PutOutcome:
     before = len(window.puts)
     window.link.send(*window.service.insert(ticket, text, mode=mode))
     qtbot.waitUntil(lambda: len(window.puts) > before, timeout=PATIENCE)

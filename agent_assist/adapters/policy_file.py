@@ -14,7 +14,7 @@ import yaml
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from agent_assist.domain.policy import Fault, Pattern, Policy, Rule, When
+from agent_assist.domain.policy import Fault, Pattern, Policy, PolicyRule, When
 from agent_assist.domain.ticket import Channel
 from agent_assist.errors import BadInput, DiskFull, WorkspaceReadOnly
 from agent_assist.files import write_whole
@@ -120,7 +120,7 @@ def read_policy(text: str) -> Policy:
     if root is None:
         return Policy()
     faults: list[Fault] = []
-    rules: list[Rule] = []
+    rules: list[PolicyRule] = []
     try:
         nodes = _rules_of(root)
     except _Wrong as wrong:
@@ -165,7 +165,7 @@ def _pairs(
         yield name, key, value
 
 
-def _rule(node: yaml.Node) -> Rule:
+def _rule(node: yaml.Node) -> PolicyRule:
     values: dict[str, Any] = {"line": node.start_mark.line + 1}
     readers: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
         "id": ("id", _text),
@@ -187,7 +187,7 @@ def _rule(node: yaml.Node) -> Rule:
         raise _Wrong(node, "This rule asks for nothing: give it say, must_say, must_not or hand_over.")
     if values.get("begins") and values.get("ends") and values["ends"] < values["begins"]:
         raise _Wrong(node, "“until” is before “from”.")
-    return Rule(**values)
+    return PolicyRule(**values)
 
 
 def _when(node: yaml.Node) -> When:

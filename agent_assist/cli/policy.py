@@ -9,7 +9,7 @@ import click
 
 from agent_assist.cli.batch import Row, input_option, output_option, run_batch, ticket_of
 from agent_assist.cli.context import Context, json_option, pass_context
-from agent_assist.domain.policy import Policy, Rule
+from agent_assist.domain.policy import Policy, PolicyRule
 from agent_assist.domain.ticket import Role
 from agent_assist.errors import BadInput
 from agent_assist.services.policy_keeping import PolicyKeeper
@@ -73,7 +73,7 @@ def check(context: Context, path: Path | None, as_json: bool) -> None:
     context.exit_code = 1 if found.faults else 0
 
 
-def _row(rule: Rule) -> Row:
+def _row(rule: PolicyRule) -> Row:
     return {
         "id": rule.id,
         "line": rule.line,

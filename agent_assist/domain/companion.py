@@ -37,7 +37,7 @@ _REQUEST = re.compile(r"[0-9a-f]{32}")
 _WORD = re.compile(r"[A-Za-z0-9 ._/-]{0,80}")
 
 
-class Outcome(StrEnum):
+class PutOutcome(StrEnum):
     """What became of a text that was to be put into a page."""
 
     INSERTED = "inserted"
@@ -100,7 +100,7 @@ class Result:
     """The answer to an `Insert`, whose `request` it repeats."""
 
     request: str
-    outcome: Outcome
+    outcome: PutOutcome
 
 
 FromBrowser = Hello | PageShown | PageLeft | Result
@@ -181,7 +181,7 @@ def from_browser(data: object) -> FromBrowser:
     if kind == "left" and _exactly(fields, "tab"):
         return PageLeft(_tab(fields["tab"]))
     if kind == "result" and _exactly(fields, "request", "outcome"):
-        return Result(_text(fields["request"], _REQUEST), Outcome(fields["outcome"]))
+        return Result(_text(fields["request"], _REQUEST), PutOutcome(fields["outcome"]))
     raise ValueError("not a message of the extension")
 
 

@@ -29,7 +29,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PolicyRule:
     """One rule of policy.yaml."""
 
     id: str
@@ -70,7 +70,7 @@ class Fault:
 class Policy:
     """What the policy file says, as far as it can be read."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     faults: tuple[Fault, ...] = ()
     """Rules with a fault are left out of `rules`; the others hold."""
     held_back: bool = False
@@ -97,6 +97,6 @@ def words_pattern(words: str) -> str:
     return r"(?<!\w)" + r"\s+".join(parts) + r"(?!\w)"
 
 
-def holding(rules: Iterable[Rule], day: date) -> list[Rule]:
+def holding(rules: Iterable[PolicyRule], day: date) -> list[PolicyRule]:
     """The rules that hold on this day, in the file's order."""
     return [rule for rule in rules if rule.holds_on(day)]

@@ -13,9 +13,9 @@ from agent_assist.domain.companion import (
     LONGEST_TEXT,
     Insert,
     Mode,
-    Outcome,
     PageLeft,
     PageShown,
+    PutOutcome,
     Result,
     Site,
     Sites,
@@ -34,7 +34,7 @@ class ConnectionList(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TicketPage:
     """A ticket's page in a browser that is connected now."""
 
     peer: int
@@ -54,7 +54,7 @@ class Put:
     ticket_id: str
     text: str
     suggestion_id: str
-    outcome: Outcome | None = None
+    outcome: PutOutcome | None = None
 
 
 def site_of(connection: Connection) -> Site | None:
@@ -77,7 +77,7 @@ class CompanionService:
     def __init__(self, connections: ConnectionList | None = None) -> None:
         self._connections = connections
         self._known: frozenset[str] = frozenset()
-        self._pages: dict[tuple[int, int], Page] = {}
+        self._pages: dict[tuple[int, int], TicketPage] = {}
         """By browser and tab; the one that came to the front last stands last."""
         self._under_way: dict[str, tuple[int, Put]] = {}
 
@@ -93,20 +93,20 @@ class CompanionService:
         return connection in self._known
 
     @property
-    def front(self) -> Page | None:
+    def front(self) -> TicketPage | None:
         """The ticket's page that came to the front last and is still there."""
         return next(reversed(self._pages.values()), None)
 
-    def page_of(self, ticket: str) -> Page | None:
+    def page_of(self, ticket: str) -> TicketPage | None:
         """The page of this ticket that was in front last."""
         return next((page for page in reversed(self._pages.values()) if page.ticket_id == ticket), None)
 
-    def shown(self, peer: int, message: PageShown) -> Page | None:
+    def shown(self, peer: int, message: PageShown) -> TicketPage | None:
         """A page came to the front; None for a helpdesk that is not connected here."""
         self._pages.pop((peer, message.tab), None)
         if message.connection not in self._known:
             return None
-        page = Page(peer, message)
+        page = TicketPage(peer, message)
         self._pages[peer, message.tab] = page
         return page
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import regex
 
-from agent_assist.domain.policy import Pattern, Policy, Rule, folded, holding, words_pattern
+from agent_assist.domain.policy import Pattern, Policy, PolicyRule, folded, holding, words_pattern
 from agent_assist.domain.suggestion import Mark, MarkKind
 from agent_assist.domain.text import split_sentences, visible
 from agent_assist.domain.ticket import Role, Ticket
@@ -38,12 +38,12 @@ class PolicySource(Protocol):
 class Applied:
     """What the rules ask of one ticket."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     slow: tuple[str, ...] = ()
     """Ids of rules with an expression that took too long."""
 
     @property
-    def hand_over(self) -> Rule | None:
+    def hand_over(self) -> PolicyRule | None:
         """The first rule that gives the ticket to a person."""
         return next((rule for rule in self.rules if rule.hand_over), None)
 
@@ -87,7 +87,7 @@ class PolicyService:
         if not rules:
             return Applied()
         asked = _asked(ticket)
-        kept: list[Rule] = []
+        kept: list[PolicyRule] = []
         slow: list[str] = []
         for rule in rules:
             when = rule.when
@@ -127,7 +127,7 @@ class PolicyService:
         return found
 
 
-def _mark(start: int, end: int, rule: Rule, sentence: str) -> Mark:
+def _mark(start: int, end: int, rule: PolicyRule, sentence: str) -> Mark:
     return Mark(MarkKind.POLICY, start, end, f"{sentence} {rule.reason}".strip())
 
 

@@ -13,10 +13,10 @@ import pytest
 import support_browser
 import support_firefox
 from pytestqt.qtbot import QtBot
-from support_companion import NOT_ALLOWED, PATHS, PATIENCE, REPLY, Window, put, words
+from support_companion import LOOKED, NOT_ALLOWED, PATHS, PATIENCE, REPLY, Window, put, words
 from support_rt import AGENT, PASSWORD, RequestTracker
 
-from agent_assist.domain.companion import Mode, Outcome
+from agent_assist.domain.companion import Mode, PutOutcome
 from agent_assist.domain.helpdesk import Connection
 
 pytestmark = pytest.mark.timeout(280)
@@ -65,7 +65,7 @@ def test_a_ticket_open_in_firefox_is_shown_here_and_the_text_stands_in_its_reply
         firefox.open_tab()
         firefox.goto(address(window, name))
         qtbot.waitUntil(lambda name=name: window.front == f"{name}:41", timeout=PATIENCE)
-        assert put(window, qtbot, f"{name}:41") is Outcome.INSERTED, name
+        assert put(window, qtbot, f"{name}:41") is PutOutcome.INSERTED, name
         held = firefox.run("return model()")
         assert words(held)[: len(words(REPLY))] == words(REPLY), name
         assert not firefox.run("return Boolean(window.submitted)")
@@ -77,8 +77,8 @@ def test_a_ticket_open_in_firefox_is_shown_here_and_the_text_stands_in_its_reply
     firefox.goto(address(window, "django-helpdesk"))
     qtbot.waitUntil(lambda: window.front == "django-helpdesk:41", timeout=PATIENCE)
     firefox.run("const box = document.querySelector('#commentBox'); box.value = 'My own words'")
-    assert put(window, qtbot, "django-helpdesk:41") is Outcome.OCCUPIED
-    assert put(window, qtbot, "django-helpdesk:41", mode=Mode.APPEND) is Outcome.APPENDED
+    assert put(window, qtbot, "django-helpdesk:41") is PutOutcome.OCCUPIED
+    assert put(window, qtbot, "django-helpdesk:41", mode=Mode.APPEND) is PutOutcome.APPENDED
     box = "return document.querySelector('#commentBox').value"
     assert firefox.run(box) == f"My own words\n\n{REPLY}"
     # The page's own scripts see nothing of the companion.
@@ -93,7 +93,7 @@ def test_a_ticket_open_in_firefox_is_shown_here_and_the_text_stands_in_its_reply
     firefox.open_tab()
     for name in (NOT_ALLOWED, "elsewhere"):
         firefox.goto(address(window, name))
-        qtbot.wait(900)
+        qtbot.wait(LOOKED)
         assert window.front == ""
     assert all(type(message).__name__ != "PageShown" for message in window.heard[shown:])
 
@@ -132,7 +132,7 @@ def test_rts_own_editor_takes_the_text_in_firefox(
         firefox.click("input[type=submit], button[type=submit]")
         firefox.goto(f"{rt_server.url}/Ticket/Display.html?id={ticket}")
         qtbot.waitUntil(lambda: window.front == f"rt:{ticket}", timeout=PATIENCE)
-        assert put(window, qtbot, f"rt:{ticket}") is Outcome.INSERTED
+        assert put(window, qtbot, f"rt:{ticket}") is PutOutcome.INSERTED
         assert "/Ticket/Update.html" in firefox.run("return location.href")
         held = firefox.run("return CKEDITOR.instances.UpdateContent.getData()")
         assert words(re.sub(r"<[^>]+>|&nbsp;", " ", held)) == words(REPLY)

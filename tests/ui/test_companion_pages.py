@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import support_browser
 from pytestqt.qtbot import QtBot
-from support_companion import NOT_ALLOWED, PATHS, PATIENCE, REPLY, Window, put, words
+from support_companion import LOOKED, NOT_ALLOWED, PATHS, PATIENCE, REPLY, Window, put, words
 
-from agent_assist.domain.companion import Mode, Outcome, PageShown
+from agent_assist.domain.companion import Mode, PageShown, PutOutcome
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -88,7 +88,7 @@ def test_the_accepted_text_stands_in_the_reply_box_of_each_helpdesk(
     name: str, context: Any, ready: Window, qtbot: QtBot
 ) -> None:
     page = opened(context, ready, qtbot, name)
-    assert put(ready, qtbot, f"{name}:41") is Outcome.INSERTED
+    assert put(ready, qtbot, f"{name}:41") is PutOutcome.INSERTED
     held = page.evaluate("model()")
     assert words(held)[: len(words(REPLY))] == words(REPLY)
     assert [line.strip() for line in held.split("\n") if line.strip()][:2] == [
@@ -99,16 +99,16 @@ def test_the_accepted_text_stands_in_the_reply_box_of_each_helpdesk(
     # The text that the companion itself put there is replaced by a better one, where it stands alone.
     if name == "zammad":
         assert held.rstrip().endswith("--\nAda, Support")
-        assert put(ready, qtbot, f"{name}:41", "Better words.") is Outcome.OCCUPIED
+        assert put(ready, qtbot, f"{name}:41", "Better words.") is PutOutcome.OCCUPIED
     else:
-        assert put(ready, qtbot, f"{name}:41", "Better words.") is Outcome.INSERTED
+        assert put(ready, qtbot, f"{name}:41", "Better words.") is PutOutcome.INSERTED
         assert page.evaluate("model()").strip() == "Better words."
     page.close()
 
 
 def test_an_editor_that_takes_only_a_paste_gets_one(context: Any, ready: Window, qtbot: QtBot) -> None:
     page = opened(context, ready, qtbot, "pasting")
-    assert put(ready, qtbot, "pasting:41") is Outcome.INSERTED
+    assert put(ready, qtbot, "pasting:41") is PutOutcome.INSERTED
     assert page.evaluate("model()") == REPLY
     page.close()
 
@@ -116,12 +116,12 @@ def test_an_editor_that_takes_only_a_paste_gets_one(context: Any, ready: Window,
 def test_what_the_agent_typed_in_the_page_is_not_touched(context: Any, ready: Window, qtbot: QtBot) -> None:
     page = opened(context, ready, qtbot, "django-helpdesk")
     page.fill("#commentBox", "My own words")
-    assert put(ready, qtbot, "django-helpdesk:41") is Outcome.OCCUPIED
+    assert put(ready, qtbot, "django-helpdesk:41") is PutOutcome.OCCUPIED
     assert page.input_value("#commentBox") == "My own words"
-    assert put(ready, qtbot, "django-helpdesk:41", mode=Mode.APPEND) is Outcome.APPENDED
+    assert put(ready, qtbot, "django-helpdesk:41", mode=Mode.APPEND) is PutOutcome.APPENDED
     assert page.input_value("#commentBox") == f"My own words\n\n{REPLY}"
     page.fill("#commentBox", "> Where is it?\n\n-- \nAda")
-    assert put(ready, qtbot, "django-helpdesk:41") is Outcome.INSERTED
+    assert put(ready, qtbot, "django-helpdesk:41") is PutOutcome.INSERTED
     assert page.input_value("#commentBox") == f"{REPLY}\n\n> Where is it?\n\n-- \nAda"
     page.close()
 
@@ -129,7 +129,7 @@ def test_what_the_agent_typed_in_the_page_is_not_touched(context: Any, ready: Wi
 def test_an_internal_note_is_not_filled(context: Any, ready: Window, qtbot: QtBot) -> None:
     page = opened(context, ready, qtbot, "chatwoot")
     page.evaluate("makePrivate()")
-    assert put(ready, qtbot, "chatwoot:41") is Outcome.NOTE
+    assert put(ready, qtbot, "chatwoot:41") is PutOutcome.NOTE
     assert page.evaluate("model()") == ""
     page.close()
 
@@ -141,7 +141,7 @@ def test_another_ticket_in_the_same_tab_gets_nothing(context: Any, ready: Window
     before = len(ready.puts)
     ready.link.send(*late)  # accepted for 41, and 42 is on the screen by now
     qtbot.waitUntil(lambda: len(ready.puts) > before, timeout=PATIENCE)
-    assert ready.puts[-1].outcome is Outcome.OTHER_TICKET
+    assert ready.puts[-1].outcome is PutOutcome.OTHER_TICKET
     assert page.evaluate("model()") == ""
     qtbot.waitUntil(lambda: ready.front == "chatwoot:42", timeout=PATIENCE)
     # Back in 41 it is another page of it: what was accepted for the first is not put into the second.
@@ -158,7 +158,7 @@ def test_a_closed_tab_is_said(context: Any, ready: Window, qtbot: QtBot) -> None
     before = len(ready.puts)
     ready.link.send(*late)
     qtbot.waitUntil(lambda: len(ready.puts) > before, timeout=PATIENCE)
-    assert ready.puts[-1].outcome is Outcome.GONE
+    assert ready.puts[-1].outcome is PutOutcome.GONE
 
 
 def test_a_window_that_is_opened_later_hears_of_the_page_that_is_there(
@@ -168,7 +168,7 @@ def test_a_window_that_is_opened_later_hears_of_the_page_that_is_there(
     ready.start_again()
     assert ready.front == ""
     qtbot.waitUntil(lambda: ready.front == "django-helpdesk:41", timeout=PATIENCE)
-    assert put(ready, qtbot, "django-helpdesk:41") is Outcome.INSERTED
+    assert put(ready, qtbot, "django-helpdesk:41") is PutOutcome.INSERTED
     page.close()
 
 
@@ -178,7 +178,7 @@ def test_a_helpdesk_that_is_not_allowed_in_the_browser_is_left_alone(
     shown = forgotten(ready, qtbot)
     page = context.new_page()
     page.goto(f"http://{NOT_ALLOWED}.localhost:{ready.port}/tickets/41/")
-    qtbot.wait(900)
+    qtbot.wait(LOOKED)
     assert ready.front == ""
     assert pages_shown(ready) == shown
     page.close()
@@ -195,7 +195,7 @@ def test_a_site_that_is_not_connected_sees_nothing_of_the_companion(
         """() => { window.heard = []; addEventListener("message", (e) => heard.push(e.data));
                    document.querySelector("textarea").focus(); }"""
     )
-    qtbot.wait(900)
+    qtbot.wait(LOOKED)
     assert ready.front == ""
     assert pages_shown(ready) == shown
     assert page.evaluate("heard.length") == 0
@@ -213,6 +213,6 @@ def test_a_page_of_a_connected_helpdesk_cannot_speak_for_another_ticket(
     assert page.evaluate("typeof agentAssistCompanion + typeof agentAssistSites") == "undefinedundefined"
     assert page.evaluate("typeof chrome === 'undefined' || chrome.runtime === undefined") is True
     page.evaluate("postMessage({type: 'page', ticket: '99', page: 'x'}, '*')")
-    qtbot.wait(500)
+    assert put(ready, qtbot, "django-helpdesk:41") is PutOutcome.INSERTED
     assert ready.front == "django-helpdesk:41"
     page.close()

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from agent_assist.adapters.helpdesks.http import HttpSession
 from agent_assist.adapters.helpdesks.rest import (
     ONLY_MINE,
+    ListedTicket,
     RestConnector,
-    Row,
     an_object,
     as_html,
     attachment,
@@ -92,7 +92,7 @@ class Freshdesk(RestConnector):
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
         groups = self._group_ids()
 
-        def listed(since: datetime | None, page: int) -> tuple[list[Row], bool]:
+        def listed(since: datetime | None, page: int) -> tuple[list[ListedTicket], bool]:
             query: dict[str, Any] = {
                 "order_by": "updated_at",
                 "order_type": "asc",
@@ -106,7 +106,7 @@ class Freshdesk(RestConnector):
             answer = self._http.get("tickets", params=query, cancel=cancel, missing=UnexpectedAnswer)
             found = rows_of(answer.json(), "tickets")
             rows = [
-                Row(str(t["id"]), str(t.get("updated_at") or ""), self._wanted(t, groups))
+                ListedTicket(str(t["id"]), str(t.get("updated_at") or ""), self._wanted(t, groups))
                 for t in found
                 if "id" in t
             ]

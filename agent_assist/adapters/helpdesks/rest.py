@@ -210,7 +210,7 @@ def _whole(one: Message) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListedTicket:
     """One line of a list of tickets."""
 
     id: str
@@ -257,7 +257,7 @@ class _Place:
 
 def changed_since(
     cursor: str,
-    listed: Callable[[datetime | None, int], tuple[Sequence[Row], bool]],
+    listed: Callable[[datetime | None, int], tuple[Sequence[ListedTicket], bool]],
     read: Callable[[str], Ticket],
     cancel: CancelToken,
 ) -> Changes:

@@ -26,7 +26,7 @@ from agent_assist.adapters.helpdesks.rt_session import (
     PER_PAGE,
     Row,
     RtSession,
-    an_object,
+    as_object,
     name_of,
     number,
     quoted,
@@ -358,7 +358,7 @@ class RtConnector(RestConnector):
             parts = read_parts(self._session, [transaction], None).get(transaction, [])
             if isinstance(record, Mapping):
                 role = Role.NOTE if record.get("Type") == "Comment" else Role.AGENT
-                person = {**an_object(record.get("Creator")), "RealName": self._session.account()[1].name}
+                person = {**as_object(record.get("Creator")), "RealName": self._session.account()[1].name}
                 return message({**record, "Creator": person}, parts, role)
         except HelpdeskProblem:
             pass

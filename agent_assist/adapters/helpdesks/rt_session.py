@@ -144,7 +144,7 @@ class RtSession:
         if name not in self._staff:
             try:
                 user = self.get(f"user/{quote(name, safe='@')}").json()
-                self._staff[name] = bool(number(an_object(user).get("Privileged")))
+                self._staff[name] = bool(number(as_object(user).get("Privileged")))
             except (TicketGone, PermissionMissing):
                 self._staff[name] = False
         return self._staff[name]
@@ -209,7 +209,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def an_object(value: object) -> Mapping[str, object]:
+def as_object(value: object) -> Mapping[str, object]:
     """The value where it is a JSON object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
@@ -218,4 +218,4 @@ def sentence(answer: object) -> str:
     """RT's own words: a list of sentences, or an object with one."""
     if isinstance(answer, list):
         return " ".join(str(line) for line in answer)
-    return str(an_object(answer).get("message") or "no reason was given")
+    return str(as_object(answer).get("message") or "no reason was given")

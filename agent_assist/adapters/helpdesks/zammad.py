@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from agent_assist.adapters.helpdesks.http import HttpSession
 from agent_assist.adapters.helpdesks.rest import (
     ONLY_MINE,
+    ListedTicket,
     RestConnector,
-    Row,
     an_object,
     as_html,
     attachment,
@@ -88,7 +88,7 @@ class Zammad(RestConnector):
         return [Queue(str(g["id"]), str(g.get("name") or g["id"])) for g in rows if g.get("active", True)]
 
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
-        def listed(since: datetime | None, page: int) -> tuple[list[Row], bool]:
+        def listed(since: datetime | None, page: int) -> tuple[list[ListedTicket], bool]:
             query = {
                 "query": self._query(since),
                 "sort_by": "updated_at",
@@ -99,7 +99,7 @@ class Zammad(RestConnector):
             }
             answer = self._http.get("tickets/search", params=query, cancel=cancel, missing=UnexpectedAnswer)
             found = _found(answer.json())
-            rows = [Row(str(t["id"]), str(t.get("updated_at") or "")) for t in found if "id" in t]
+            rows = [ListedTicket(str(t["id"]), str(t.get("updated_at") or "")) for t in found if "id" in t]
             return rows, len(found) >= PAGE
 
         return changed_since(cursor, listed, self.ticket, cancel)

@@ -11,8 +11,8 @@ from agent_assist.adapters.helpdesks.http import HttpSession
 from agent_assist.adapters.helpdesks.oauth import BearerAuth, TokenSource
 from agent_assist.adapters.helpdesks.rest import (
     ONLY_MINE,
+    ListedTicket,
     RestConnector,
-    Row,
     attachment,
     changed_since,
     message,
@@ -111,7 +111,7 @@ class Zendesk(RestConnector):
         return [Queue(str(g["id"]), str(g.get("name") or g["id"])) for g in groups]
 
     def changes(self, cursor: str, cancel: CancelToken) -> Changes:
-        def listed(since: datetime | None, page: int) -> tuple[list[Row], bool]:
+        def listed(since: datetime | None, page: int) -> tuple[list[ListedTicket], bool]:
             query = {
                 "query": self._query(since),
                 "sort_by": "updated_at",
@@ -121,7 +121,7 @@ class Zendesk(RestConnector):
             }
             answer = self._http.get("search", params=query, cancel=cancel, missing=UnexpectedAnswer)
             found = _list(answer.json(), "results")
-            rows = [Row(str(t["id"]), str(t.get("updated_at") or "")) for t in found if "id" in t]
+            rows = [ListedTicket(str(t["id"]), str(t.get("updated_at") or "")) for t in found if "id" in t]
             return rows, len(found) >= PAGE
 
         return changed_since(cursor, listed, self.ticket, cancel)

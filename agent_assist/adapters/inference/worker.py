@@ -98,7 +98,7 @@ class Worker:
         progress: _Progress,
     ) -> tuple[worker_llama.Llama, memory.Plan]:
         """Load as planned; where the graphics card cannot hold it after all, on the processor."""
-        settings = worker_llama.Settings(
+        settings = worker_llama.LoadSettings(
             path=Path(header["path"]),
             adapter_path=Path(header["adapter_path"]) if header.get("adapter_path") else None,
             gpu_layers=plan.gpu_layers,

@@ -42,7 +42,7 @@ _log = api.llama_log_callback(_log_line)
 
 
 @dataclass(frozen=True)
-class Settings:
+class LoadSettings:
     """How to load; `cells` are the tokens of KV cache that all sequences share."""
 
     path: Path
@@ -59,7 +59,7 @@ class Settings:
 class Llama:
     """A loaded model with its context.  Not thread-safe, but for `abort`."""
 
-    def __init__(self, settings: Settings, on_progress: Callable[[float], bool]) -> None:
+    def __init__(self, settings: LoadSettings, on_progress: Callable[[float], bool]) -> None:
         """Load; `on_progress` gets 0…1 and returns False to stop.
 
         Raises ModelDamaged, ModelTooLarge or Cancelled.

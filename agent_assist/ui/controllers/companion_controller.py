@@ -15,9 +15,9 @@ from agent_assist.domain.companion import (
     FromBrowser,
     Hello,
     Mode,
-    Outcome,
     PageLeft,
     PageShown,
+    PutOutcome,
     Result,
     Sites,
 )
@@ -25,7 +25,7 @@ from agent_assist.domain.feedback import Action
 from agent_assist.domain.helpdesk import remote_id, ticket_id
 from agent_assist.domain.ticket import Ticket
 from agent_assist.errors import BadInput, ErrorInfo
-from agent_assist.services.companion import CompanionService, Page, Put
+from agent_assist.services.companion import CompanionService, Put, TicketPage
 from agent_assist.settings import SendKey
 from agent_assist.ui.companion_link import CompanionLink
 from agent_assist.ui.context import UiContext
@@ -39,27 +39,27 @@ T = TypeVar("T")
 ANSWER_MS = 40_000
 """A browser that has not said by then what became of a text will not say it."""
 _NOT_PUT = {
-    Outcome.OCCUPIED: (
+    PutOutcome.OCCUPIED: (
         "The reply box in your browser holds other text",
         "Nothing was changed there.",
     ),
-    Outcome.NOTE: (
+    PutOutcome.NOTE: (
         "The reply box in your browser is set to an internal note",
         "Nothing was changed. Set it to a reply there, then press Ctrl+I again.",
     ),
-    Outcome.NO_BOX: (
+    PutOutcome.NO_BOX: (
         "No reply box was found on the page",
         "The reply is on the clipboard: paste it where it belongs.",
     ),
-    Outcome.OTHER_TICKET: (
+    PutOutcome.OTHER_TICKET: (
         "Your browser shows another ticket by now",
         "Nothing was put into it. Open this ticket there, then try again.",
     ),
-    Outcome.GONE: (
+    PutOutcome.GONE: (
         "The ticket's page is closed",
         "Nothing was put into it. Open this ticket in your browser, then try again.",
     ),
-    Outcome.UNCERTAIN: (
+    PutOutcome.UNCERTAIN: (
         "Look at the reply box in your browser",
         "The page took the text, but does not show it as it is here.",
     ),
@@ -133,7 +133,7 @@ class CompanionController(QObject):
         self._confirmed[message.request] = confirmed
         self.link.send(peer, message)
         self._window.status.say("Putting the reply into your browser…")
-        answered = Result(message.request, Outcome.GONE)
+        answered = Result(message.request, PutOutcome.GONE)
         QTimer.singleShot(ANSWER_MS, self, lambda: self._on_no_answer(peer, answered))
 
     # --- what the browser says -------------------------------------------------------------------
@@ -172,7 +172,7 @@ class CompanionController(QObject):
 
     # --- following -------------------------------------------------------------------------------
 
-    def _follow(self, page: Page) -> None:
+    def _follow(self, page: TicketPage) -> None:
         if not self._ui.desk.options.current.companion.follow:
             return
         self._wanted = page.ticket_id
@@ -225,10 +225,10 @@ class CompanionController(QObject):
 
     def _on_put(self, put: Put) -> None:
         confirmed = self._confirmed.pop(put.request, frozenset())
-        if put.outcome in (Outcome.INSERTED, Outcome.APPENDED):
+        if put.outcome in (PutOutcome.INSERTED, PutOutcome.APPENDED):
             self._on_done(put, confirmed)
-        elif put.outcome is Outcome.OCCUPIED:
-            title, text = _NOT_PUT[Outcome.OCCUPIED]
+        elif put.outcome is PutOutcome.OCCUPIED:
+            title, text = _NOT_PUT[PutOutcome.OCCUPIED]
             below = ("Put it below", lambda: self._append(put, confirmed))
             leave = ("Leave it", self._view.banner.hide)
             self._view.banner.show_message(Tone.ATTENTION, title, text, [below, leave])
@@ -236,7 +236,7 @@ class CompanionController(QObject):
             self._say_not_put(put, _NOT_PUT[put.outcome])
 
     def _on_done(self, put: Put, confirmed: frozenset[str]) -> None:
-        where = "Below what stood there" if put.outcome is Outcome.APPENDED else "In the reply box"
+        where = "Below what stood there" if put.outcome is PutOutcome.APPENDED else "In the reply box"
         self._window.status.say(f"{where}. Send it there.")
         document = self._view.draft.document_of(put.ticket_id)
         if document.text.strip() == put.text.strip():
@@ -256,7 +256,7 @@ class CompanionController(QObject):
         self.put(put.ticket_id, put.text, put.suggestion_id, confirmed, Mode.APPEND)
 
     def _say_not_put(self, put: Put, words: tuple[str, str]) -> None:
-        if put.outcome is Outcome.NO_BOX:
+        if put.outcome is PutOutcome.NO_BOX:
             QGuiApplication.clipboard().setText(put.text)
         title, text = words
         self._window.status.say(f"{title}.")

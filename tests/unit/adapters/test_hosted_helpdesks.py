@@ -15,7 +15,7 @@ from support_zammad import START, Clock, SmallZammad, stamp
 
 from agent_assist.adapters.helpdesks.chatwoot import Chatwoot
 from agent_assist.adapters.helpdesks.freshdesk import Freshdesk
-from agent_assist.adapters.helpdesks.rest import Row, as_html, changed_since, same_text
+from agent_assist.adapters.helpdesks.rest import ListedTicket, as_html, changed_since, same_text
 from agent_assist.adapters.helpdesks.zammad import Zammad
 from agent_assist.adapters.helpdesks.zendesk import Zendesk
 from agent_assist.domain.helpdesk import Connection
@@ -171,11 +171,11 @@ def test_no_update_is_left_out_while_a_list_is_walked(seed: int) -> None:
     clock = 40
     read: dict[str, int] = {}
 
-    def listed(since: datetime | None, page: int) -> tuple[list[Row], bool]:
+    def listed(since: datetime | None, page: int) -> tuple[list[ListedTicket], bool]:
         after = (since - START).total_seconds() / 60 if since else -1
         rows = sorted((m, i) for i, m in updated.items() if m >= after)
         part = rows[(page - 1) * 7 : page * 7]
-        return [Row(i, stamp(m)) for m, i in part], len(part) == 7
+        return [ListedTicket(i, stamp(m)) for m, i in part], len(part) == 7
 
     def ticket(identity: str) -> Ticket:
         read[identity] = updated[identity]
@@ -201,8 +201,8 @@ def test_no_update_is_left_out_while_a_list_is_walked(seed: int) -> None:
 def test_a_cancelled_walk_goes_on_where_it_was() -> None:
     stop = threading.Event()
 
-    def listed(since: datetime | None, page: int) -> tuple[list[Row], bool]:
-        return [Row("1", stamp(1)), Row("2", stamp(2))], False
+    def listed(since: datetime | None, page: int) -> tuple[list[ListedTicket], bool]:
+        return [ListedTicket("1", stamp(1)), ListedTicket("2", stamp(2))], False
 
     def ticket(identity: str) -> Ticket:
         stop.set()

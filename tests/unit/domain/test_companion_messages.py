@@ -22,9 +22,9 @@ from agent_assist.domain.companion import (
     Hello,
     Insert,
     Mode,
-    Outcome,
     PageLeft,
     PageShown,
+    PutOutcome,
     Rendezvous,
     Result,
     Site,
@@ -48,7 +48,7 @@ REQUEST = "0123456789abcdef" * 2
         Hello("chromium", "0.1.0"),
         PageShown(17, PAGE, "acme-support", "1042"),
         PageLeft(17),
-        Result(REQUEST, Outcome.OCCUPIED),
+        Result(REQUEST, PutOutcome.OCCUPIED),
     ],
 )
 def test_what_the_extension_says_comes_back(message: FromBrowser) -> None:

@@ -7,7 +7,7 @@ from support_store import FixedClock, ticket
 
 from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.tickets import TicketStore
-from agent_assist.domain.companion import LONGEST_TEXT, Mode, Outcome, PageLeft, PageShown, Result
+from agent_assist.domain.companion import LONGEST_TEXT, Mode, PageLeft, PageShown, PutOutcome, Result
 from agent_assist.domain.helpdesk import Connection
 from agent_assist.errors import BadInput
 from agent_assist.services.companion import KEPT, CompanionService, site_of
@@ -89,11 +89,11 @@ def test_a_text_goes_to_the_page_of_its_ticket_in_the_browser_that_has_it(servic
     service.shown(2, shown("12", tab=6, turn=2))
     peer, message = service.insert("rt:12", "Hello\r\nAda\0", "s1", Mode.APPEND)
     assert (peer, message.tab, message.page, message.text) == (2, 6, f"{PAGE}2", "Hello\nAda")
-    assert service.result(1, Result(message.request, Outcome.INSERTED)) is None  # the other browser
-    put = service.result(2, Result(message.request, Outcome.INSERTED))
+    assert service.result(1, Result(message.request, PutOutcome.INSERTED)) is None  # the other browser
+    put = service.result(2, Result(message.request, PutOutcome.INSERTED))
     assert put is not None
-    assert (put.ticket_id, put.suggestion_id, put.outcome) == ("rt:12", "s1", Outcome.INSERTED)
-    assert service.result(2, Result(message.request, Outcome.INSERTED)) is None  # told twice
+    assert (put.ticket_id, put.suggestion_id, put.outcome) == ("rt:12", "s1", PutOutcome.INSERTED)
+    assert service.result(2, Result(message.request, PutOutcome.INSERTED)) is None  # told twice
 
 
 @pytest.mark.parametrize("text", ["", " \n\0", "x" * (LONGEST_TEXT + 1)])
