@@ -18,6 +18,7 @@ WHOLE_REPLY = 500
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _RULE = re.compile(r"^[\s|:-]+$")
 _LIST = re.compile(r"^\s*(?:[-*•–]|(\d{1,2})[.)])\s+")
+_EXCLAIMED = re.compile(r"([.?…]?)!+(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +119,16 @@ def _row_text(head: Sequence[str], cells: Sequence[str]) -> str:
 
 
 def joined(units: Sequence[Unit]) -> str:
-    """One paragraph, or lines where there is a list."""
+    """One paragraph, or lines where there is a list; a draft states calmly what an article exclaims."""
     parts: list[str] = []
     for unit in units:
-        text = " ".join(unit.text.split())
+        text = _EXCLAIMED.sub(lambda end: end[1] or ".", " ".join(unit.text.split()))
         if _LIST.match(unit.text):
             parts.append(f"\n{text}")
         else:
-            text = text if text.endswith((".", "!", "?", ":", "…")) else f"{text}."
+            text = text if text.endswith((".", "?", ":", "…")) else f"{text}."
             parts.append(f" {text}" if parts else text)
-    return "".join(parts).strip().replace("!", ".") if parts else ""
+    return "".join(parts).strip()
 
 
 _VERB = re.compile(
