@@ -25,7 +25,7 @@ from agent_assist.adapters.privacy.placeholders import (
     without_overlaps,
 )
 from agent_assist.adapters.privacy.presidio import national_ids
-from agent_assist.adapters.privacy.rules import known_pattern, named, sure, sure_first
+from agent_assist.adapters.privacy.rules import known_pattern, named, personal_numbers, sure_first
 from agent_assist.adapters.privacy.spoken import labelled_numbers, spoken
 from agent_assist.domain.privacy import PLACEHOLDER, ticket_values
 from agent_assist.domain.ticket import Customer, Role, Ticket
@@ -217,7 +217,7 @@ def _likely(text: str, presidio: bool) -> Iterable[Found]:
     if digit:
         if presidio:
             yield from national_ids(text)
-        yield from sure(text)
+        yield from personal_numbers(text)
         yield from addresses(text)
         yield from labelled_numbers(text)
     yield from names(text)

@@ -63,7 +63,7 @@ class RuleRedactor:
         for text in texts:
             plain = folded(text)
             found = without_overlaps(
-                [*sure_first(plain.text), *named(plain.text, pattern, names), *sure(plain.text)]
+                [*sure_first(plain.text), *named(plain.text, pattern, names), *personal_numbers(plain.text)]
             )
             results.append(numbers.replaced(text, plain.back_all(found)))
         return results
@@ -107,11 +107,6 @@ def sure_first(text: str) -> Iterator[Found]:
     yield from _addresses_of_people(text)
 
 
-def sure(text: str) -> Iterator[Found]:
-    """Bank, card, identity and telephone numbers by their form and check digits, and street addresses."""
-    yield from _numbers(text)
-
-
 def _addresses_of_people(text: str) -> Iterator[Found]:
     if "://" in text or "www." in text.lower():
         yield from _urls(text)
@@ -119,7 +114,8 @@ def _addresses_of_people(text: str) -> Iterator[Found]:
         yield from (("EMAIL", m.start(), m.end()) for m in _EMAIL.finditer(text))
 
 
-def _numbers(text: str) -> Iterator[Found]:
+def personal_numbers(text: str) -> Iterator[Found]:
+    """Bank, card, identity and telephone numbers by their form and check digits, IP addresses."""
     if any(character.isdigit() for character in text):
         yield from _ibans(text)
         yield from _cards(text)
