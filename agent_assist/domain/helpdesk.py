@@ -136,9 +136,10 @@ class SyncState(StrEnum):
     """Up to date; waits for its next look or for word from the server."""
     SYNCING = "syncing"
     ERROR = "error"
-    """Tried again by itself later."""
-    STOPPED = "stopped"
-    """Waits for the person: the login was refused, and trying again could lock the account."""
+    """Tried again by itself, later and later."""
+    REFUSED = "refused"
+    """The login was refused: needs the person.  By itself it is tried again only after half an hour, as a
+    wrong password tried often can lock the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class SyncStatus:
     last_at: datetime | None = None
     """When a look last came to its end."""
     next_at: datetime | None = None
+    """When it is looked at again by itself."""
     sentence: str = ""
 
 

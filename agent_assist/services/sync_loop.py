@@ -220,7 +220,7 @@ class SyncLoop:
         seconds *= random.uniform(1, 1 + JITTER)  # noqa: S311 -- no secret
         status = replace(
             self._sync.status_of(self._connection),
-            state=SyncState.STOPPED if refused else SyncState.ERROR,
+            state=SyncState.REFUSED if refused else SyncState.ERROR,
             sentence=str(error),
             next_at=self._clock.now() + timedelta(seconds=seconds),
         )

@@ -78,7 +78,7 @@ def run(url: str, tickets: int, folder: Path) -> tuple[Heartbeat, float]:
 
 
 def _on_status(status: SyncStatus, loop: QEventLoop) -> None:
-    if status.state in (SyncState.ERROR, SyncState.STOPPED):
+    if status.state in (SyncState.ERROR, SyncState.REFUSED):
         raise SystemExit(status.sentence)
     if status.state is SyncState.WAITING and status.last_at:
         loop.quit()

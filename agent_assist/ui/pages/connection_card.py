@@ -20,7 +20,7 @@ STATES = {
     SyncState.WAITING: ("Up to date", Tone.OK),
     SyncState.SYNCING: ("Reading", Tone.ACCENT),
     SyncState.ERROR: ("Trying again", Tone.ATTENTION),
-    SyncState.STOPPED: ("Needs you", Tone.DANGER),
+    SyncState.REFUSED: ("Needs you", Tone.DANGER),
 }
 
 
@@ -89,4 +89,6 @@ class ConnectionCard(Card):
         self.sync.setEnabled(self.connection.enabled and status.state is not SyncState.SYNCING)
         address = self.connection.values.get("url") or self.connection.values.get("host") or ""
         facts = [self._kind, address, f"looked at {clock(status.last_at)}" if status.last_at else ""]
+        if status.state in (SyncState.ERROR, SyncState.REFUSED) and self.connection.enabled:
+            facts.append(f"next try at {clock(status.next_at)}")
         self._facts.setText(" · ".join(filter(None, facts)))

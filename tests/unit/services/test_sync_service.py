@@ -316,14 +316,17 @@ def test_errors_are_told_once_kept_with_the_remedy_and_backed_off_from(desk: Hel
     assert status.sentence.startswith("Slowly.")
     assert [e.error.code for e in desk.listener.of(ErrorRaised)] == ["server_unreachable", "server_busy"]
     assert loop._failed(LoginRefused("No.")) >= LOGIN_BACKOFF
-    assert desk.sync.statuses()[0].state is SyncState.STOPPED
+    [status] = desk.sync.statuses()
+    assert status.state is SyncState.REFUSED
+    assert status.next_at is not None
+    assert status.next_at - desk.clock.now() >= timedelta(seconds=LOGIN_BACKOFF)
 
 
 def test_after_an_error_the_loop_goes_on(desk: HelpdeskDesk) -> None:
     desk.server.reading = [LoginRefused("No."), ValueError("odd")]
     desk.server.put(remote("1"))
     desk.sync.start()
-    eventually(lambda: desk.sync.statuses()[0].state is SyncState.STOPPED)
+    eventually(lambda: desk.sync.statuses()[0].state is SyncState.REFUSED)
     desk.sync.sync_now("acme")
     eventually(lambda: desk.sync.statuses()[0].state is SyncState.ERROR)
     desk.sync.sync_now("acme")
