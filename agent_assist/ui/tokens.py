@@ -171,24 +171,6 @@ EDGE_PAIRS: tuple[tuple[str, str], ...] = (
 """(edge, ground) pairs: at least 3 : 1."""
 
 
-def channels(colour: str) -> tuple[int, int, int]:
-    """Red, green and blue, 0 to 255, of "#rrggbb"."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of "#rrggbb" as WCAG 2 defines it."""
-    parts = [c / 255 for c in channels(colour)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio as WCAG 2 defines it, 1 to 21."""
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
 def as_mapping(colours: Colours) -> dict[str, str]:
     """Name of the token to its colour, for the style sheet."""
     return {f.name: getattr(colours, f.name) for f in fields(colours)}

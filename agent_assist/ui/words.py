@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from agent_assist.domain.feedback import OutcomeKind, Reason, Strength
 from agent_assist.domain.model import Backend
 from agent_assist.domain.suggestion import Decision, Origin
 from agent_assist.domain.ticket import Channel
@@ -36,13 +37,41 @@ ORIGINS = {
     Origin.PASSAGES: "Put together from the articles",
     Origin.TEMPLATE: "A standard question",
 }
-COLLECTIONS = {
+OUTCOMES = {
+    OutcomeKind.ACCEPTED: "Sent as is",
+    OutcomeKind.EDITED: "Light edit",
+    OutcomeKind.REWRITTEN: "Rewritten",
+    OutcomeKind.REJECTED: "Rejected",
+    OutcomeKind.IGNORED: "Not used",
+    OutcomeKind.EXPIRED: "Out of date",
+}
+REASONS = {
+    Reason.WRONG_FACT: "Wrong fact",
+    Reason.MISSING_FACT: "Fact missing",
+    Reason.WRONG_TONE: "Wrong tone",
+    Reason.TOO_LONG: "Too long",
+    Reason.WRONG_LANGUAGE: "Wrong language",
+    Reason.OFF_TOPIC: "Off topic",
+    Reason.POLICY: "Against policy",
+    Reason.OTHER: "Something else",
+}
+STRENGTHS = {
+    Strength.SLIGHTLY: "Slightly better",
+    Strength.BETTER: "Better",
+    Strength.MUCH: "Much better",
+}
+_COLLECTIONS = {
     "articles": "Article",
     "macros": "Macro",
     "solved": "Solved ticket",
     "remembered": "Remembered edit",
 }
-BACKENDS = {Backend.CPU: "CPU", Backend.CUDA: "CUDA", Backend.METAL: "Metal", Backend.VULKAN: "Vulkan"}
+BACKENDS = {
+    Backend.CPU: "Processor",
+    Backend.CUDA: "NVIDIA GPU",
+    Backend.METAL: "Apple GPU",
+    Backend.VULKAN: "GPU (Vulkan)",
+}
 
 
 def language(code: str | None) -> str:
@@ -52,9 +81,29 @@ def language(code: str | None) -> str:
     return _LANGUAGES.get(code.split("-")[0].lower(), code)
 
 
+def languages(codes: tuple[str, ...], most: int = 4) -> str:
+    """ "English, German and 6 more"; "languages unknown" for none."""
+    if not codes:
+        return "languages unknown"
+    names = [language(code) for code in codes]
+    if len(names) <= most:
+        return series(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+
+
 def collection(name: str) -> str:
-    """The name of a collection as people read it; one's own collections by their own names."""
-    return COLLECTIONS.get(name, name.replace("_", " ").capitalize())
+    """What one passage of a collection is called; those of one's own collections by their own names."""
+    return _COLLECTIONS.get(name, name.replace("_", " ").capitalize())
+
+
+def collection_title(name: str) -> str:
+    """A collection as a heading: "Articles", "Solved tickets"; one's own by their own names."""
+    return f"{_COLLECTIONS[name]}s" if name in _COLLECTIONS else collection(name)
+
+
+def series(items: list[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -105,6 +154,20 @@ def age(moment: datetime | None, now: datetime | None = None) -> str:
     return f"{_span(delta)} old"
 
 
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """ "today", "3 weeks ago"; "" where the time is not known."""
+    if moment is None:
+        return ""
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    days = ((now or datetime.now(UTC)) - moment).days
+    if days < 1:
+        return "today"
+    for length, word in ((365, "year"), (30, "month"), (7, "week"), (1, "day")):
+        if days >= length:
+            return f"{count(days // length, word)} ago"
+    return ""
+
+
 def waiting(moment: datetime | None, now: datetime | None = None) -> str:
     """The short form for the queue: "now", "12 min", "3 h", "4 d", "2 w"."""
     if moment is None:
@@ -142,7 +205,16 @@ def seconds(milliseconds: float) -> str:
     return f"{max(0.0, milliseconds) / 1000:.1f} s"
 
 
-def size(characters: int) -> str:
+def file_size(size: int) -> str:
+    """Bytes as people read them: "98 MB", "2.4 GB"."""
+    if size >= 1_000_000_000:
+        return f"{size / 1e9:.1f} GB"
+    if size >= 1_000_000:
+        return f"{size / 1e6:.0f} MB"
+    return f"{max(1, round(size / 1e3))} kB" if size else "unknown size"
+
+
+def text_size(characters: int) -> str:
     """The length of a text: "840 characters", "12,000 characters", "5.0 million characters"."""
     if characters >= 1_000_000:
         return f"{characters / 1_000_000:.1f} million characters"

@@ -194,26 +194,26 @@ def test_the_side_layout_keeps_the_reply_and_send(window: MainWindow, qtbot: QtB
 
 def test_dark_and_light_come_from_the_same_tokens(window: MainWindow, theme: Theme) -> None:
     light = theme.style_sheet()
-    theme.set_mode(settings.Theme.DARK)
+    theme.set_mode(settings.ThemeMode.DARK)
     assert theme.dark
     assert theme.colours.surface in theme.style_sheet()
     assert theme.style_sheet().count("{") == light.count("{")
 
 
 def test_reduced_motion_moves_nothing(theme: Theme, qtbot: QtBot) -> None:
-    theme.set_options(settings.Appearance(theme=settings.Theme.LIGHT, reduced_motion=True))
+    theme.set_options(settings.Appearance(theme=settings.ThemeMode.LIGHT, reduced_motion=True))
     spinner = Spinner(theme)
     qtbot.addWidget(spinner)
     spinner.show()
     assert not spinner._timer.isActive()
-    theme.set_options(settings.Appearance(theme=settings.Theme.LIGHT))
+    theme.set_options(settings.Appearance(theme=settings.ThemeMode.LIGHT))
     assert spinner._timer.isActive()
 
 
 def test_the_status_bar_says_model_jobs_and_news(window: MainWindow) -> None:
     status = window.status
     status.show_model(ModelStatus(ModelState.READY, "Smol", tokens_per_second=98.4))
-    assert status._model.text() == "Smol · CPU · 98 tokens/s"
+    assert status._model.text() == "Smol · Processor · 98 tokens/s"
     status.show_model(ModelStatus(ModelState.LOADING, "Smol", progress=0.4))
     assert "40 %" in status._model.text()
     status.show_job(JobStatus("j", "Import articles", JobState.RUNNING, 3, 12))

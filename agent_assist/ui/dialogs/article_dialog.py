@@ -12,8 +12,7 @@ from agent_assist.ui.tokens import SPACE_2, SPACE_3, SPACE_4, TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import ElidedLabel, Label
-from agent_assist.ui.wording import age_words, language_words
-from agent_assist.ui.words import collection
+from agent_assist.ui.words import ago, collection, languages
 
 
 class ArticleDialog(QDialog):
@@ -73,8 +72,8 @@ class ArticleDialog(QDialog):
         facts.setSpacing(SPACE_2)
         facts.addWidget(Tag(collection(article.collection)))
         if article.language:
-            facts.addWidget(Tag(language_words((article.language,))))
-        if age := age_words(article.updated_at):
+            facts.addWidget(Tag(languages((article.language,))))
+        if age := ago(article.updated_at):
             facts.addWidget(Label(f"Updated {age}", TextSize.SMALL, "muted"))
         facts.addStretch(1)
         return facts

@@ -16,8 +16,7 @@ from PySide6.QtCore import QObject, Qt
 from agent_assist.domain.knowledge import Article
 from agent_assist.ui.plain import one_line, tooltip
 from agent_assist.ui.widgets.table import Index, TextModel
-from agent_assist.ui.wording import age_words, collection_words
-from agent_assist.ui.words import language
+from agent_assist.ui.words import ago, collection_title, language
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _SEARCHED = 4000
@@ -41,7 +40,7 @@ def article_rows(articles: Iterable[Article]) -> list[ArticleRow]:
     for article in articles:
         title = one_line(article.title or article.id)
         spoken = language(article.language) if article.language else ""
-        cells = (title, collection_words(article.collection), spoken, age_words(article.updated_at, now))
+        cells = (title, collection_title(article.collection), spoken, ago(article.updated_at, now))
         searched = f"{title}\n{article.id}\n{article.body[:_SEARCHED]}".casefold()
         rows.append(ArticleRow(article, cells, searched, (article.updated_at or _EPOCH).timestamp()))
     return rows

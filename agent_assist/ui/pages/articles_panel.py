@@ -24,7 +24,7 @@ from agent_assist.ui.widgets.card import clear
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.table import RowTable
-from agent_assist.ui.wording import collection_words
+from agent_assist.ui.words import collection_title
 
 NOTHING_YET = "Add the articles that replies rest on: Markdown, HTML, text, PDF, DOCX, CSV or JSONL."
 TYPING_MS = 150
@@ -122,7 +122,7 @@ class ArticlesPanel(QWidget):
         clear(self._chips)
         counts = self.model.collections()
         choices = [("", f"All {self.model.total():,}")]
-        choices += [(name, f"{collection_words(name)} {count:,}") for name, count in sorted(counts.items())]
+        choices += [(name, f"{collection_title(name)} {count:,}") for name, count in sorted(counts.items())]
         for name, text in choices:
             chip = Chip(text, checkable=True)
             chip.setProperty("collection", name)

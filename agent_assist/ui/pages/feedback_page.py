@@ -25,13 +25,12 @@ from agent_assist.ui.widgets.chip import Chip, Tag
 from agent_assist.ui.widgets.empty import EmptyState
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.table import RowTable
-from agent_assist.ui.wording import OUTCOME_WORDS, REASON_WORDS, join_words
-from agent_assist.ui.words import count, percent, seconds
+from agent_assist.ui.words import OUTCOMES, REASONS, count, percent, seconds, series
 
 RECENT = 200
 PERIODS: tuple[tuple[str, int], ...] = (("7 days", 7), ("30 days", 30), ("All", 0))
 WIDTH = 1080
-_REASONS = {reason.value: words for reason, words in REASON_WORDS.items()}
+_REASONS = {reason.value: words for reason, words in REASONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ class FeedbackPage(Page):
         if outcome is None or not outcome.final_text:
             self.difference.show_difference([("equal", suggestion.text)])
             self.difference.summary.setText(
-                OUTCOME_WORDS[outcome.kind] if outcome else "You have not decided about this draft."
+                OUTCOMES[outcome.kind] if outcome else "You have not decided about this draft."
             )
             return
         feedback, final = self.ui.desk.feedback, outcome.final_text
@@ -231,7 +230,7 @@ def did_words(stats: FeedbackStats) -> str:
         (stats.missing_knowledge, "question that no article answers", "questions that no article answers"),
     ]
     said = [count(number, one, many) for number, one, many in parts if number]
-    return f"So far: {join_words(said)}." if said else "Nothing yet. Each decision on a draft counts."
+    return f"So far: {series(said)}." if said else "Nothing yet. Each decision on a draft counts."
 
 
 def note_words(suggestion: Suggestion, outcome: Outcome | None) -> str:

@@ -15,8 +15,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import ElidedLabel, Label
-from agent_assist.ui.wording import BACKEND_WORDS, language_words, size_words
-from agent_assist.ui.words import count
+from agent_assist.ui.words import BACKENDS, count, file_size, languages
 
 _STATE = {
     ModelState.ABSENT: ("None chosen", Tone.ATTENTION),
@@ -108,8 +107,8 @@ class InstalledModel(Card):
         self.body.addLayout(top)
         facts = (
             record.licence or "licence unknown",
-            language_words(record.languages),
-            size_words(record.size_bytes),
+            languages(record.languages),
+            file_size(record.size_bytes),
         )
         self.body.addWidget(
             Label(" · ".join((*facts, source_words(record.source))), TextSize.SMALL, "muted", wrap=True)
@@ -156,14 +155,14 @@ class CatalogueModel(Card):
         top.addWidget(
             Tag(memory if fits else f"needs {entry.memory_gb} GB", Tone.NEUTRAL if fits else Tone.ATTENTION)
         )
-        self.pull = Button(theme, f"Download {size_words(entry.size_bytes)}", Kind.SECONDARY, "download")
-        self.pull.setAccessibleName(f"Download {entry.title}, {size_words(entry.size_bytes)}")
+        self.pull = Button(theme, f"Download {file_size(entry.size_bytes)}", Kind.SECONDARY, "download")
+        self.pull.setAccessibleName(f"Download {entry.title}, {file_size(entry.size_bytes)}")
         self.pull.clicked.connect(lambda: self.pulled.emit(entry))
         self.progress = JobRow(theme)
         self.progress.cancelled.connect(self.cancelled)
         self.progress.hide()
         self.body.addLayout(top)
-        facts = (entry.licence, language_words(entry.languages), f"context {entry.context_tokens:,}")
+        facts = (entry.licence, languages(entry.languages), f"context {entry.context_tokens:,}")
         self.body.addWidget(Label(" · ".join(facts), TextSize.SMALL, "muted", wrap=True))
         if entry.note:
             self.body.addWidget(Label(entry.note, TextSize.SMALL, wrap=True))
@@ -205,15 +204,15 @@ def heading(text: str, note: str = "") -> QLayout:
 
 
 def running_words(status: ModelStatus) -> str:
-    """ "CPU · context 4,096 · 98 tokens/s · English"."""
-    parts = [BACKEND_WORDS[status.backend]]
+    """ "Processor · context 4,096 · 98 tokens/s · English"."""
+    parts = [BACKENDS[status.backend]]
     if status.gpu_layers:
         parts.append(f"{status.gpu_layers} of {count(status.total_layers, 'layer')} on the GPU")
     if status.context_tokens:
         parts.append(f"context {status.context_tokens:,}")
     if status.tokens_per_second:
         parts.append(f"{status.tokens_per_second:.0f} tokens/s")
-    parts.append(language_words(status.languages))
+    parts.append(languages(status.languages))
     return " · ".join(parts)
 
 

@@ -21,7 +21,7 @@ from agent_assist.ui.widgets.card import Card, Column, clear
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.line import Line
-from agent_assist.ui.wording import join_words
+from agent_assist.ui.words import series
 
 if TYPE_CHECKING:
     from agent_assist.ui.pages.page import Page
@@ -205,7 +205,7 @@ def _meanings() -> Card:
     card.body.addLayout(_meaning(TeamRole.AGENT, "write, send, and see their own feedback"))
     for role in (TeamRole.LEAD, TeamRole.ADMIN):
         more = [p.value for p in Permission if LEAST[p] is role]
-        card.body.addLayout(_meaning(role, f"also {join_words(more)}"))
+        card.body.addLayout(_meaning(role, f"also {series(more)}"))
     return card
 
 

@@ -23,7 +23,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card, clear
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import Label
-from agent_assist.ui.wording import join_words
+from agent_assist.ui.words import series
 
 if TYPE_CHECKING:
     from agent_assist.ui.pages.page import Page
@@ -234,7 +234,7 @@ class PersonCard(Card):
 
 def counted(counts: Mapping[str, int]) -> str:
     """ "3 tickets, 1 draft", or "nothing"."""
-    return join_words([f"{number:,} {kind}" for kind, number in counts.items() if number]) or "nothing"
+    return series([f"{number:,} {kind}" for kind, number in counts.items() if number]) or "nothing"
 
 
 def erased_words(receipt: Receipt) -> str:

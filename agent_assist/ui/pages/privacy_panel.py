@@ -22,8 +22,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card, Column
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.line import Line
-from agent_assist.ui.wording import join_words
-from agent_assist.ui.words import count
+from agent_assist.ui.words import count, series
 
 if TYPE_CHECKING:
     from agent_assist.ui.pages.page import Page
@@ -192,7 +191,7 @@ class PrivacyPanel(Column):
         def done(removed: dict[str, int]) -> None:
             self.expire.setEnabled(True)
             parts = [count(number, kind.rstrip("s"), kind) for kind, number in removed.items() if number]
-            self._page.toast.say(f"Removed: {join_words(parts)}." if parts else "Nothing is too old.")
+            self._page.toast.say(f"Removed: {series(parts)}." if parts else "Nothing is too old.")
 
         def failed(error: ErrorInfo) -> None:
             self.expire.setEnabled(True)

@@ -10,8 +10,7 @@ from agent_assist.domain.feedback import Outcome, OutcomeKind
 from agent_assist.domain.suggestion import Suggestion
 from agent_assist.ui.plain import one_line
 from agent_assist.ui.widgets.table import TextModel
-from agent_assist.ui.wording import OUTCOME_WORDS, REASON_WORDS, age_words
-from agent_assist.ui.words import percent
+from agent_assist.ui.words import OUTCOMES, REASONS, ago, percent
 
 Entry = tuple[Suggestion, Outcome | None]
 _USED = (OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITTEN)
@@ -43,13 +42,13 @@ def cells(entry: Entry) -> tuple[str, str, str, str]:
     suggestion, outcome = entry
     changed = percent(outcome.edit_distance) if outcome and outcome.kind in _USED else ""
     moment = (outcome.created_at if outcome else None) or suggestion.created_at
-    return (one_line(suggestion.text, 120), became_words(outcome), changed, age_words(moment))
+    return (one_line(suggestion.text, 120), became_words(outcome), changed, ago(moment))
 
 
 def became_words(outcome: Outcome | None) -> str:
     """ "Rejected: wrong fact, too long"."""
     if outcome is None:
         return "Not decided yet"
-    words = OUTCOME_WORDS[outcome.kind]
-    reasons = ", ".join(REASON_WORDS[reason].lower() for reason in outcome.reasons)
+    words = OUTCOMES[outcome.kind]
+    reasons = ", ".join(REASONS[reason].lower() for reason in outcome.reasons)
     return f"{words}: {reasons}" if reasons else words

@@ -25,8 +25,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.label import Label, restyle
-from agent_assist.ui.wording import STRENGTH_WORDS
-from agent_assist.ui.words import ORIGINS
+from agent_assist.ui.words import ORIGINS, STRENGTHS
 
 NARROW = 560
 
@@ -65,7 +64,7 @@ class PairDialog(QDialog):
         strengths = QHBoxLayout()
         strengths.setSpacing(SPACE_2)
         group = QButtonGroup(self)
-        for number, (strength, words) in enumerate(STRENGTH_WORDS.items(), 1):
+        for number, (strength, words) in enumerate(STRENGTHS.items(), 1):
             chip = Chip(f"{number}  {words}", checkable=True)
             chip.setAccessibleName(words)
             group.addButton(chip)

@@ -14,7 +14,7 @@ from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.foot import foot_of
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.popover import Popover
-from agent_assist.ui.wording import REASON_WORDS
+from agent_assist.ui.words import REASONS
 
 WIDTH = 340
 
@@ -38,7 +38,7 @@ class RejectPopover(Popover):
         )
         grid = QGridLayout()
         grid.setSpacing(SPACE_1)
-        for place, (reason, words) in enumerate(REASON_WORDS.items()):
+        for place, (reason, words) in enumerate(REASONS.items()):
             chip = Chip(f"{place + 1}  {words}", checkable=True)
             chip.setAccessibleName(words)
             grid.addWidget(chip, place // 2, place % 2)

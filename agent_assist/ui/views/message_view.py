@@ -15,7 +15,6 @@ from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.text_block import TextBlock
-from agent_assist.ui.wording import size_words
 
 BUBBLE_WIDTH = 620
 INLINE_LIMIT = 20_000
@@ -142,7 +141,7 @@ class MessageView(QWidget):
         else:
             self._show(read.first)
         if read.shortened:
-            self._more = self._link(f"Show all ({words.size(len(read.own))})", self._on_more)
+            self._more = self._link(f"Show all ({words.text_size(len(read.own))})", self._on_more)
         if read.quote:
             self._quoted = self._link("Show quoted text", self._on_quote)
         for attachment in self._message.attachments[:_FILES]:
@@ -231,4 +230,4 @@ def _named(attachment: Attachment) -> str:
     if len(name) > _NAME:
         # Both ends count: the extension says what it is.
         name = f"{name[: _NAME - 20].rstrip()}…{name[-20:].lstrip()}"
-    return f"{name} · {size_words(attachment.size)}" if attachment.size else name
+    return f"{name} · {words.file_size(attachment.size)}" if attachment.size else name

@@ -14,12 +14,25 @@ from agent_assist.ui.views.palette import fuzzy
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
+def luminance(colour: str) -> float:
+    """Relative luminance of "#rrggbb" as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio as WCAG 2 defines it, 1 to 21."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
 @pytest.mark.parametrize("scheme", [tokens.LIGHT, tokens.DARK], ids=["light", "dark"])
 def test_every_text_pair_meets_aa(scheme: tokens.Colours) -> None:
     poor = {
-        (text, ground): round(tokens.contrast(getattr(scheme, text), getattr(scheme, ground)), 2)
+        (text, ground): round(contrast(getattr(scheme, text), getattr(scheme, ground)), 2)
         for text, ground in tokens.TEXT_PAIRS
-        if tokens.contrast(getattr(scheme, text), getattr(scheme, ground)) < 4.5
+        if contrast(getattr(scheme, text), getattr(scheme, ground)) < 4.5
     }
     assert poor == {}
 
@@ -27,11 +40,11 @@ def test_every_text_pair_meets_aa(scheme: tokens.Colours) -> None:
 @pytest.mark.parametrize("scheme", [tokens.LIGHT, tokens.DARK], ids=["light", "dark"])
 def test_every_edge_is_visible(scheme: tokens.Colours) -> None:
     for edge, ground in tokens.EDGE_PAIRS:
-        assert tokens.contrast(getattr(scheme, edge), getattr(scheme, ground)) >= 3, (edge, ground)
+        assert contrast(getattr(scheme, edge), getattr(scheme, ground)) >= 3, (edge, ground)
 
 
 def test_contrast_of_black_on_white_is_21() -> None:
-    assert tokens.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
 
 
 def test_semantic_tones_differ_in_shape() -> None:
@@ -60,6 +73,24 @@ def test_the_style_sheet_names_only_tokens() -> None:
 )
 def test_age(span: timedelta, expected: str) -> None:
     assert words.age(NOW - span, NOW) == expected
+
+
+def test_ago() -> None:
+    spans = [
+        timedelta(hours=5),
+        timedelta(days=1),
+        timedelta(days=21),
+        timedelta(days=70),
+        timedelta(days=800),
+    ]
+    assert [words.ago(NOW - span, NOW) for span in spans] == [
+        "today",
+        "1 day ago",
+        "3 weeks ago",
+        "2 months ago",
+        "2 years ago",
+    ]
+    assert words.ago((NOW - timedelta(days=7)).replace(tzinfo=None), NOW) == "1 week ago"
 
 
 @pytest.mark.parametrize(
@@ -94,9 +125,20 @@ def test_words_for_figures() -> None:
     assert words.language("pt-BR") == "Portuguese"
     assert words.language("tlh") == "tlh"
     assert words.language(None) == "unknown language"
-    assert words.size(5_000_000) == "5.0 million characters"
+    assert words.languages(("en", "de")) == "English and German"
+    assert words.languages(("en", "de", "fr", "es", "pt")) == "English, German, French and 2 more"
+    assert words.languages(()) == "languages unknown"
+    assert words.collection_title("solved") == "Solved tickets"
+    assert words.collection_title("price_lists") == "Price lists"
+    assert words.text_size(5_000_000) == "5.0 million characters"
+    assert [words.file_size(n) for n in (0, 5, 98_400_000, 2_400_000_000)] == [
+        "unknown size",
+        "1 kB",
+        "98 MB",
+        "2.4 GB",
+    ]
     assert words.seconds(420) == "0.4 s"
-    assert words.age(None) == words.waiting(None) == words.clock(None) == ""
+    assert words.age(None) == words.waiting(None) == words.ago(None) == words.clock(None) == ""
 
 
 def test_invisible_characters_are_named_and_flagged() -> None:
