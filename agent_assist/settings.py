@@ -20,7 +20,7 @@ from agent_assist.files import write_whole
 VERSION = 1
 
 
-class Theme(StrEnum):
+class ThemeMode(StrEnum):
     """Which colours; SYSTEM takes those of the desktop."""
 
     SYSTEM = "system"
@@ -46,7 +46,9 @@ class Section(BaseModel):
 class Appearance(Section):
     """How the window looks."""
 
-    theme: Theme = Field(Theme.SYSTEM, title="Theme", description="Light, dark, or as the system has it.")
+    theme: ThemeMode = Field(
+        ThemeMode.SYSTEM, title="Theme", description="Light, dark, or as the system has it."
+    )
     reduced_motion: bool = Field(False, title="Reduced motion", description="Nothing moves or fades.")
     side_layout: bool = Field(
         False, title="Side layout", description="A narrow window that stays on top, beside the browser."

@@ -28,6 +28,7 @@ from agent_assist.domain.ticket import Message, Role  # noqa: E402
 from agent_assist.ui.actions import Action, ActionRegistry  # noqa: E402
 from agent_assist.ui.application import make_application  # noqa: E402
 from agent_assist.ui.main_window import MainWindow  # noqa: E402
+from agent_assist.ui.places import show_places  # noqa: E402
 from agent_assist.ui.theme import Theme  # noqa: E402
 from agent_assist.ui.views.cheat_sheet import CheatSheet  # noqa: E402
 from agent_assist.ui.views.palette import CommandPalette  # noqa: E402
@@ -51,20 +52,12 @@ class Studio:
         self.folder = folder
         self.app = make_application()
         self.theme = Theme(self.app)
-        self.theme.set_mode(settings.Theme.LIGHT)
+        self.theme.set_mode(settings.ThemeMode.LIGHT)
         self.window = self.new_window()
 
     def new_window(self) -> MainWindow:
         window = MainWindow(self.theme, "Agent Assist")
-        for place, title, icon in (
-            ("knowledge", "Knowledge", "book"),
-            ("models", "Models", "chip"),
-            ("feedback", "Feedback", "feedback"),
-        ):
-            window.add_place(place, title, icon, QWidget)
-        window.rail.add_space()
-        window.add_place("help", "Help", "help", QWidget)
-        window.add_place("settings", "Settings", "settings", QWidget)
+        show_places(window.rail)
         window.status.show_model(READY)
         window.show()
         return window
@@ -205,12 +198,12 @@ def side(studio: Studio) -> None:
 
 
 def dark(studio: Studio) -> None:
-    studio.theme.set_mode(settings.Theme.DARK)
+    studio.theme.set_mode(settings.ThemeMode.DARK)
     marks(studio)
 
 
 def dark_abstained(studio: Studio) -> None:
-    studio.theme.set_mode(settings.Theme.DARK)
+    studio.theme.set_mode(settings.ThemeMode.DARK)
     state_of(DraftState.ABSTAINED)(studio)
 
 
@@ -267,7 +260,7 @@ def main(folder: str, *names: str) -> None:
     for name, show in STATES.items():
         if names and name not in names:
             continue
-        studio.theme.set_mode(settings.Theme.LIGHT)
+        studio.theme.set_mode(settings.ThemeMode.LIGHT)
         studio.window.close()
         studio.window.deleteLater()
         studio.window = studio.new_window()
@@ -275,7 +268,7 @@ def main(folder: str, *names: str) -> None:
         show(studio)
         studio.save(name)
     if not names or "palette" in names:
-        studio.theme.set_mode(settings.Theme.LIGHT)
+        studio.theme.set_mode(settings.ThemeMode.LIGHT)
         actions = registry()
         palette = CommandPalette(studio.theme, actions, studio.window)
         palette.open_over(studio.window)

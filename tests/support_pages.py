@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from pytestqt.qtbot import QtBot
 
 from agent_assist import settings
 from agent_assist.services.desk import Desk
@@ -34,7 +36,7 @@ class Surface:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self.theme = Theme(app)
-        self.theme.set_mode(settings.Theme.LIGHT)
+        self.theme.set_mode(settings.ThemeMode.LIGHT)
         self.events: EventBus = services.pop("events", None) or EventBus()
         self.jobs = JobQueue(self.events, threads=2)
         self.options = services.pop("options", None) or OptionsService(folder / "settings.json", self.events)
@@ -62,6 +64,15 @@ class Surface:
         self.bridge.close()
 
 
+def caught_up(qtbot: QtBot, bridge: Bridge) -> None:
+    """Whatever the window has asked the services for so far is answered and shown."""
+    threads = bridge._pool._max_workers
+    meeting, met = threading.Barrier(threads), []
+    for _ in range(threads):  # each waits for the others: all threads are done with what came before
+        bridge.run(lambda: meeting.wait(60), met.append)
+    qtbot.waitUntil(lambda: len(met) == threads)
+
+
 def picture(
     widget: QWidget,
     theme: Theme,
@@ -73,7 +84,7 @@ def picture(
     folder = os.environ.get("AGENT_ASSIST_PICTURES", "")
     if size:
         widget.resize(*size)
-    for mode in (settings.Theme.LIGHT, settings.Theme.DARK):
+    for mode in (settings.ThemeMode.LIGHT, settings.ThemeMode.DARK):
         theme.set_mode(mode)
         QApplication.processEvents()
         settle()
@@ -82,7 +93,7 @@ def picture(
         assert not drawn.isNull()
         if folder:
             drawn.save(str(Path(folder) / f"{name}-{mode}.png"))
-    theme.set_mode(settings.Theme.LIGHT)
+    theme.set_mode(settings.ThemeMode.LIGHT)
 
 
 def texts(widget: QWidget) -> list[str]:

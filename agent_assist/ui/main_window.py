@@ -63,11 +63,6 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(QSize(320, 420))
         self.resize(self._normal_size)
 
-    def add_place(self, place: str, title: str, icon: str, factory: PageFactory) -> None:
-        """An entry of the rail; its page is made when it is first opened."""
-        self.rail.add(place, title, icon)
-        self.set_page(place, factory)
-
     def set_page(self, place: str, factory: PageFactory) -> None:
         """What is made when that entry of the rail is first opened."""
         self._factories[place] = factory

@@ -9,6 +9,7 @@ from importlib import import_module
 from PySide6.QtWidgets import QWidget
 
 from agent_assist.ui.context import UiContext
+from agent_assist.ui.views.rail import Rail
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,13 @@ PLACES = (
     Place("help", "Help", "help", "help_page:HelpPage", ("Ctrl+6",), at_foot=True),
     Place("settings", "Settings", "settings", "settings_page:SettingsPage", ("Ctrl+,",), at_foot=True),
 )
+
+
+def show_places(rail: Rail) -> None:
+    """An entry of the rail for each place."""
+    spaced = False
+    for place in PLACES:
+        if place.at_foot and not spaced:
+            rail.add_space()
+            spaced = True
+        rail.add(place.id, place.title, place.icon)

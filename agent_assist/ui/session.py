@@ -16,11 +16,12 @@ from agent_assist.domain.access import Permission
 from agent_assist.domain.model import ModelStatus
 from agent_assist.errors import AgentAssistError, ErrorInfo
 from agent_assist.services.desk import Desk, DeskOpener
+from agent_assist.ui import collecting
 from agent_assist.ui.actions import Action, ActionRegistry
 from agent_assist.ui.bridge import Bridge, info_of
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.main_window import MainWindow
-from agent_assist.ui.places import PLACES, Place
+from agent_assist.ui.places import PLACES, Place, show_places
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import Tone
 
@@ -56,10 +57,8 @@ class Session(QObject):
         """The person knows that unsent text cannot be kept."""
         title = "Agent Assist · Demo desk" if opener.demo else "Agent Assist"
         self.window = MainWindow(theme, title)
+        show_places(self.window.rail)
         for place in PLACES:
-            if place.at_foot and not any(p.at_foot for p in PLACES[: PLACES.index(place)]):
-                self.window.rail.add_space()
-            self.window.rail.add(place.id, place.title, place.icon)
             self.window.rail.button(place.id).setEnabled(False)
         if opener.demo:
             self.window.show_demo()
@@ -76,6 +75,7 @@ class Session(QObject):
 
     def start(self, desk: Desk | None = None) -> None:
         """Show the window; open the desk behind it unless it is open already."""
+        collecting.pause()
         self.window.show()
         if desk is not None:
             self._on_opened(desk)
@@ -96,6 +96,7 @@ class Session(QObject):
         QTimer.singleShot(0, lambda: import_module("agent_assist.ui.parts"))
 
     def _on_failed(self, error: ErrorInfo) -> None:
+        collecting.resume()
         view = self.window.desk_view
         view.queue.show_tickets([])
         view.banner.show_message(
@@ -146,6 +147,7 @@ class Session(QObject):
             window.set_side(True)
         if not desk.demo and not desk.options.current.first_run_done:
             self._first_run(ui)
+        collecting.resume()
         self.ready.emit()
 
     def _first_run(self, ui: UiContext) -> None:
@@ -309,4 +311,5 @@ class Session(QObject):
             self.ui.bridge.close()
             self.ui = None
         desk, self.desk = self.desk, None
+        collecting.renew()
         return desk

@@ -40,7 +40,7 @@ class Theme(QObject):
     def __init__(self, app: QApplication, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._app = app
-        self._mode = settings.Theme.SYSTEM
+        self._mode = settings.ThemeMode.SYSTEM
         self._reduced_motion = False
         self._system_font = QFont(app.font())
         app.setStyle("Fusion")
@@ -51,9 +51,9 @@ class Theme(QObject):
 
     @property
     def dark(self) -> bool:
-        if self._mode is settings.Theme.SYSTEM:
+        if self._mode is settings.ThemeMode.SYSTEM:
             return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
-        return self._mode is settings.Theme.DARK
+        return self._mode is settings.ThemeMode.DARK
 
     @property
     def colours(self) -> Colours:
@@ -100,7 +100,7 @@ class Theme(QObject):
         if before != (self._mode, self._reduced_motion):
             self.apply()
 
-    def set_mode(self, mode: settings.Theme) -> None:
+    def set_mode(self, mode: settings.ThemeMode) -> None:
         if mode is not self._mode:
             self._mode = mode
             self.apply()
@@ -139,5 +139,5 @@ class Theme(QObject):
         return palette
 
     def _on_system_scheme(self) -> None:
-        if self._mode is settings.Theme.SYSTEM:
+        if self._mode is settings.ThemeMode.SYSTEM:
             self.apply()

@@ -24,9 +24,9 @@ def theme(qtbot: QtBot) -> Iterator[Theme]:
     # Windows of earlier tests would be styled along with this one's.
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     made = Theme(app)
-    made.set_mode(settings.Theme.LIGHT)
+    made.set_mode(settings.ThemeMode.LIGHT)
     yield made
-    made.set_mode(settings.Theme.LIGHT)
+    made.set_mode(settings.ThemeMode.LIGHT)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 from support_pages import Surface, picture, unnamed
 
 from agent_assist import settings as files
-from agent_assist.settings import Settings, Theme
-from agent_assist.ui.pages.option_fields import FieldKind, option_groups, settings_chapter
+from agent_assist.settings import Settings, ThemeMode
+from agent_assist.ui.pages.option_fields import OptionKind, option_groups, settings_chapter
 from agent_assist.ui.pages.settings_page import SettingsPage
 
 
@@ -70,7 +70,7 @@ def test_a_choice_is_picked_with_the_keyboard(qtbot: QtBot, page: SettingsPage, 
     with qtbot.waitSignal(surface.bridge.settings_changed):
         qtbot.keyClick(row.editor, Qt.Key.Key_D)
         row.editor.activated.emit(row.editor.currentIndex())
-    assert surface.options.current.appearance.theme is Theme.DARK
+    assert surface.options.current.appearance.theme is ThemeMode.DARK
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_the_help_chapter_names_every_option() -> None:
         assert f"## {group.title}" in chapter
         for option in group.fields:
             assert f"**{option.title}**" in chapter
-            assert option.kind is FieldKind.TEXT or option.description in chapter
+            assert option.kind is OptionKind.TEXT or option.description in chapter

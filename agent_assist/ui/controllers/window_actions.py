@@ -258,7 +258,7 @@ class WindowActions(QObject):
         self._change("appearance.side_layout", side)
 
     def _toggle_theme(self) -> None:
-        theme = settings.Theme.LIGHT if self._ui.theme.dark else settings.Theme.DARK
+        theme = settings.ThemeMode.LIGHT if self._ui.theme.dark else settings.ThemeMode.DARK
         self._ui.theme.set_mode(theme)
         self._change("appearance.theme", theme.value)
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from agent_assist.settings import Section, Settings
 
 
-class FieldKind(enum.Enum):
+class OptionKind(enum.Enum):
     """The widget that an option's type asks for."""
 
     SWITCH = "switch"
@@ -31,7 +31,7 @@ class OptionField:
     name: str
     title: str
     description: str
-    kind: FieldKind
+    kind: OptionKind
     default: Any
     minimum: float | None = None
     maximum: float | None = None
@@ -52,10 +52,10 @@ class OptionField:
 
     def read(self, text: str) -> tuple[Any, str]:
         """(value, "") of what was typed, or (None, sentence) where it cannot be used."""
-        if self.kind not in (FieldKind.WHOLE, FieldKind.DECIMAL):
+        if self.kind not in (OptionKind.WHOLE, OptionKind.DECIMAL):
             return text, ""
         plain = text.strip().replace("\u2212", "-").replace(" ", "")
-        whole = self.kind is FieldKind.WHOLE
+        whole = self.kind is OptionKind.WHOLE
         plain = plain.replace(",", "") if whole else plain.replace(",", ".")
         try:
             value: float = int(plain) if whole else float(plain)
@@ -104,17 +104,17 @@ def _field(name: str, section: type[Section], inner: str) -> OptionField:
     minimum = getattr(limits.get("Ge"), "ge", None)
     maximum = getattr(limits.get("Le"), "le", None)
     default = info.get_default(call_default_factory=True)
-    kind = FieldKind.TEXT
+    kind = OptionKind.TEXT
     choices: tuple[str, ...] = ()
     annotation = info.annotation
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        kind, choices = FieldKind.CHOICE, tuple(str(member.value) for member in annotation)
+        kind, choices = OptionKind.CHOICE, tuple(str(member.value) for member in annotation)
     elif annotation is bool:
-        kind = FieldKind.SWITCH
+        kind = OptionKind.SWITCH
     elif annotation is int:
-        kind = FieldKind.WHOLE
+        kind = OptionKind.WHOLE
     elif annotation is float:
-        kind = FieldKind.DECIMAL
+        kind = OptionKind.DECIMAL
     return OptionField(
         name=name,
         title=info.title or inner.replace("_", " ").capitalize(),
@@ -146,8 +146,8 @@ def settings_chapter() -> str:
 
 
 def _show_default(option: OptionField) -> str:
-    if option.kind is FieldKind.SWITCH:
+    if option.kind is OptionKind.SWITCH:
         return "on" if option.default else "off"
-    if option.kind in (FieldKind.WHOLE, FieldKind.DECIMAL):
+    if option.kind in (OptionKind.WHOLE, OptionKind.DECIMAL):
         return show_number(option.default)
     return str(option.default) or "empty"

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from agent_assist.ui.pages.option_fields import FieldKind, OptionField, show_number
+from agent_assist.ui.pages.option_fields import OptionField, OptionKind, show_number
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, TextSize, Tone
 from agent_assist.ui.widgets.button import IconButton
@@ -114,13 +114,13 @@ class OptionRow(QWidget):
 
     def _make_editor(self) -> QWidget:
         option = self.option
-        if option.kind is FieldKind.SWITCH:
+        if option.kind is OptionKind.SWITCH:
             box = QCheckBox()
             # No words stand beside it: the box itself ends where the other editors end.
             box.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             box.clicked.connect(self._offer)
             return box
-        if option.kind is FieldKind.CHOICE:
+        if option.kind is OptionKind.CHOICE:
             choices = QComboBox()
             for choice in option.choices:
                 choices.addItem(choice.replace("_", " ").capitalize(), choice)
@@ -128,7 +128,7 @@ class OptionRow(QWidget):
             choices.setMinimumWidth(NUMBER_WIDTH + 40)
             choices.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             return choices
-        if option.kind is FieldKind.TEXT:
+        if option.kind is OptionKind.TEXT:
             line = QLineEdit()
             line.setFixedWidth(EDITOR_WIDTH)
             line.setPlaceholderText("None" if not option.default else "")
@@ -141,7 +141,7 @@ class OptionRow(QWidget):
         return line
 
     def _text_of(self, value: Any) -> str:
-        return str(value) if self.option.kind is FieldKind.TEXT else show_number(value)
+        return str(value) if self.option.kind is OptionKind.TEXT else show_number(value)
 
     def _on_typed(self) -> None:
         if isinstance(self.editor, QLineEdit):
@@ -173,7 +173,7 @@ class _NumberEdit(QLineEdit):
         if not direction or sentence:
             super().keyPressEvent(event)
             return
-        step = 1.0 if self._option.kind is FieldKind.WHOLE else 0.05
+        step = 1.0 if self._option.kind is OptionKind.WHOLE else 0.05
         new = value + direction * step
         if self._option.minimum is not None:
             new = max(self._option.minimum, new)

@@ -98,11 +98,6 @@ class ConversationView(QScrollArea):
         self._low = self._high = 0
         self._empty()
 
-    @property
-    def shown_range(self) -> tuple[int, int]:
-        """First and past-the-last message that exist as widgets."""
-        return self._low, self._high
-
     def message_views(self) -> list[MessageView]:
         items = (self._column.itemAt(place) for place in range(self._column.count()))
         widgets = [item.widget() for item in items if item is not None]
