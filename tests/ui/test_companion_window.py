@@ -16,14 +16,15 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from support_pages import caught_up
 
 from agent_assist.domain.companion import (
     RENDEZVOUS,
     Hello,
     Mode,
-    Outcome,
     PageLeft,
     PageShown,
+    PutOutcome,
     Result,
     encode,
 )
@@ -194,7 +195,7 @@ def test_the_page_in_front_is_shown_and_an_unknown_ticket_is_fetched(
 def test_following_can_be_switched_off(app: App, qtbot: QtBot) -> None:
     app.desk.options.change({"companion.follow": False})
     app.shown("12")
-    qtbot.wait(100)
+    caught_up(qtbot, app.bridge)
     assert app.tickets.current_id == ""
     assert app.companion.is_open("rt:12")
     app.window.status.followed_wanted.emit()
@@ -206,7 +207,7 @@ def test_a_ticket_that_the_agent_chose_meanwhile_stays(app: App, qtbot: QtBot) -
     app.tickets.open("rt:13")
     qtbot.waitUntil(lambda: app.tickets.current_id == "rt:13")
     app.desk.events.publish(TicketFollowed("rt:12"))  # of an earlier page, late
-    qtbot.wait(100)
+    caught_up(qtbot, app.bridge)
     assert app.tickets.current_id == "rt:13"
 
 
@@ -229,7 +230,7 @@ def test_one_key_puts_the_reply_into_the_page_and_it_counts_as_used(app: App, qt
     qtbot.waitUntil(lambda: bool(app.sent))
     sent = app.sent[-1]
     assert (sent.ticket, sent.text, sent.mode, sent.page) == ("12", "Hello Crystal", Mode.FILL, PAGE)
-    app.hear(Result(sent.request, Outcome.INSERTED))
+    app.hear(Result(sent.request, PutOutcome.INSERTED))
     qtbot.waitUntil(lambda: bool(app.desk.decided))
     assert app.desk.decided[0][1:] == ("Hello Crystal", "inserted")
     assert "Send it there" in app.window.status.said
@@ -241,18 +242,19 @@ def test_text_in_the_page_is_asked_about_and_never_replaced(app: App, qtbot: QtB
     app.write("Hello")
     app.reply.insert()
     qtbot.waitUntil(lambda: bool(app.sent))
-    app.hear(Result(app.sent[-1].request, Outcome.OCCUPIED))
+    app.hear(Result(app.sent[-1].request, PutOutcome.OCCUPIED))
     assert "holds other text" in app.banner
     app.window.desk_view.banner.findChildren(type(app.window.desk_view.draft.reply.send))[0].click()
     qtbot.waitUntil(lambda: app.sent[-1].mode is Mode.APPEND)
-    app.hear(Result(app.sent[-1].request, Outcome.APPENDED))
+    app.hear(Result(app.sent[-1].request, PutOutcome.APPENDED))
     assert app.window.status.said.startswith("Below")
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome.NOTE, Outcome.NO_BOX, Outcome.OTHER_TICKET, Outcome.GONE, Outcome.UNCERTAIN]
+    "outcome",
+    [PutOutcome.NOTE, PutOutcome.NO_BOX, PutOutcome.OTHER_TICKET, PutOutcome.GONE, PutOutcome.UNCERTAIN],
 )
-def test_what_went_wrong_is_said_and_the_text_stays(app: App, qtbot: QtBot, outcome: Outcome) -> None:
+def test_what_went_wrong_is_said_and_the_text_stays(app: App, qtbot: QtBot, outcome: PutOutcome) -> None:
     at(app, qtbot, "12")
     app.write("Hello")
     app.reply.insert()
@@ -261,7 +263,7 @@ def test_what_went_wrong_is_said_and_the_text_stays(app: App, qtbot: QtBot, outc
     assert app.banner
     assert app.window.desk_view.draft.text == "Hello"
     assert not app.desk.decided
-    if outcome is Outcome.NO_BOX:
+    if outcome is PutOutcome.NO_BOX:
         assert QGuiApplication.clipboard().text() == "Hello"
 
 
@@ -303,8 +305,9 @@ def test_the_clipboard_is_read_only_while_it_is_watched(
 ) -> None:
     clipboard = QGuiApplication.clipboard()
     monkeypatch.setattr(type(clipboard), "ownsClipboard", lambda _: False)  # as if copied elsewhere
-    clipboard.setText("#13")
-    qtbot.wait(300)
+    with qtbot.waitSignal(clipboard.dataChanged):
+        clipboard.setText("#13")
+    caught_up(qtbot, app.bridge)
     assert app.tickets.current_id == ""
     app.desk.options.change({"companion.watch_clipboard": True})
     qtbot.waitUntil(lambda: app.window.status._clipboard.isVisible())
@@ -313,8 +316,9 @@ def test_the_clipboard_is_read_only_while_it_is_watched(
     clipboard.setText("any other text")
     app.window.status.clipboard_wanted.emit()
     qtbot.waitUntil(lambda: not app.window.status._clipboard.isVisible())
-    clipboard.setText("#13")
-    qtbot.wait(300)
+    with qtbot.waitSignal(clipboard.dataChanged):
+        clipboard.setText("#13")
+    caught_up(qtbot, app.bridge)
     assert app.tickets.current_id == "rt:12"
 
 

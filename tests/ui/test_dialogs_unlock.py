@@ -78,7 +78,7 @@ def test_a_passphrase_is_chosen_twice_and_makes_the_workspace(
     dialog.second.setText(PASSPHRASE)
     assert unnamed(dialog) == []
     picture(dialog, theme, "passphrase-new")
-    with qtbot.waitSignal(dialog.opened, timeout=20_000):
+    with qtbot.waitSignal(dialog.opened):
         qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     assert Workspace.exists(folder)
     assert dialog.first.text() == ""
@@ -94,7 +94,7 @@ def test_a_wrong_passphrase_is_explained_and_can_be_corrected(
     dialog = dialog_of(qtbot, theme, folder, KeyNeed.PASSPHRASE, desks)
     qtbot.keyClicks(dialog.first, "kettle orbit lamp rivet")
     qtbot.keyClick(dialog.first, Qt.Key.Key_Return)
-    qtbot.waitUntil(dialog.banner.isVisible, timeout=20_000)
+    qtbot.waitUntil(dialog.banner.isVisible)
     assert dialog.isVisible()
     assert dialog.first.text() == "kettle orbit lamp rivet"
     assert dialog.first.selectionLength() == len(dialog.first.text())
@@ -103,7 +103,7 @@ def test_a_wrong_passphrase_is_explained_and_can_be_corrected(
     dialog.reveal.click()
     assert dialog.first.echoMode() is QLineEdit.EchoMode.Normal
     dialog.first.setText(PASSPHRASE)
-    with qtbot.waitSignal(dialog.opened, timeout=20_000):
+    with qtbot.waitSignal(dialog.opened):
         qtbot.keyClick(dialog.first, Qt.Key.Key_Return)
     assert desks[0].folder == folder
 

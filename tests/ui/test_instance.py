@@ -105,7 +105,7 @@ def test_other_bytes_on_the_socket_do_not_activate_and_do_not_stop_it(
     qtbot.waitUntil(lambda: socket.state() is QLocalSocket.LocalSocketState.UnconnectedState)  # type: ignore[attr-defined]
     assert heard == []
     second = start(tmp_path, "again")
-    qtbot.waitUntil(lambda: heard == ["again"], timeout=20_000)  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: heard == ["again"])  # type: ignore[attr-defined]
     assert second.communicate()[0].strip() == "handed_over"
     first.release()
 

@@ -218,7 +218,7 @@ def test_remembered_edits_are_listed_with_their_origin_and_removed(
         page.show()
         assert page.rules.nothing.isVisible()
         feedback.decide("s11", "Sale items go back within 45 days, and the label is free.", Action.SENT)
-        qtbot.waitUntil(lambda: "Waits for you" in texts(page), timeout=60_000)
+        qtbot.waitUntil(lambda: "Waits for you" in texts(page))
         assert "Confirm it under Feedback" in page.latest.text()
         assert any("in ticket T-11" in text for text in texts(page))
         assert unnamed(page) == []
@@ -227,7 +227,7 @@ def test_remembered_edits_are_listed_with_their_origin_and_removed(
         assert names == ["Use it", "Remove"]
         remove = next(b for b in page.rules.findChildren(QAbstractButton) if b.text() == "Remove")
         qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: page.rules.nothing.isVisible(), timeout=60_000)
+        qtbot.waitUntil(lambda: page.rules.nothing.isVisible())
         assert remembered.all() == []
         assert store.all()[0].after == ""
     finally:

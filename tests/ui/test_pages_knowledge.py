@@ -13,7 +13,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
-from support_pages import Surface, days_ago, picture, texts, unnamed
+from support_pages import Surface, caught_up, days_ago, picture, texts, unnamed
 
 from agent_assist.domain.knowledge import Article, Hit, ImportReport, KnowledgeStats, Passage
 from agent_assist.domain.planted import HeldSentence, Suspicion
@@ -225,7 +225,9 @@ def test_dropped_files_are_added_and_failures_listed(
     picture(page, surface.theme, "knowledge-failures")
 
 
-def test_what_is_removed_can_be_brought_back(qtbot: QtBot, page: KnowledgePage, knowledge: Knowledge) -> None:
+def test_what_is_removed_can_be_brought_back(
+    qtbot: QtBot, page: KnowledgePage, knowledge: Knowledge, surface: Surface
+) -> None:
     assert not page.articles.remove_button.isEnabled()
     page.articles.table.selectRow(0)
     qtbot.keyClick(page.articles.table, Qt.Key.Key_Delete)
@@ -235,11 +237,11 @@ def test_what_is_removed_can_be_brought_back(qtbot: QtBot, page: KnowledgePage, 
     qtbot.mouseClick(page.toast.button, Qt.MouseButton.LeftButton)
     assert page.articles.model.total() == 27  # at once: nobody waits for the encoder
     page.refresh()
-    qtbot.wait(100)
+    caught_up(qtbot, surface.bridge)
     assert page.articles.model.total() == 27
     knowledge.go_on.set()
     qtbot.waitUntil(lambda: page.toast.text == "1 added.")
-    qtbot.wait(100)
+    caught_up(qtbot, surface.bridge)
     assert page.articles.model.total() == 27
     assert len(knowledge.kept) == 27
 

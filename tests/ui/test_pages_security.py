@@ -121,10 +121,10 @@ def test_the_passphrase_is_changed_and_a_wrong_one_keeps_the_form(
     assert unnamed(dialog) == []
     picture(dialog, surface.theme, "passphrase")
     dialog.go.click()
-    qtbot.waitUntil(dialog.banner.isVisible, timeout=20_000)
+    qtbot.waitUntil(dialog.banner.isVisible)
     assert dialog.new.text() == "three unrelated words 7"
     dialog.old.setText(PASSPHRASE)
-    with qtbot.waitSignal(dialog.changed, timeout=20_000):
+    with qtbot.waitSignal(dialog.changed):
         dialog.go.click()
     assert not dialog.isVisible()
     Workspace.open(tmp_path / "w", passphrase=lambda: "three unrelated words 7").close()
@@ -191,7 +191,7 @@ def test_a_person_is_looked_up_exported_and_erased_with_a_receipt(
     person.erase.click()
     assert len(desk.tickets.queue()) == 2, "nothing goes before it is confirmed"
     button(page, "Erase").click()
-    qtbot.waitUntil(person.save.isVisible, timeout=20_000)
+    qtbot.waitUntil(person.save.isVisible)
     assert person.held.text().startswith("Erased: 2 tickets")
     assert desk.tickets.queue() == []
     person.save_to(tmp_path / "receipt.json")

@@ -176,7 +176,7 @@ def test_the_toast_undoes_goes_and_never_takes_the_keyboard(
     qtbot.mouseClick(toast.button, Qt.MouseButton.LeftButton)
     assert undone == [True]
     assert not toast.isVisible()
-    with qtbot.waitSignal(toast.gone, timeout=3000):
+    with qtbot.waitSignal(toast.gone):
         toast.say("This edit is now 1 of 34 training examples.", seconds=0.05)
     assert not toast.isVisible()
 

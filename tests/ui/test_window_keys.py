@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
+from support_pages import caught_up
 
 from agent_assist import opening as root
 from agent_assist.ui.session import Session
@@ -33,7 +34,7 @@ def session(qtbot: QtBot) -> Iterator[Session]:
     qtbot.addWidget(made.window)
     qtbot.waitExposed(made.window)
     made.window.activateWindow()
-    qtbot.waitUntil(lambda: made.window.isActiveWindow(), timeout=5000)
+    qtbot.waitUntil(lambda: made.window.isActiveWindow())
     qtbot.waitUntil(lambda: bool(current(made)), timeout=PATIENCE)
     focus_queue(made)
     yield made
@@ -77,7 +78,8 @@ def test_j_and_k_step_and_letters_stay_letters_while_typing(session: Session, qt
         text = field.text() if hasattr(field, "text") else field.toPlainText()
         assert "jkusr?/" in text
         field.clear()
-    qtbot.wait(300)
+    assert session.ui is not None
+    caught_up(qtbot, session.ui.bridge)
     assert current(session) == first
     assert not shown(CheatSheet)()
 
@@ -126,19 +128,19 @@ def test_palette_macros_and_the_sheet_by_keys(session: Session, qtbot: QtBot) ->
     for place in (view.queue.list, view.draft.editor):
         place.setFocus()
         press(session, Qt.Key.Key_K, CTRL)
-        qtbot.waitUntil(palette.isVisible, timeout=5000)
+        qtbot.waitUntil(palette.isVisible)
         palette.close()
         session.window.activateWindow()
-        qtbot.waitUntil(session.window.isActiveWindow, timeout=5000)
+        qtbot.waitUntil(session.window.isActiveWindow)
     focus_queue(session)
     press(session, Qt.Key.Key_Slash)
-    qtbot.waitUntil(lambda: view.draft.steer.edit.text() == "/", timeout=5000)
+    qtbot.waitUntil(lambda: view.draft.steer.edit.text() == "/")
     view.draft.steer._popup.hide()
     view.draft.steer.edit.clear()
     focus_queue(session)
     press(
         session, Qt.Key.Key_Question
     )  # the test driver has no keyboard on which it is Shift and another key
-    qtbot.waitUntil(shown(CheatSheet), timeout=5000)
+    qtbot.waitUntil(shown(CheatSheet))
     sheet = next(w for w in QApplication.topLevelWidgets() if isinstance(w, CheatSheet) and w.isVisible())
     sheet.accept()

@@ -43,7 +43,7 @@ def test_from_nothing_to_a_draft_on_the_screen(qtbot: QtBot, tmp_path: Path) -> 
         assert dialog.model.rows
         picture(dialog, surface.theme, "wizard-model")
         qtbot.mouseClick(dialog.next, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda: dialog.articles.done, timeout=60_000)
+        qtbot.waitUntil(lambda: dialog.articles.done)
         article = tmp_path / "sizes.md"
         article.write_text("# Sizes\n\nA helmet of size M fits heads from 55 to 59 cm.\n")
         dialog.articles.add([article, tmp_path / "missing.pdf"])
@@ -57,7 +57,7 @@ def test_from_nothing_to_a_draft_on_the_screen(qtbot: QtBot, tmp_path: Path) -> 
         assert dialog.trial.draft.toPlainText().strip()
         assert dialog.next.text() == "Start working"
         picture(dialog, surface.theme, "wizard-try")
-        with qtbot.waitSignal(dialog.ended, timeout=20_000) as told:
+        with qtbot.waitSignal(dialog.ended) as told:
             qtbot.mouseClick(dialog.next, Qt.MouseButton.LeftButton)
         assert told.args == [TICKET_ID]
         assert desk.tickets.get(TICKET_ID) is not None
@@ -231,7 +231,7 @@ def test_a_new_workspace_begins_with_it_once(qtbot: QtBot, tmp_path: Path) -> No
         dialogs = session.window.findChildren(FirstRun)
         assert [dialog.isVisible() for dialog in dialogs] == ([True] if first_time else [])
         for dialog in dialogs:
-            with qtbot.waitSignal(dialog.ended, timeout=20_000):
+            with qtbot.waitSignal(dialog.ended):
                 qtbot.mouseClick(dialog.skip, Qt.MouseButton.LeftButton)
         session.window.hide()
         session.close()
