@@ -50,6 +50,7 @@ from agent_assist.services.delivery import HelpdeskDelivery
 from agent_assist.services.desk import Desk
 from agent_assist.services.drafting import DraftingService
 from agent_assist.services.feedback import FeedbackService
+from agent_assist.services.house_style import HouseStyle
 from agent_assist.services.keys import KeyService
 from agent_assist.services.knowledge import KnowledgeService, content_hash
 from agent_assist.services.learning import LearningService
@@ -100,7 +101,7 @@ def _join(workspace: Workspace, demo: demo_desk.DemoDesk | None, stack: ExitStac
     stack.callback(safety.close)
     remembered = _remembered(on, knowledge, retrieval, privacy)
     languages = PackagedLanguageDetector()
-    drafting = _drafting(on, index, retrieval, model, models, languages, safety)
+    drafting = _drafting(on, index, retrieval, model, models, languages, safety, remembered)
     connections, sync = _helpdesks(on)
     outbox = _outbox(on, demo, connections, sync, safety)
     if demo is not None:
@@ -150,6 +151,7 @@ def _drafting(
     models: ModelService,
     languages: PackagedLanguageDetector,
     safety: SafetyService,
+    remembered: RememberedService,
 ) -> DraftingService:
     prompts = RedactedPrompts(
         model, on.redactor, on.tickets.get, lambda: on.options.current.privacy.redact_prompts
@@ -167,6 +169,7 @@ def _drafting(
         on.options,
         on.clock,
         safety,
+        remembered.style,
     )
     on.stack.callback(drafting.close)
     return drafting
@@ -199,8 +202,9 @@ def _policy(on: Ground) -> PolicyKeeper:
 def _remembered(
     on: Ground, knowledge: KnowledgeService, retrieval: RetrievalService, privacy: PrivacyService
 ) -> RememberedService:
+    store = RememberedStore(on.workspace.database)
     remembered = RememberedService(
-        RememberedStore(on.workspace.database),
+        store,
         on.suggestions,
         on.tickets,
         knowledge,
@@ -209,6 +213,7 @@ def _remembered(
         on.jobs,
         on.access,
         privacy.is_erased,
+        HouseStyle(store, on.suggestions, on.tickets, on.redactor, on.options, on.events, on.clock),
     )
     retrieval.prefer = remembered.preferred
     on.stack.callback(remembered.close)

@@ -11,13 +11,12 @@ import shutil
 from pathlib import Path
 
 from agent_assist.adapters.inference.packaged import find_file
+from agent_assist.domain.model import SMALL_MODEL
 from agent_assist.errors import NoModel
 from agent_assist.files import sync_folder, write_whole
 from training.stage import Run, hash_of
 from training.tuning import load_base
 
-SMALL = 400_000_000
-"""Bytes of a GGUF below which the product shows the model those sentences of a passage alone that answer."""
 _SOURCE = "dequantised-from.sha256"
 
 
@@ -40,7 +39,7 @@ def is_small(run: Run) -> bool:
         base = base_path(run)
     except NoModel:
         return False
-    return base.suffix == ".gguf" and base.stat().st_size < SMALL
+    return base.suffix == ".gguf" and base.stat().st_size < SMALL_MODEL
 
 
 def hf_base(run: Run) -> Path:

@@ -6,7 +6,6 @@ in use stays registered: `agent-assist model rollback` brings it back at once.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import shutil
@@ -24,7 +23,7 @@ from training.config import Section
 from training.evaluation.page import title_of
 from training.product import run_in
 from training.report import Report
-from training.stage import Plan, Run, write_json
+from training.stage import Plan, Run, hash_of, write_json
 
 
 class PromoteOptions(Section):
@@ -207,22 +206,16 @@ def keep(adapter: Path, folder: Path, name: str) -> Path:
     """Copy the adapter to where it stays, whole or not at all; one in use is never written over."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.adapter.gguf"
-    if not target.exists() or digest_of(target) != digest_of(adapter):
+    if not target.exists() or hash_of(target) != hash_of(adapter):
         with replacing(target) as temporary:
             shutil.copyfile(adapter, temporary)
     return target
 
 
-def digest_of(path: Path) -> str:
-    """SHA-256 in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def named(run: Run) -> str:
     """The configuration's name and the adapter's digest: a weekly run makes a new model, and the one before
     stays what it was."""
-    return f"{run.config.name}-{digest_of(run.find('export', 'adapter.gguf'))[:8]}"
+    return f"{run.config.name}-{hash_of(run.find('export', 'adapter.gguf'))[:8]}"
 
 
 def put_into_use(workspace: Path, name: str, model: Path, adapter: Path, canary: float = 0.0) -> str:

@@ -6,6 +6,7 @@ the contents of its inputs and of the pipeline's code; with the same key and `do
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import json
@@ -180,7 +181,31 @@ def code_hash(stage: Stage) -> str:
     home = Path(__file__).parent
     own = Path(sys.modules[type(stage).__module__].__file__ or __file__)
     files = [own] if own.parent == home else sorted(own.parent.glob("*.py"))
-    return hash_of_files([*files, home / "tuning.py", Path(prompt.__file__)])
+    whole = hashlib.sha256()
+    for path in [*files, home / "tuning.py", Path(prompt.__file__)]:
+        whole.update(path.name.encode())
+        whole.update(meaning_of(path.read_text(encoding="utf-8")).encode())
+    return whole.hexdigest()
+
+
+def meaning_of(source: str) -> str:
+    """Python source without its comments, docstrings and layout: what may change without a stage being
+    stale."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [n for n in body if not _is_docstring(n)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    """Also one below a name; a text that stands alone does nothing."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def hash_of(path: Path) -> str:

@@ -267,11 +267,10 @@ def lora_of(rank: int, alpha: int, dropout: float) -> Any:
     )
 
 
-def steps_of(examples: int, options: Tuning) -> int:
-    """Steps of the optimiser that these many examples take."""
-    if options.max_steps > 0:
-        return options.max_steps
-    return max(1, math.ceil(examples / options.batch / options.accumulate * options.epochs))
+def steps_of(examples: int, batch: int, epochs: float, most: int) -> int:
+    """Steps of the optimiser that these many examples take, `batch` of them each; `most` steps where it is
+    more than 0."""
+    return most if most > 0 else max(1, math.ceil(examples / batch * epochs))
 
 
 def tune(
@@ -312,9 +311,10 @@ def tune(
         def _get_train_sampler(self, *_: Any) -> Any:
             return torch.utils.data.SequentialSampler(self.train_dataset)
 
+    steps = steps_of(len(encoded), options.batch * options.accumulate, options.epochs, options.max_steps)
     trainer = Packed(
         model=model,
-        args=_arguments(out, steps_of(len(encoded), options), options),
+        args=_arguments(out, steps, options),
         train_dataset=Dataset.from_dict(
             {"input_ids": [list(e.ids) for e in encoded], "start": [e.start for e in encoded]}
         ),

@@ -124,6 +124,8 @@ def rule_to_json(rule: Rule) -> dict[str, Any]:
         "ticket_id": rule.ticket_id,
         "created_at": format_time(rule.created_at),
         "language": rule.language,
+        "style": rule.style,
+        "channel": rule.channel,
         "articles": list(rule.sources),
     }
 
@@ -140,7 +142,8 @@ def _lines(found: Sequence[Rule]) -> Iterator[str]:
 
 def _whole(rule: Rule) -> Iterator[str]:
     yield f"{rule.id}  {rule.state.value}"
-    yield origin_at(rule.url)
+    if rule.url:
+        yield origin_at(rule.url)
     for name, text in (("asked", rule.question), ("was", rule.before), ("is", rule.after), ("why", rule.why)):
         if text:
             yield f"  {name:<6}{_plain(text, 2000)}"

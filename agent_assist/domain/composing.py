@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from agent_assist.domain.house import PLAIN, Part, Style, own_phrase
 from agent_assist.domain.knowledge import Hit, Passage
-from agent_assist.domain.phrases import is_courtesy, phrases
+from agent_assist.domain.phrases import announcement, is_courtesy, phrases
 from agent_assist.domain.signals import SmallTalk
 from agent_assist.domain.text import clean, content_words, listed, similarity, split_sentences
-from agent_assist.domain.ticket import Channel, Role, Ticket
-
-LETTER = frozenset({Channel.EMAIL, Channel.WEB})
-"""Channels whose replies have a greeting line and a closing."""
+from agent_assist.domain.ticket import LETTER, Channel, Role, Ticket
 
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)[^)]*\)")
 _MARKUP = re.compile(r"(\*\*|__|`+|~~)")
@@ -55,25 +53,41 @@ def letter(
     first: bool = True,
     offer: bool = True,
     sorry: bool = False,
+    style: Style = PLAIN,
 ) -> str:
     """`body` with the greeting and closing of the channel; `first` is False after an earlier reply, `sorry`
-    puts a word of regret before the body."""
-    own = phrases(language)
-    body = f"{own.sorry} {body.strip()}" if sorry else body.strip()
+    puts a word of regret before the body.  The `style`'s opening is a part of the body: see `opened`."""
+
+    def said(part: Part) -> str:
+        phrase = style.get(part)
+        return own_phrase(part, channel, language) if phrase is None else phrase
+
+    body = f"{phrases(language).sorry} {body.strip()}" if sorry else body.strip()
     if offer and not body.endswith("?") and channel is not Channel.SOCIAL:
-        body = f"{body} {own.offer if channel in LETTER else own.offer_in_chat or own.offer}"
+        body = f"{body} {said(Part.OFFER)}".rstrip()
+    hello = said(Part.GREETING).replace("{name}", name) if name else said(Part.GREETING_NOBODY)
     if channel not in LETTER:
-        return f"{own.hello.format(name=name)} {lower_first(body, language)}" if name and first else body
-    hello = own.hello.format(name=name) if name else own.hello_nobody
-    closing = f"{own.closing},\n{signature}" if signature else own.closing
-    return f"{hello}\n\n{body}\n\n{closing}"
+        if not hello or not first:
+            return body
+        return f"{hello} {lower_first(body, language) if hello.endswith(',') else body}"
+    closing = said(Part.CLOSING)
+    closing = f"{closing},\n{signature}" if signature and closing else closing or signature
+    return "\n\n".join(part for part in (hello, body, closing) if part)
+
+
+def opened(body: str, style: Style, language: str) -> str:
+    """`body` behind what the house says before an answer, where it does not begin so itself."""
+    opening = style.opening or ""
+    if not opening or opening.casefold() in body.casefold() or announcement(body):
+        return body
+    return f"{opening} {lower_first(body, language) if opening.endswith(':') else body}"
 
 
 _SMALL_WORDS = listed(
     """
-    a an all after and as at before by can check could do every for from hold if in is it most no of on open
-    our please press some sorry take thank thanks that the there these this those to use we when which with
-    yes you your
+    a an all after and as at before by can check could do every for from here hold if in is it most no of on
+    open our please press some sorry take thank thanks that the there these this those to use we when which
+    with yes you your
     """
 )
 """Words that are no names and not "I": an English sentence that begins with one may go on in lower case."""

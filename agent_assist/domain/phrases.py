@@ -205,6 +205,7 @@ _COURTESY = re.compile(
     r"|(?:i(?:'m| am)|we(?:'re| are)) (?:so |very |really |truly )?(?:sorry|glad|happy|pleased)"
     r"|sorry\b|(?:we|i) (?:sincerely )?apologi[sz]e|apologies|please (?:do not hesitate|don't hesitate"
     r"|feel free|let (?:me|us) know)|let (?:me|us) know|feel free|just let|"
+    r"just (?:write|reply|ask|message|answer)(?: (?:us|me|back|again|here))* (?:if|any ?time|whenever)\b|"
     r"(?:i|we) hope\b|have a (?:great|good|nice|lovely|wonderful)|good ?bye|bye\b|take care|(?:kind"
     r"|best|warm) (?:regards|wishes)|regards|yours|sincerely|cheers|"
     r"(?:i|we) (?:understand|see|appreciate|know) (?:how|that this|your|why|the)|great (?:question"

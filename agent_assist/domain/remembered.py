@@ -19,7 +19,7 @@ from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.polarity import contradicts
 from agent_assist.domain.reading import about_one_case
 from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
-from agent_assist.domain.support import agrees
+from agent_assist.domain.support import agrees, stated_in
 from agent_assist.domain.text import split_sentences, words
 
 TYPO = 0.02
@@ -82,6 +82,11 @@ class Rule:
     """Why it is in this state, in a sentence."""
     edit: str = ""
     """Digest of the reply it was made of."""
+    style: str = ""
+    """The part of a reply (domain.house.Part) that `after` words, where it is no edit's but a habit of the
+    team, seen in many replies; it is then not searched."""
+    channel: str = ""
+    """Where a habit holds."""
 
     @property
     def article_id(self) -> str:
@@ -89,7 +94,9 @@ class Rule:
 
     @property
     def url(self) -> str:
-        """Where its article says that it is from: ticket, who, when."""
+        """Where its article says that it is from: ticket, who, when; empty for a habit."""
+        if self.style:
+            return ""
         when = f"{self.created_at:%Y-%m-%d}" if self.created_at else ""
         query = urlencode({"by": self.agent_id, "on": when})
         return f"{_ORIGIN}{quote(self.ticket_id, safe='')}?{query}"
@@ -113,7 +120,9 @@ def changed_sentences(draft: str, final: str, language: str = "en") -> Change:
 
 
 def _sentences(text: str) -> dict[str, str]:
-    return {" ".join(words(s.text)): s.text for s in split_sentences(text) if words(s.text)}
+    """By their words; what only announces an answer is style, and says nothing."""
+    told = (stated_in(s.text) for s in split_sentences(text))
+    return {" ".join(words(t)): t[:1].upper() + t[1:] for t in told if words(t)}
 
 
 def _says_something(sentence: str, language: str) -> bool:
@@ -235,7 +244,8 @@ _LEAD_OVER_SOURCE = 0.12
 
 
 def preferred(hits: Sequence[Hit], rules: Mapping[str, Rule]) -> list[Hit]:
-    """Hits with the rule first that is as near as what search put first, the newest of several.
+    """Hits with the rule first that is as near as what search put first: the nearest, or a newer one that is
+    about as near.
 
     Passages of the articles that it corrected are then left out where they have the facts that it replaced,
     or say the opposite: a draft must not rest on both.  `rules` are by article id.
@@ -246,7 +256,9 @@ def preferred(hits: Sequence[Hit], rules: Mapping[str, Rule]) -> list[Hit]:
     near = [h for h in hits if h.passage.article_id in rules and _goes_first(h, top, rules)]
     if not near:
         return list(hits)
-    first = max(near, key=lambda h: (_time(rules[h.passage.article_id]), h.score))
+    nearest = max(near, key=lambda h: h.dense or 0.0)
+    alike = [h for h in near if _about_as_near(h, nearest, rules)]
+    first = max(alike, key=lambda h: (_time(rules[h.passage.article_id]), h.score))
     rule = rules[first.passage.article_id]
     rest = [h for h in hits if h is not first and not _outdated(h, rule)]
     return [first, *rest]
@@ -256,6 +268,12 @@ def _goes_first(hit: Hit, top: Hit, rules: Mapping[str, Rule]) -> bool:
     rule = rules[hit.passage.article_id]
     lead = _LEAD_OVER_SOURCE if top.passage.article_id in rule.sources else _LEAD
     return (hit.dense or 0.0) >= max(_NEAR, (top.dense or 0.0) - lead)
+
+
+def _about_as_near(hit: Hit, nearest: Hit, rules: Mapping[str, Rule]) -> bool:
+    one, other = (set(rules[h.passage.article_id].sources) for h in (hit, nearest))
+    lead = _LEAD_OVER_SOURCE if one & other else _LEAD
+    return (hit.dense or 0.0) >= (nearest.dense or 0.0) - lead
 
 
 def _time(rule: Rule) -> str:

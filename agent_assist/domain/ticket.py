@@ -23,6 +23,10 @@ class Channel(StrEnum):
     WEB = "web"
 
 
+LETTER = frozenset({Channel.EMAIL, Channel.WEB})
+"""Channels whose replies have a greeting line and a closing."""
+
+
 class Role(StrEnum):
     """Who wrote a message; a note is internal and never reaches the customer."""
 

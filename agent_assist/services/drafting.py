@@ -33,6 +33,7 @@ from agent_assist.ports import (
 )
 from agent_assist.services.drafts import Entry, index_is_settled, wait_for
 from agent_assist.services.events import DraftChanged, ErrorRaised, Event, EventBus, TicketChanged
+from agent_assist.services.framing import House, plain
 from agent_assist.services.jobs import JobQueue, error_info
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
@@ -71,14 +72,16 @@ class DraftingService:
         options: OptionsService,
         clock: Clock,
         safety: SafetyService | None = None,
+        house: House = plain,
     ) -> None:
+        """`house` is how the team words what stands around an answer."""
         self._tickets = tickets
         self._suggestions = suggestions
         self._model = model
         self._jobs = jobs
         self._events = events
         self._options = options
-        self._writer = DraftWriter(retrieval, model, models, index, languages, options, clock, safety)
+        self._writer = DraftWriter(retrieval, model, models, index, languages, options, clock, safety, house)
         self._rewriter = Rewriter(index, languages, options)
         self._lock = threading.RLock()
         self._entries: dict[str, Entry] = {}

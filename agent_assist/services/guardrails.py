@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -149,7 +150,7 @@ def judge(
         why = "it repeated itself"
     elif opening(facts[0].text) is None and similarity(facts[0].text, question) > 0.85:
         why = "it only repeated the question"
-    elif 0 < len(set(content_words(answer))) <= _SHORT_ANSWER and coverage(answer, text) < (
+    elif 0 < len(set(content_words(answer))) <= _SHORT_ANSWER and _told_of(answer, text, evidence) < (
         _WHOLE_OF_SMALL if strict else _WHOLE
     ):
         why = "it left out part of the answer"
@@ -161,6 +162,13 @@ def judge(
         len(facts) + coverage(question, text) - 0.5 * (len(sentences) - len(good)) - len(words(text)) / 200
     )
     return Judged(text, tuple(good), not why, score, why)
+
+
+def _token_f1(one: str, other: str) -> float:
+    """Words in common, each as often as it stands in both, over the mean of both lengths."""
+    first, second = Counter(words(one)), Counter(words(other))
+    whole = first.total() + second.total()
+    return 2 * (first & second).total() / whole if whole else 0.0
 
 
 _CONDITION = re.compile(
@@ -196,6 +204,28 @@ def without_wrong_opening(text: str, question: str, answer: str) -> str:
 _ABOUT = 0.5
 """Share of a question's content words that a sentence must have for its yes or no to answer it."""
 _NAME = re.compile(r"\b[A-ZÀ-Ü][\w'’-]*(?:\s+(?:of|the|and|by|de|la|[A-ZÀ-Ü][\w'’-]*))*\s+[A-ZÀ-Ü][\w'’-]*")
+
+
+def _told_of(answer: str, text: str, evidence: Evidence) -> float:
+    """The share of the answer's content words that `text` has, but for the one name that the passage is
+    about: "you must cancel five days ahead" leaves nothing out of "…at the Allenbell"."""
+    titles = {
+        stem
+        for p in evidence.passages
+        for line in (p.title, p.heading)
+        for word in _CAPITAL.findall(line)
+        for stem in content_words(word)
+    }
+    runs = [run for run in _CAPITALS.findall(answer) if set(content_words(run)) <= titles]
+    names = {frozenset(content_words(run)) for run in runs} - {frozenset()}
+    small = {stem for w in answer.split() if w[:1].islower() for stem in content_words(w)}
+    about = next(iter(names)) - small if len(names) == 1 else frozenset()
+    wanted = set(content_words(answer)) - about
+    return len(wanted & set(content_words(text))) / len(wanted) if wanted else 1.0
+
+
+_CAPITAL = re.compile(r"\b[A-ZÀ-Ü][\w'’-]*")
+_CAPITALS = re.compile(r"\b[A-ZÀ-Ü][\w'’-]*(?:\s+[A-ZÀ-Ü][\w'’-]*)*")
 
 
 def _foreign_name(facts: Sequence[Sentence], evidence: Evidence) -> str:
@@ -254,9 +284,19 @@ def _why(sentences: Sequence[Sentence]) -> str:
     return "no passage supports it"
 
 
-def best_first(judged: Sequence[Judged]) -> list[Judged]:
-    """Those that passed, best first, each wording once."""
-    passed = sorted((j for j in judged if j.passed), key=lambda j: -j.score)
+def best_first(judged: Sequence[Judged], answer: str = "") -> list[Judged]:
+    """Those that passed, best first, each wording once.
+
+    The best is the one that the others agree with most, those that failed and the passage's own `answer`
+    among them: minimum Bayes risk with token-F1 as the utility (Kumar and Byrne, 2004).  `score` decides
+    between equals.
+    """
+
+    def agreed(one: Judged) -> float:
+        voices = [j.text for j in judged if j is not one] + ([answer] if answer else [])
+        return round(sum(_token_f1(one.text, voice) for voice in voices) / len(voices), 6) if voices else 0.0
+
+    passed = sorted((j for j in judged if j.passed), key=lambda j: (-agreed(j), -j.score))
     kept: list[Judged] = []
     for one in passed:
         if all(similarity(one.text, k.text) < 0.95 for k in kept):

@@ -18,6 +18,7 @@ from typing import Final
 
 from agent_assist.domain.access import Permission
 from agent_assist.domain.feedback import Outcome, OutcomeKind
+from agent_assist.domain.house import PLAIN, Style
 from agent_assist.domain.injection import shielded
 from agent_assist.domain.knowledge import Article, Collection, Hit
 from agent_assist.domain.privacy import known_values
@@ -37,14 +38,16 @@ from agent_assist.domain.remembered import (
     why_no_rule,
 )
 from agent_assist.domain.suggestion import Suggestion
-from agent_assist.domain.text import shorten
-from agent_assist.domain.ticket import Ticket
+from agent_assist.domain.support import stated_in
+from agent_assist.domain.text import shorten, words
+from agent_assist.domain.ticket import Channel, Ticket
 from agent_assist.errors import AgentAssistError, BadInput
 from agent_assist.ports import Redactor, RememberedRepository, SuggestionRepository
 from agent_assist.services import inquiry
 from agent_assist.services.access import AccessService
 from agent_assist.services.events import Event, EventBus, FeedbackRecorded, KnowledgeChanged, RulesChanged
 from agent_assist.services.feedback_export import reply_body, without_personal
+from agent_assist.services.house_style import HouseStyle
 from agent_assist.services.jobs import JobQueue
 from agent_assist.services.knowledge import KnowledgeService
 from agent_assist.services.tickets import TicketService
@@ -74,8 +77,11 @@ class RememberedService:
         jobs: JobQueue,
         access: AccessService | None = None,
         erased: Callable[[Ticket], bool] | None = None,
+        house: HouseStyle | None = None,
     ) -> None:
-        """Without `access` everybody may do everything; `erased` tells of a ticket whose customer was."""
+        """Without `access` everybody may do everything; `erased` tells of a ticket whose customer was;
+        `house` counts what the edits have in common."""
+        self._house = house
         self._repository = repository
         self._suggestions = suggestions
         self._tickets = tickets
@@ -91,6 +97,12 @@ class RememberedService:
 
     def close(self) -> None:
         self._unsubscribe()
+        if self._house is not None:
+            self._house.close()
+
+    def style(self, channel: Channel, language: str) -> Style:
+        """How the team words what stands around an answer, by its habits in use."""
+        return self._house.of(channel, language) if self._house is not None else PLAIN
 
     # --- looking and deciding -------------------------------------------------------------------
 
@@ -117,6 +129,12 @@ class RememberedService:
     def confirm(self, rule_id: str) -> Rule:
         """Use it from now on: a person says that it holds, against the articles as they are now."""
         rule = self.get(rule_id)
+        if rule.style:
+            place = (rule.style, rule.channel, rule.language)
+            for other in self._repository.all((RuleState.ACTIVE,)):
+                if (other.style, other.channel, other.language) == place and other.id != rule.id:
+                    self._rest(other, RuleState.DISABLED, "Another wording was chosen.")
+            return self._use(rule)
         if not rule.after:
             raise BadInput("This edit gives no rule.", rule.why)
         sources = {i: digest_of(a) for i in rule.sources if (a := self._knowledge.article(i)) is not None}
@@ -130,7 +148,8 @@ class RememberedService:
         """Remove its texts for good; the same edit does not bring it back."""
         rule = self.get(rule_id)
         gone = Rule(rule.id, rule.ticket_id, RuleState.NONE, rule.agent_id, rule.team, rule.created_at)
-        self._rest(replace(gone, why="It was removed.", edit=rule.edit), RuleState.NONE, "It was removed.")
+        gone = replace(gone, edit=rule.edit, style=rule.style, channel=rule.channel, language=rule.language)
+        self._rest(gone, RuleState.NONE, "It was removed.")
 
     def preferred(self, hits: Sequence[Hit]) -> list[Hit]:
         """Hits with a remembered edit before the article that it corrected; see domain.remembered."""
@@ -153,6 +172,8 @@ class RememberedService:
                 self._rest(before, RuleState.NONE, "The reply was taken back.")
                 self._repository.forget(suggestion_id)
             return None
+        if self._house is not None:
+            self._house.learn(suggestion.channel, suggestion.language)
         edit = digest_of_text(outcome.final_text)
         if before is not None and before.edit == edit:
             return before
@@ -180,6 +201,8 @@ class RememberedService:
     def _set_aside(self) -> int:
         aside = 0
         for rule in self._repository.all((RuleState.ACTIVE, RuleState.WAITING, RuleState.DISABLED)):
+            if rule.style:
+                continue
             if any(not self._unchanged(i, digest) for i, digest in rule.sources.items()):
                 self._rest(rule, RuleState.REVIEW, _CHANGED)
                 aside += 1
@@ -244,9 +267,9 @@ class RememberedService:
     def _corrected(self, suggestion: Suggestion, change: Change) -> list[Article]:
         """The articles that the sentences which went rested on; those that the draft was made of, where it
         cites none."""
-        went = {t.strip() for t in change.before}
+        went = {" ".join(words(t)) for t in change.before}
         cited = [
-            a for s in suggestion.sentences if s.text in went or s.text.strip() in went for a in s.citations
+            a for s in suggestion.sentences if " ".join(words(stated_in(s.text))) in went for a in s.citations
         ]
         shown = suggestion.prompt_passages or ()
         made_of = [h.passage.article_id for h in suggestion.hits if h.passage.id in shown]
@@ -266,15 +289,18 @@ class RememberedService:
         rule = replace(rule, state=RuleState.ACTIVE)
         with self._lock:
             self._repository.save(rule)
-            self._knowledge.add_articles([article_of(rule)])
-        self._events.publish(RulesChanged("Your edit is remembered: the next draft like it rests on it."))
+            if not rule.style:
+                self._knowledge.add_articles([article_of(rule)])
+        told = "Your edit is remembered: the next draft like it rests on it."
+        self._events.publish(RulesChanged("" if rule.style else told))
         return rule
 
     def _rest(self, rule: Rule, state: RuleState, why: str, *, tell: bool = False) -> Rule:
         rule = replace(rule, state=state, why=why)
         with self._lock:
             self._repository.save(rule)
-            self._knowledge.remove([rule.article_id])
+            if not rule.style:
+                self._knowledge.remove([rule.article_id])
         told = "Your edit says what no article says. Confirm it under Feedback to have it remembered."
         self._events.publish(RulesChanged(told if tell else ""))
         return rule
@@ -285,7 +311,8 @@ class RememberedService:
 
     def _sees(self, rule: Rule) -> bool:
         access = self._access
-        return access is None or rule.agent_id == access.me or access.allows(Permission.SEE_OTHERS)
+        own = bool(rule.style) or access is None or rule.agent_id == access.me
+        return own or (access is not None and access.allows(Permission.SEE_OTHERS))
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, FeedbackRecorded):

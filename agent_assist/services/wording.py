@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from agent_assist.domain import composing
 from agent_assist.domain.answers import Near, answer_from, answers_from, answers_in
 from agent_assist.domain.knowledge import Collection, Hit, Passage
-from agent_assist.domain.model import ModelRecord, Usage
+from agent_assist.domain.model import ModelRecord
 from agent_assist.domain.phrases import phrases
 from agent_assist.domain.prompt import PROMPT_VERSION
 from agent_assist.domain.signals import Alarm, SmallTalk, in_trouble
-from agent_assist.domain.suggestion import Decision, DraftEvent, Origin, Sentence, Suggestion, Timings
-from agent_assist.domain.support import Evidence, check, evidence_for
+from agent_assist.domain.suggestion import Decision, Origin, Sentence, Suggestion, Timings
+from agent_assist.domain.support import check, evidence_for
 from agent_assist.domain.text import clean, coverage, similarity, split_sentences
-from agent_assist.domain.ticket import Ticket
-from agent_assist.ports import CancelToken, Clock
+from agent_assist.domain.ticket import LETTER
+from agent_assist.ports import Clock
 from agent_assist.services.context import DraftContext
 from agent_assist.services.decision import Verdict, Way
+from agent_assist.services.framing import Framing, House, Run, plain, shifted
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.shield import unsteered_passages
@@ -28,50 +28,11 @@ from agent_assist.services.shield import unsteered_passages
 _WISH_MET = 0.5
 """Share of the steer line's words from which a text has already done what it asks."""
 
-_SAID = 0.8
-"""Share of the words of what a rule adds from which a text says it already."""
-
 _MOST_OF_ARTICLE = 5
 """Passages of one article that are read for an answer: what was found of it, and what stands beside that."""
 
 _SAME = 0.75
 """Likeness of two sentences from which the second says nothing new."""
-
-Observe = Callable[[DraftEvent], None]
-
-
-@dataclass
-class Run:
-    """One draft being made."""
-
-    ticket: Ticket
-    context: DraftContext
-    hits: tuple[Hit, ...]
-    verdict: Verdict
-    evidence: Evidence
-    steer: str
-    cancel: CancelToken
-    observe: Observe
-    started: float
-    retrieve_ms: float = 0.0
-    first_token_ms: float = 0.0
-    usage: Usage = field(default_factory=Usage)
-    notes: list[str] = field(default_factory=list)
-    says: tuple[str, ...] = ()
-    """What the lead's rules add to an answer."""
-    said: dict[int, list[tuple[Hit, str]]] = field(default_factory=dict)
-    """By passage: what it and those beside it answer, which is read once."""
-    prompt_passages: tuple[int, ...] | None = None
-    prompt_texts: tuple[str, ...] = ()
-    """Ids of the passages that the model was shown; None where it was not asked."""
-    record: ModelRecord | None = None
-    """The model that writes for this ticket."""
-    challenger: bool = False
-    """Whether it is the challenger of a canary."""
-
-    def since(self) -> float:
-        """Milliseconds since the draft was asked for."""
-        return (time.monotonic() - self.started) * 1000
 
 
 class Wording:
@@ -84,12 +45,14 @@ class Wording:
         clock: Clock,
         near: Near | None = None,
         passages_of: Callable[[str], list[Passage]] | None = None,
+        house: House = plain,
     ) -> None:
         self._models = models
         self._near = near
         self._passages_of = passages_of or (lambda article: [])
         self._options = options
         self._clock = clock
+        self.framing = Framing(options, house)
 
     def record(self) -> ModelRecord | None:
         return next((r for r in self._models.records() if r.active), None)
@@ -146,9 +109,11 @@ class Wording:
             return ()
         return tuple(replace(h, passage=replace(h.passage, text=text)) for h, text in found)
 
-    def text_of(self, run: Run, hit: Hit) -> str:
-        """What the passage answers."""
-        return " ".join(text for _, text in self._said(run, hit))
+    def answer_of(self, run: Run) -> str:
+        """What the best passage says to this; empty where a steer line asks for something else."""
+        return (
+            " ".join(text for _, text in self._said(run, run.hits[0])) if run.hits and not run.steer else ""
+        )
 
     def _said(self, run: Run, hit: Hit) -> list[tuple[Hit, str]]:
         """What the passage, and others of its article, say about what is asked."""
@@ -186,7 +151,7 @@ class Wording:
             if not new:
                 continue
             body += between if body else ""
-            sentences += tuple(_shifted(s, len(body)) for s in self._owned(run, hit, new))
+            sentences += tuple(shifted(s, len(body)) for s in self._owned(run, hit, new))
             body += new
         return body, sentences
 
@@ -197,7 +162,7 @@ class Wording:
         for part in run.verdict.parts:
             if part.hit is not None:
                 asked.setdefault(part.hit.passage.id, (part.hit, []))[1].append(part.question.meant)
-        between = "\n\n" if run.ticket.channel in composing.LETTER else " "
+        between = "\n\n" if run.ticket.channel in LETTER else " "
         said = [(hit, self._answer(run, hit, questions)) for hit, questions in asked.values()]
         body, sentences = self._one_after_the_other(run, said, between)
         language = run.context.language
@@ -205,7 +170,7 @@ class Wording:
             if part.open and part.question.telling and part.question.quote:
                 open_end = phrases(language).no_answer.format(question=part.question.quote)
                 sentences += tuple(
-                    _shifted(s, len(body)) for s in check(f"{between}{open_end}", run.evidence, language)
+                    shifted(s, len(body)) for s in check(f"{between}{open_end}", run.evidence, language)
                 )
                 body += f"{between}{open_end}"
         macros = all(hit.passage.collection == Collection.MACROS for hit, _ in asked.values())
@@ -245,7 +210,7 @@ class Wording:
                 why = (*why, "Your wish could not be worked in: add it in your own words.")
             else:
                 more = check(wished[len(body) :], run.evidence, run.context.language)
-                sentences = (*sentences, *(_shifted(s, len(body)) for s in more))
+                sentences = (*sentences, *(shifted(s, len(body)) for s in more))
                 body = wished
         return self.suggestion(run, body, origin, why, sentences=sentences)
 
@@ -256,33 +221,6 @@ class Wording:
         return tuple(_owned(s, hit.passage) for s in check(body, own, run.context.language))
 
     # --- putting together -------------------------------------------------------------------------
-
-    def before_body(self, run: Run) -> str:
-        """What stands before the model's words in the finished draft, so that nothing jumps."""
-        mark = "\0"
-        return self._letter(run, mark, offer=False).split(mark)[0]
-
-    def begun(self, run: Run, text: str) -> str:
-        """What the draft looks like while it is written."""
-        return self.before_body(run) + self._going_on(run, text.lstrip())
-
-    def _going_on(self, run: Run, body: str) -> str:
-        """The body as it reads after the greeting of a chat, with which it is one sentence."""
-        alone = run.ticket.channel in composing.LETTER or not (run.context.name and run.context.first_reply)
-        return body if alone or _sorry(run) else composing.lower_first(body, run.context.language)
-
-    def _letter(self, run: Run, body: str, offer: bool) -> str:
-        own = phrases(run.context.language)
-        return composing.letter(
-            body,
-            run.ticket.channel,
-            run.context.language,
-            name=run.context.name,
-            signature=self._options.current.reply.signature,
-            first=run.context.first_reply,
-            offer=offer,
-            sorry=_sorry(run) and own.sorry not in body,
-        )
 
     def suggestion(
         self,
@@ -297,27 +235,9 @@ class Wording:
         context, record = run.context, run.record or self.record()
         language = context.language
         body = body.strip()
-        if run.verdict.decision is Decision.DRAFT and run.verdict.way is not Way.SMALL_TALK:
-            for say in (s for s in run.says if coverage(s, body) < _SAID):
-                if sentences is not None:
-                    more = check(f" {say}", run.evidence, language)
-                    sentences = (*sentences, *(_shifted(s, len(body)) for s in more))
-                body = f"{body} {say}"
-        own = phrases(language)
-        offer = offer and own.offer not in body and (not own.offer_in_chat or own.offer_in_chat not in body)
-        body = self._going_on(run, body)
-        if sentences:  # one of them began with the capital letter
-            sentences = tuple(replace(s, text=body[s.start : s.end]) if not s.start else s for s in sentences)
-        text = self._letter(run, body, offer)
-        at = text.index(body)
         if sentences is None:
             sentences = check(body, run.evidence, language)
-        around = run.evidence
-        parts = (
-            *check(text[:at], around, language),
-            *(_shifted(s, at) for s in sentences),
-            *(_shifted(s, at + len(body)) for s in check(text[at + len(body) :], around, language)),
-        )
+        text, at, end, parts = self.framing.framed(run, *self.framing.with_rules(run, body, sentences), offer)
         total = run.since()
         return Suggestion(
             id=uuid.uuid4().hex,
@@ -330,7 +250,7 @@ class Wording:
             sentences=parts,
             hits=run.hits,
             confidence=_confidence(run.verdict, origin, parts),
-            reasons=(*why, *run.verdict.reasons, *run.notes),
+            reasons=(*why, *run.verdict.reasons, *run.notes, *self.framing.notes(run)),
             language=language,
             channel=run.ticket.channel.value,
             model_name=record.name if record else "",
@@ -341,17 +261,10 @@ class Wording:
             timings=Timings(run.retrieve_ms, run.first_token_ms or total, total),
             usage=run.usage,
             created_at=self._clock.now(),
-            body=(at, at + len(body)),
+            body=(at, end),
             prompt_passages=run.prompt_passages,
             prompt_texts=run.prompt_texts,
         )
-
-
-def _sorry(run: Run) -> bool:
-    """Whether a word of regret goes before the reply: the first, to a customer who tells what went wrong."""
-    draft = run.verdict.decision is Decision.DRAFT and run.verdict.way not in (Way.MACRO, Way.SMALL_TALK)
-    asks = run.verdict.way is Way.QUESTION
-    return (draft or asks) and run.context.first_reply and in_trouble(run.context.question)
 
 
 def _upset(run: Run) -> bool:
@@ -379,11 +292,6 @@ def _owned(sentence: Sentence, passage: Passage) -> Sentence:
     return replace(
         sentence, citations=(passage.article_id,), passages=(passage.id,), supported=not marks, marks=marks
     )
-
-
-def _shifted(sentence: Sentence, by: int) -> Sentence:
-    marks = tuple(replace(m, start=m.start + by, end=m.end + by) for m in sentence.marks)
-    return replace(sentence, start=sentence.start + by, end=sentence.end + by, marks=marks)
 
 
 def _confidence(verdict: Verdict, origin: Origin, sentences: Sequence[Sentence]) -> float:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from agent_assist.domain import composing
 from agent_assist.domain.knowledge import Collection, Hit, Passage
 from agent_assist.domain.model import (
+    SMALL_MODEL,
     Candidate,
     Finished,
     GenerationRequest,
@@ -38,6 +39,7 @@ from agent_assist.services import several
 from agent_assist.services.context import DraftContext, gather
 from agent_assist.services.decision import Part, Way, by_rule_of, decide
 from agent_assist.services.evidence import in_order, telling_sentences
+from agent_assist.services.framing import House, Observe, Run, plain
 from agent_assist.services.guardrails import Judged, best_first, judge
 from agent_assist.services.models import ModelService
 from agent_assist.services.options import OptionsService
@@ -45,7 +47,7 @@ from agent_assist.services.policy import Applied
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.safety import SafetyService
 from agent_assist.services.shield import steering_notes, unsteered
-from agent_assist.services.wording import Observe, Run, Wording
+from agent_assist.services.wording import Wording
 
 _REMEMBERED = 200
 """Tickets whose shown passages are remembered, for prompts that only grow."""
@@ -56,10 +58,8 @@ _DEPTH = 8
 _APPROVED = 40
 """Macros looked through for one in a language that the model does not write."""
 
-_SMALL, _MEDIUM = 400_000_000, 1_000_000_000
-"""Bytes of a model file below which it is shown one passage, or two: measured with SmolLM2-135M, which
-mixes facts up as soon as it sees those of a second passage."""
-
+_MEDIUM = 1_000_000_000
+"""Bytes of a model file below which it is shown two passages; one where it is a SMALL_MODEL."""
 
 _SHORT_REPLY = 90
 """Tokens after which a small model only rambles on."""
@@ -81,6 +81,7 @@ class DraftWriter:
         options: OptionsService,
         clock: Clock,
         safety: SafetyService | None = None,
+        house: House = plain,
     ) -> None:
         self._retrieval = retrieval
         self._model = model
@@ -88,7 +89,7 @@ class DraftWriter:
         self._index = index
         self._languages = languages
         self._options = options
-        self._wording = Wording(models, options, clock, index.similarity, retrieval.passages_of)
+        self._wording = Wording(models, options, clock, index.similarity, retrieval.passages_of, house)
         self._safety = safety
         self._lock = threading.Lock()
         self._shown: OrderedDict[str, dict[str, tuple[Passage, ...]]] = OrderedDict()
@@ -209,7 +210,7 @@ class DraftWriter:
                 replace(run, steer=f"{run.steer} ({name})".strip()), self._budget(), varied=True
             )
             judged = self._judged(run, candidates)
-        passed = best_first(judged)
+        passed = best_first(judged, self._wording.answer_of(run))
         made = [self._wording.worded(run, one.text, Origin.MODEL, (), one.sentences) for one in passed]
         made.append(self._fallback(run, judged if not passed else ()))
         return made
@@ -252,7 +253,7 @@ class DraftWriter:
                 run.first_token_ms = run.first_token_ms or run.since()
                 if event.candidate == 0:
                     text += event.text
-                    run.observe(Streamed(self._wording.begun(run, text)))
+                    run.observe(Streamed(self._wording.framing.begun(run, text)))
             elif isinstance(event, Finished):
                 run.usage = event.usage
                 self._remember(run.ticket, passages)
@@ -272,9 +273,8 @@ class DraftWriter:
         similar = self._index.similarity
         evidence = self._shown_evidence(run) if self._small() else run.evidence
         seen: dict[str, Judged] = {}
-        best = run.hits[0].passage if run.hits else None
         context = run.context
-        answer = self._wording.text_of(run, run.hits[0]) if best and not run.steer else ""
+        answer = self._wording.answer_of(run)
         for candidate in candidates:
             if candidate.text not in seen:
                 seen[candidate.text] = judge(
@@ -344,13 +344,13 @@ class DraftWriter:
 
     def _small(self) -> bool:
         record = self._wording.record()
-        return record is not None and record.size_bytes < _SMALL
+        return record is not None and record.size_bytes < SMALL_MODEL
 
     def _passages_for_model(self) -> int:
         record = self._wording.record()
         size = record.size_bytes if record else 0
         wanted = self._options.current.knowledge.passages
-        return 1 if size < _SMALL else min(2, wanted) if size < _MEDIUM else wanted
+        return 1 if size < SMALL_MODEL else min(2, wanted) if size < _MEDIUM else wanted
 
     def _can_answer(self, parts: Sequence[Part]) -> bool:
         """Whether the model may answer several questions at once: a small one mixes their facts up."""

@@ -13,12 +13,13 @@ from training.config import EncoderOptions
 from training.encoder.measure import alone, in_product
 from training.encoder.mining import Example, mine
 from training.encoder.pairs import Pair, Texts, read_pairs, read_texts, split
-from training.encoder.tune import seal, steps_of, tune
+from training.encoder.tune import seal, tune
 from training.evaluation.compare import Difference, differences
 from training.prepare.read import Bad
 from training.report import Report
 from training.sft import guarded
 from training.stage import Plan, Run, read_rows, write_json, write_rows
+from training.tuning import steps_of
 
 EXAMPLES_PER_SECOND = 6.0
 """On two CPU cores with MiniLM and two negatives: only for the estimate of --dry-run."""
@@ -44,6 +45,7 @@ class EncoderStage:
         texts, pairs, bad = _read(run)
         learn, held = split(pairs, options.held_out, run.config.seed)
         lengths = sorted(len(t.split()) for t in texts.passages)
+        steps = steps_of(len(learn), options.batch, options.epochs, options.max_steps)
         return Plan(
             counts={
                 "questions to learn from": len(learn),
@@ -51,9 +53,9 @@ class EncoderStage:
                 "rows that cannot be used": len(bad),
                 "passages": len(texts.passages),
                 "words of the median passage": lengths[len(lengths) // 2],
-                "steps": steps_of(len(learn), options),
+                "steps": steps,
             },
-            seconds=steps_of(len(learn), options) * options.batch / EXAMPLES_PER_SECOND,
+            seconds=steps * options.batch / EXAMPLES_PER_SECOND,
             examples=tuple(_unmined(p, texts) for p in learn[:3]),
         )
 

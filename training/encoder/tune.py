@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,10 @@ from transformers import set_seed
 from training.config import EncoderOptions
 from training.encoder.mining import Example
 from training.stage import last_checkpoint
-from training.tuning import say_steps
+from training.tuning import say_steps, steps_of
 
 MANIFEST = "encoder.json"
 """Beside the weights: the hash of every file, and whether the gate let it pass."""
-
-
-def steps_of(examples: int, options: EncoderOptions) -> int:
-    """Steps of the optimiser that these many examples take."""
-    if options.max_steps > 0:
-        return options.max_steps
-    return max(1, math.ceil(examples / options.batch * options.epochs))
 
 
 def load(folder: Path) -> Any:
@@ -79,9 +71,10 @@ def tune(
                 raise FloatingPointError("The loss is not a number.")
             return found
 
+    steps = steps_of(len(examples), options.batch, options.epochs, options.max_steps)
     trainer = Watched(
         model=model,
-        args=_arguments(out, steps_of(len(examples), options), options, seed),
+        args=_arguments(out, steps, options, seed),
         train_dataset=Dataset.from_list([dict(e.row()) for e in examples]),
         loss=loss,
         callbacks=[say_steps("encoder", out / "steps.jsonl", say)],

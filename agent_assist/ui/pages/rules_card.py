@@ -81,12 +81,9 @@ class RulesCard(Card):
             head.addWidget(button)
         column.addLayout(head)
         column.addWidget(Label(rule.after, wrap=True, selectable=True))
-        where = (
-            f"{origin_at(rule.url)}."
-            if rule.state is RuleState.ACTIVE
-            else f"{rule.why} {origin_at(rule.url)}."
-        )
-        column.addWidget(Label(where.strip(), TextSize.SMALL, "muted", wrap=True))
+        from_ticket = f"{origin_at(rule.url)}." if rule.url else ""
+        why = "" if rule.url and rule.state is RuleState.ACTIVE else rule.why
+        column.addWidget(Label(f"{why} {from_ticket}".strip(), TextSize.SMALL, "muted", wrap=True))
         return row
 
     def _buttons(self, rule: Rule) -> list[Button]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -124,3 +125,24 @@ def test_the_address_of_a_rule_says_where_it_is_from() -> None:
     assert origin_at(rule.url) == "Edited by agent-7 on 2026-11-22 in ticket T-1"
     assert origin_at("https://example.com/returns") == ""
     assert origin_at(Rule("s", "T/1 ?&", RuleState.ACTIVE).url) == "Edited by an agent in ticket T/1 ?&"
+
+
+def test_a_newer_rule_about_something_else_does_not_go_before_the_nearer_one() -> None:
+    storage = _rule("s1", sources={"repairs": "x"})
+    bikes = _rule("s2", sources={"returns": "x"}, created_at=datetime(2026, 11, 23, tzinfo=UTC))
+    near, far = _hit(storage.article_id, 0.8), _hit(bikes.article_id, 0.72)
+    rules = {r.article_id: r for r in (storage, bikes)}
+    top = _hit("repairs", 0.74, "Storage costs €3 a day.")
+    assert preferred([top, near, far], rules)[0] is near
+    assert preferred([near, replace(far, dense=0.79)], rules)[0].passage.article_id == bikes.article_id
+
+
+def test_words_that_only_announce_an_answer_are_no_change() -> None:
+    change = changed_sentences(
+        DRAFT, "Here is the short answer: you can return it within 30 days. The label is free."
+    )
+    assert change == Change((), ())
+    changed = changed_sentences(
+        f"Here is the short answer: {DRAFT}", "In short: it can be returned within 60 days."
+    )
+    assert changed.after == ("It can be returned within 60 days.",)

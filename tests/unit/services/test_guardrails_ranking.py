@@ -12,7 +12,7 @@ from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.suggestion import Decision, Origin, Suggestion
 from agent_assist.domain.support import check, evidence_for
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
-from agent_assist.services.guardrails import best_first, judge, tidy
+from agent_assist.services.guardrails import Judged, best_first, judge, tidy
 from agent_assist.services.rewriting import Rewrite, Rewriter
 from agent_assist.settings import Settings
 
@@ -164,3 +164,41 @@ def test_each_kind_does_what_it_says() -> None:
     wordy = TEXT.replace("You can return", "In order to utilize it, you can return")
     assert "To use it" in rewritten(Rewrite.SIMPLER, wordy).text
     assert replace(rewritten(Rewrite.WARMER), id="x").text == TEXT
+
+
+def test_the_name_of_what_the_passage_is_about_may_be_left_out() -> None:
+    passage = Passage(
+        3,
+        "a3",
+        0,
+        "hotel › ALLENBELL",
+        "Guests cancel five days ahead at Allenbell.",
+        "Cancelling at Allenbell?",
+    )
+    evidence = evidence_for([passage])
+    said = judge(
+        candidate("You can cancel five days ahead."), evidence, "Until when?", "en", None, passage.text
+    )
+    assert said.passed, said.why_not
+    half = judge(candidate("You can cancel at Allenbell."), evidence, "Until when?", "en", None, passage.text)
+    assert half.why_not == "it left out part of the answer"
+
+
+def test_of_two_names_neither_may_be_left_out() -> None:
+    plans = Passage(
+        4, "a4", 0, "Basic and Plus", "Basic has one service, Plus has two services.", "Basic and Plus"
+    )
+    evidence = evidence_for([plans])
+    said = judge(candidate("It has one service."), evidence, "What has Basic?", "en", None, plans.text)
+    assert said.why_not == "it left out part of the answer"
+
+
+def test_of_several_wordings_the_one_that_the_others_agree_with_is_first() -> None:
+    texts = [
+        "Within 90 days.",
+        "You can return your lamp within 90 days.",
+        "You may return a lamp within 90 days.",
+    ]
+    judged = [Judged(t, (), True, score) for t, score in zip(texts, (3.0, 1.0, 1.0))]
+    assert best_first(judged, "You can return any lamp within 90 days.")[0].text == texts[1]
+    assert best_first(judged[:1])[0].text == texts[0]

@@ -24,9 +24,9 @@ from training.prepare.ageing import aged, in_force
 from training.prepare.examples import Example
 from training.prepare.stage import prepare
 from training.prepare.workspace import without_replies
-from training.promotion import digest_of, keep
+from training.promotion import keep
 from training.schedule import schedule_text
-from training.stage import Result, Run
+from training.stage import Result, Run, hash_of, meaning_of
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
@@ -154,12 +154,20 @@ def test_a_run_ends_where_there_is_nothing_new(tmp_path: Path) -> None:
     assert "new since the last run" in dry.output
 
 
+def test_what_a_stages_code_says_to_people_alone_does_not_make_its_files_stale() -> None:
+    one = '"""A."""\nLIMIT = 3\n"""Why."""\ndef f(a: int) -> int:\n    """B."""\n    return a  # c\n'
+    other = "LIMIT = 3\n\n\ndef f(a: int) -> int:\n    return (a)\n"
+    assert meaning_of(one) == meaning_of(other)
+    assert meaning_of(one) != meaning_of(other.replace("3", "4"))
+    assert meaning_of(one) != meaning_of(other.replace("(a)", '("a")'))
+
+
 def test_a_promoted_adapter_keeps_its_own_file(tmp_path: Path) -> None:
     one, other = tmp_path / "a.gguf", tmp_path / "b.gguf"
     one.write_bytes(b"one")
     other.write_bytes(b"other")
-    first = keep(one, tmp_path / "models", f"weekly-{digest_of(one)[:8]}")
-    second = keep(other, tmp_path / "models", f"weekly-{digest_of(other)[:8]}")
+    first = keep(one, tmp_path / "models", f"weekly-{hash_of(one)[:8]}")
+    second = keep(other, tmp_path / "models", f"weekly-{hash_of(other)[:8]}")
     assert first != second
     assert first.read_bytes() == b"one"
 
