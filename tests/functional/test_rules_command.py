@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support_commands import Run, parsed
 from support_store import suggestion, ticket
 
 from agent_assist.app import open_desk
@@ -20,10 +18,8 @@ pytestmark = [pytest.mark.real_model, pytest.mark.timeout(900)]
 PARCELS = Article("a1", "Delivery", "Parcels arrive within three days.")
 
 
-def test_the_command_lists_confirms_and_removes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AGENT_ASSIST_PASSPHRASE", "a long enough passphrase")
-    folder = tmp_path / "w"
-    desk = open_desk(folder)
+def test_the_command_lists_confirms_and_removes(agent_assist: Run, tmp_path: Path) -> None:
+    desk = open_desk(tmp_path / "desk")
     try:
         desk.knowledge.add_articles([PARCELS])
         desk.tickets.save([ticket("T-1", "When does a parcel to the islands arrive?")], "test")
@@ -36,12 +32,11 @@ def test_the_command_lists_confirms_and_removes(tmp_path: Path, monkeypatch: pyt
         desk.close()
 
     def call(*arguments: str, code: int = 0) -> str:
-        command = [sys.executable, "-m", "agent_assist", "--workspace", str(folder), "feedback", "rules"]
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == code, done.stderr
-        return done.stdout + done.stderr
+        ended, out, err = agent_assist("feedback", "rules", *arguments)
+        assert ended == code, err
+        return out + err
 
-    (found,) = json.loads(call("list", "--json"))
+    (found,) = parsed(agent_assist("feedback", "rules", "list", "--json"))
     assert found["state"] == "waiting"
     assert found["articles"] == ["a1"]
     assert found["after"] == "Parcels to the islands arrive within 9 days."

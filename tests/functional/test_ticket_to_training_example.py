@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import support_commands
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -73,13 +74,24 @@ def _ticket(identity: str, text: str, **more: Any) -> dict[str, Any]:
     return {"id": identity, "channel": "chat", "messages": [{"role": "customer", "text": text}], **more}
 
 
-def test_help_and_version_need_no_workspace(run: Run) -> None:
-    assert "Example" in run("--help").stdout
-    for command in ("run", "doctor", "kb", "draft", "feedback", "model"):
-        shown = run(command, "--help", AGENT_ASSIST_PASSPHRASE="")
-        assert shown.returncode == 0, shown.stderr
-        assert "Example" in shown.stdout, command
-    assert run("--version").stdout.startswith("agent-assist")
+@pytest.fixture(scope="module")
+def report(desk: Run) -> dict[str, Any]:
+    """What `doctor` says of that workspace."""
+    done = desk("doctor", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_help_and_version_need_no_workspace(
+    run: Run, agent_assist: support_commands.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("--version", AGENT_ASSIST_PASSPHRASE="").stdout.startswith("agent-assist")
+    monkeypatch.delenv("AGENT_ASSIST_PASSPHRASE")
+    for command in ((), ("run",), ("doctor",), ("kb",), ("draft",), ("feedback",), ("model",)):
+        code, out, err = agent_assist(*command, "--help")
+        assert code == 0, err
+        assert "Example" in out, command
 
 
 @pytest.mark.parametrize(
@@ -150,10 +162,7 @@ def test_the_packaged_model_is_listed_active_and_verified(desk: Run) -> None:
     assert desk("model", "verify").returncode == 0
 
 
-def test_doctor_says_what_works(desk: Run) -> None:
-    done = desk("doctor", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout)
+def test_doctor_says_what_works(report: dict[str, Any]) -> None:
     assert "passphrase" in json.dumps(report)
 
 
@@ -170,9 +179,8 @@ def test_no_key_at_all_says_what_to_set(run: Run, tmp_path: Path) -> None:
     assert "AGENT_ASSIST_PASSPHRASE" in done.stderr
 
 
-def test_nothing_in_the_workspace_is_plain_text(desk: Run) -> None:
-    probe = json.loads(desk("doctor", "--json").stdout)
-    folder = Path(next(v for v in _strings(probe) if v.endswith("desk")))
+def test_nothing_in_the_workspace_is_plain_text(report: dict[str, Any]) -> None:
+    folder = Path(next(v for v in _strings(report) if v.endswith("desk")))
     files = [p for p in folder.rglob("*") if p.is_file()]
     assert files
     for file in files:
