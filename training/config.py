@@ -107,6 +107,8 @@ class PrepareOptions(Section):
     """Put placeholders for the personal data of `inputs`; feedback was redacted at its export."""
     min_words: int = Field(4, ge=1)
     max_words: int = Field(160, ge=5)
+    rests: float = Field(0.4, ge=0, le=1)
+    """Share of a reply's content words that its passage or the conversation must have; 0 takes all."""
     near_duplicate: float = Field(0.8, gt=0, le=1)
     """Jaccard similarity of word 3-grams from which two replies are near-duplicates (MinHash)."""
     per_cluster: int = Field(3, ge=1)

@@ -221,7 +221,8 @@ def _told_of(answer: str, text: str, evidence: Evidence) -> float:
     small = {stem for w in answer.split() if w[:1].islower() for stem in content_words(w)}
     about = next(iter(names)) - small if len(names) == 1 else frozenset()
     wanted = set(content_words(answer)) - about
-    return len(wanted & set(content_words(text))) / len(wanted) if wanted else 1.0
+    own = len(wanted & set(content_words(text))) / len(wanted) if wanted else 1.0
+    return max(own, coverage(answer, text))
 
 
 _CAPITAL = re.compile(r"\b[A-ZÀ-Ü][\w'’-]*")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from support_store import suggestion
 
 from agent_assist.app import open_desk
 from agent_assist.domain.feedback import Action
+from agent_assist.domain.house import PLAIN
 from agent_assist.domain.knowledge import Article
 from agent_assist.domain.remembered import Rule, RuleState
 from agent_assist.domain.suggestion import Decision, Suggestion
@@ -154,3 +157,31 @@ def test_the_person_takes_their_rule_with_them(desk: Desk) -> None:
     assert receipt.removed["rules"] == 1
     assert desk.knowledge.article(rule.article_id) is None
     assert rule.id not in {r.id for r in desk.remembered.all(everything=True)}
+
+
+def test_three_edits_alike_and_drafts_read_as_the_team_writes_until_it_is_refused(desk: Desk) -> None:
+    assert desk.remembered is not None
+    body = "You can return any lamp within 90 days."
+    draft = "Hi {name},\n\n" + body + " Is there anything else I can do for you?\n\nKind regards"
+    sent = "Hello {name},\n\nThank you for asking. " + body + " Just reply if not.\n\nBest wishes"
+    for number, name in enumerate(("Ana", "Bo", "Cem")):
+        one = suggestion(f"style-{number}", draft.format(name=name), ticket_id=f"S-{number}")
+        desk.tickets.save([_ticket(f"S-{number}", "How long can I return a lamp?", name)], "test")
+        desk.feedback.shown(replace(one, message_ids=("m1",), created_at=datetime.now(UTC)))
+        desk.feedback.decide(one.id, sent.format(name=name), Action.SENT)
+        assert desk.remembered.learn(one.id) is not None
+    asked = _ticket("S-9", "Which bulb does the Fjord table lamp take?", "Dora Weiss")
+    made = desk.drafting.draft(asked)
+    assert made.text.startswith("Hello Dora,\n\nThank you for asking. ")
+    assert made.text.endswith("\n\nBest wishes")
+    assert "E14" in made.text
+    assert "Is there anything else" not in made.text
+    assert all(made.text[s.start : s.end] == s.text for s in made.sentences)
+    assert all(s.supported for s in made.sentences)
+    assert any("as your team's replies do" in reason for reason in made.reasons)
+    habits = [r for r in desk.remembered.all() if r.style]
+    assert {r.style for r in habits} == {"greeting", "opening", "offer", "closing"}
+    assert desk.knowledge.article(habits[0].article_id) is None
+    for rule in habits:
+        desk.remembered.remove(rule.id)
+    assert desk.remembered.style(Channel.EMAIL, "en") == PLAIN

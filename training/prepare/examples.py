@@ -9,7 +9,9 @@ Rules by which a reply is left out, each counted in the report:
 - it is in a language that is not wanted, or in another than the customer's;
 - it holds a number, a date or a link that neither the passages nor the conversation have, though
   passages were found;
-- it contradicts the passage that retrieval would have given.
+- it contradicts the passage that retrieval would have given;
+- it does not rest on that passage: less than the share `rests` of what it says stands there or in the
+  conversation.  Learnt, it would teach to answer from elsewhere; often the wrong article was found.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ from agent_assist.domain.polarity import contradicts
 from agent_assist.domain.privacy import known_values
 from agent_assist.domain.prompt import build_messages
 from agent_assist.domain.remembered import figures
-from agent_assist.domain.support import states_something
-from agent_assist.domain.text import content_words, repeated, words
+from agent_assist.domain.support import stated_in, states_something
+from agent_assist.domain.text import content_words, coverage, repeated, split_sentences, words
 from agent_assist.domain.ticket import Message, Role, Ticket, ticket_to_json
 from agent_assist.ports import LanguageDetector, Redactor
 from training.config import PrepareOptions
@@ -68,6 +70,8 @@ class Example:
     tags: tuple[str, ...] = ()
     before: Ticket | None = None
     """The ticket as it was when the reply was written."""
+    learnable: bool = True
+    """False: a question to measure with, whose reply is not learnt."""
 
     def case(self) -> dict[str, Any]:
         """What `evaluate` asks the product for, with the reply that the agent gave."""
@@ -243,6 +247,9 @@ class Maker:
                 return "a figure that nothing supports"
             if contradicts(body, passages[0].text, passages[0].title):
                 return "contradicts the passage"
+            told = "\n".join([*(f"{p.title} {p.heading}" for p in passages), known])
+            if rests_on(body, told, language) < self.options.rests:
+                return "does not rest on the passage"
         return ""
 
     def _redacted(self, ticket: Ticket) -> Ticket:
@@ -254,6 +261,12 @@ class Maker:
         return replace(
             ticket, messages=tuple(replace(m, text=t) for m, t in zip(ticket.messages, parts)), subject=""
         )
+
+
+def rests_on(body: str, known: str, language: str = "en") -> float:
+    """The share of the content words of what `body` states that `known` has; 1 where it states nothing."""
+    stating = [s.text for s in split_sentences(body) if states_something(s.text, language or "en")]
+    return coverage(" ".join(map(stated_in, stating)), known)
 
 
 def intent_of(ticket: Ticket) -> str:

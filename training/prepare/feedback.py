@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 from agent_assist.domain.remembered import is_typo, unsupported
 from agent_assist.domain.ticket import parse_time, ticket_from_json
 from agent_assist.errors import AgentAssistError, BadInput
-from training.prepare.examples import Example
+from training.prepare.examples import Example, rests_on
 from training.prepare.read import Bad
 
 Row = dict[str, Any]
@@ -42,11 +42,12 @@ def read_feedback(paths: Sequence[Path]) -> Iterator[tuple[str, Row, str] | Bad]
                 yield kind, row, path.name
 
 
-def example_of(row: Row, source: str) -> Example | None:
+def example_of(row: Row, source: str, rests: float = 0.0) -> Example | None:
     """What an agent sent, as an example like any other; None for rows of before they had a ticket.
 
     It was sent to a customer and redacted at its export, so that none of the rules for exports of
-    helpdesks applies.
+    helpdesks applies but one: it is learnt only where what the model was shown has the share `rests` of what
+    it states.  What agents know from elsewhere is for remembered edits and articles.
     """
     meta = row.get("meta")
     if not isinstance(meta, dict) or "ticket" not in row:
@@ -55,9 +56,11 @@ def example_of(row: Row, source: str) -> Example | None:
         ticket, moment = ticket_from_json(row["ticket"]), parse_time(meta.get("at"))
     except (AgentAssistError, ValueError, TypeError):
         return None
+    reply = _without_greeting(str(row["completion"][0]["content"]))
+    shown = "\n".join(str(m["content"]) for m in row["prompt"])
     return Example(
         tuple(row["prompt"]),
-        _without_greeting(str(row["completion"][0]["content"])),
+        reply,
         ticket.id,
         str(meta.get("customer") or ""),
         str(meta.get("agent") or ""),
@@ -70,6 +73,7 @@ def example_of(row: Row, source: str) -> Example | None:
         intent=str(meta.get("intent") or ""),
         tags=ticket.tags,
         before=ticket,
+        learnable=rests_on(reply, shown, str(meta.get("language") or "")) >= rests,
     )
 
 

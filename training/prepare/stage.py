@@ -117,7 +117,7 @@ def prepare(
         made.dropped.update(done.dropped)
         made.entities.update(done.entities)
         marks |= marks_of([done])
-    rows = _feedback(options.feedback, made)
+    rows = _feedback(options, made)
     made.before = _in_force(made, options)
     cluster = clusters([e.reply for e in made.before], options.near_duplicate, marks)
     places, left = capped(made.before, cluster, options.per_cluster, options.per_agent, seed)
@@ -127,7 +127,10 @@ def prepare(
     held = split(made.kept, components(made.kept, own), options.held_out)
     if found_leaks := leaks(made.kept, own, held):
         raise BadInput(f"The held-out part would leak: {', '.join(found_leaks)}.", "Report this as a bug.")
-    learnt, made.aged = aged([e for e, out in zip(made.kept, held) if not out], options, since, seed)
+    free = [e for e, out in zip(made.kept, held) if not out]
+    if unread := sum(not e.learnable for e in free):
+        made.dropped["does not rest on what the model was shown"] += unread
+    learnt, made.aged = aged([e for e in free if e.learnable], options, since, seed)
     made.train += [one.row() for one in learnt]
     labelled = {(one.ticket, one.position): one for one in learnt if one.intent and one.before}
     made.intents = [one.labelled() for one in labelled.values()]
@@ -157,15 +160,15 @@ def _in_force(made: Prepared, options: PrepareOptions) -> list[Example]:
     return held
 
 
-def _feedback(paths: Sequence[Path], made: Prepared) -> list[tuple[str, Row]]:
+def _feedback(options: PrepareOptions, made: Prepared) -> list[tuple[str, Row]]:
     """Add what agents sent to the examples; gives the other rows back."""
     others: list[tuple[str, Row]] = []
-    for found in read_feedback(paths):
+    for found in read_feedback(options.feedback):
         if isinstance(found, Bad):
             made.bad.append(found)
             continue
         kind, row, source = found
-        one = example_of(row, source) if kind == "sft" else None
+        one = example_of(row, source, options.rests) if kind == "sft" else None
         if one is None:
             others.append((kind, row))
         else:
