@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from agent_assist.services import writing
-from training.base import SMALL, is_small
+from training.base import is_small
 from training.config import Config, PrepareOptions, Source
 from training.prepare.stage import prepare
 from training.stage import Run
@@ -48,7 +47,6 @@ def test_a_small_base_learns_from_the_sentences_that_answer(tmp_path: Path) -> N
 
 
 def test_small_is_what_the_product_takes_for_small(tmp_path: Path) -> None:
-    assert SMALL == writing._SMALL
     assert is_small(Run(Config(name="a", folder=tmp_path)))
     assert not is_small(Run(Config(name="a", folder=tmp_path, base=str(tmp_path))))
     assert not is_small(Run(Config(name="a", folder=tmp_path, base=str(tmp_path / "gone.gguf"))))
