@@ -26,4 +26,4 @@ def renew() -> None:
     """Collect what was set aside as well, for a desk was closed; what is left of it is set aside again."""
     gc.unfreeze()
     gc.collect()
-    gc.freeze()
+    resume()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -52,3 +54,9 @@ def test_every_place_opens_and_the_layouts_change(session: Session, qtbot: QtBot
     for action in actions.all():
         assert action.title
         assert action.title[0].isupper()
+
+
+def test_what_the_window_is_made_of_is_not_collected_again(session: Session) -> None:
+    """A full collection of all objects would hold the window up while a helpdesk synchronises."""
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(gc.get_objects())
