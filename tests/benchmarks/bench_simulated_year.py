@@ -1,7 +1,7 @@
 """A year of a small support team, simulated: drafts, agents who edit them, remembered edits, monthly tuning.
 
-    python tests/benchmarks/bench_simulated_year.py [--months 12] [--tickets 14] [--steps 6] [--cases 8]
-        [--folder FOLDER --minutes 7]
+    python tests/benchmarks/bench_simulated_year.py [--months 12] [--tickets 10] [--steps 4] [--cases 6]
+        [--control] [--folder FOLDER --minutes 6]
 
 About 20 minutes on two cores that do nothing else; with --folder it goes on where it was cut off.  Everything
 but the agents and the calendar is the product: tickets, drafts, decisions, remembered edits, house style and
@@ -26,7 +26,8 @@ Questions are the demo desk's solved tickets, each asked once a year, and two a 
 date, in other words each time; the solved collection is not in the knowledge base.  A month's retraining goes
 on from the adapter that is in use; it is left out, and says so, where there are fewer than WORTH edits since
 the last one that a model could learn from: what the product took over at once needs no tuning, and what no
-passage says must not be learnt.  Writes simulated-year.json and simulated-year.html to build/reports.
+passage says must not be learnt.  With --control a product that learns nothing drafts the same tickets.
+Writes simulated-year.json and simulated-year.html to build/reports.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from agent_assist.adapters.inference.packaged import adapter_file, find_file
 from agent_assist.cli.draft import suggestion_to_json
 from agent_assist.domain.feedback import Action
 from agent_assist.domain.remembered import Rule, RuleState
+from agent_assist.domain.suggestion import Suggestion
 from agent_assist.domain.ticket import Ticket, ticket_from_json
 from agent_assist.resources import resource
 from agent_assist.services.desk import Desk
@@ -73,7 +75,7 @@ REPORTS = Path(__file__).resolve().parents[2] / "build" / "reports"
 PASSPHRASE = "a simulated year"
 PLACES = ("workspace", "judge", "state")
 """What a month begins with: both workspaces, and what the user's own state folder remembers of their logs."""
-WORTH = 4
+WORTH = 10
 """Edits that a retraining must have to learn from."""
 RULES = PromoteOptions(slowest=1000)
 """Those of the product but for time, which says more about what else the machine does in a year's run."""
@@ -84,11 +86,7 @@ def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
     found: list[tuple[Question, Judged]] = []
     began = Calendar.at
     for question in some:
-        moment = Calendar().now()
-        first = replace(question.ticket.messages[0], created_at=moment)
-        ticket = replace(question.ticket, messages=(first,))
-        desk.tickets.save([ticket])
-        draft = desk.drafting.draft(ticket)
+        draft = drafted(desk, question)
         desk.feedback.shown(draft)
         one = judged(question, draft)
         found.append((question, one))
@@ -117,6 +115,35 @@ def month(desk: Desk, some: list[Question]) -> dict[str, Any]:
         "edit_distance": round(stats.mean_edit_distance, 3),
         "habits": [f"{r.style}: {r.after}" for r in _habits(desk)],
     }
+
+
+def drafted(desk: Desk, question: Question) -> Suggestion:
+    first = replace(question.ticket.messages[0], created_at=Calendar().now())
+    ticket = replace(question.ticket, messages=(first,))
+    desk.tickets.save([ticket])
+    return desk.drafting.draft(ticket)
+
+
+def unlearnt(folder: Path, given: argparse.Namespace, number: int) -> dict[str, Any]:
+    """What the agents would think of the month's drafts by a product that has learnt nothing."""
+    Calendar.at = START + timedelta(days=30 * (number - 1))
+    desk = furnished(folder / "control")
+    try:
+        some = asked_in(given, number)
+        found = [judged(question, drafted(desk, question)) for question in some]
+    finally:
+        desk.close()
+    return {
+        "unlearnt_accepted": round(sum(one.accepted for one in found) / len(found), 3),
+        "unlearnt_right": round(sum(one.right for one in found) / len(found), 3),
+    }
+
+
+def asked_in(given: argparse.Namespace, number: int) -> list[Question]:
+    """A month's questions: what is asked once a year, and two about what is out of date."""
+    ordinary = given.tickets - 2
+    asked, again = questions(given.seed)
+    return asked[(number - 1) * ordinary : number * ordinary] + again[2 * (number - 1) : 2 * number]
 
 
 def _habits(desk: Desk) -> list[Rule]:
@@ -256,15 +283,18 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--months", type=int, default=12)
-    parser.add_argument("--tickets", type=int, default=14, help="a month")
-    parser.add_argument("--steps", type=int, default=6, help="of tuning, a month")
+    parser.add_argument("--tickets", type=int, default=10, help="a month")
+    parser.add_argument("--steps", type=int, default=4, help="of tuning, a month")
     parser.add_argument(
-        "--cases", type=int, default=8, help="held out, at most, that a challenger is measured on"
+        "--cases", type=int, default=6, help="held out, at most, that a challenger is measured on"
     )
     parser.add_argument("--rate", type=float, default=5e-4, help="of learning")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--converter", type=Path, default=None)
     parser.add_argument("--folder", type=Path, help="kept, and gone on from when called again")
+    parser.add_argument(
+        "--control", action="store_true", help="draft the year's tickets without any learning, too"
+    )
     parser.add_argument("--minutes", type=float, default=600, help="after which no month is begun")
     given = parser.parse_args()
     ground.SystemClock.now = Calendar.now  # type: ignore[method-assign, assignment]
@@ -283,6 +313,12 @@ def main() -> int:
             short = {k: v for k, v in rows[-1].items() if k != "measures"}
             print(json.dumps(short, ensure_ascii=False), flush=True)
             write(REPORTS, rows, vars(given), __doc__ or "")
+        if given.control and len(rows) == given.months:
+            for row in (r for r in rows if "unlearnt_accepted" not in r):
+                if time.monotonic() - began < 60 * given.minutes:
+                    row |= unlearnt(folder, given, row["month"])
+                    write_json(done, rows)
+            write(REPORTS, rows, vars(given), __doc__ or "")
     print(f"reports: {REPORTS / 'simulated-year.html'}")
     return told(rows, RULES.most_forgetting)
 
@@ -292,9 +328,8 @@ def one_month(folder: Path, given: argparse.Namespace, rows: list[dict[str, Any]
 
     The workspaces as they were at its beginning are kept until it is whole: one that is cut off begins anew.
     """
-    number, ordinary = len(rows) + 1, given.tickets - 2
-    asked, again = questions(given.seed)
-    some = asked[(number - 1) * ordinary : number * ordinary] + again[2 * (number - 1) : 2 * number]
+    number = len(rows) + 1
+    some = asked_in(given, number)
     Calendar.at = START + timedelta(days=30 * (number - 1))
     for name in PLACES:
         before = folder / f"{name}-{number - 1:02}"
@@ -309,7 +344,9 @@ def one_month(folder: Path, given: argparse.Namespace, rows: list[dict[str, Any]
         if number < given.months and fresh >= WORTH:  # what December taught is used in January
             row |= retrained(desk, folder, given, rows, number)
         elif number < given.months:
-            row["reasons"] = [f"Not retrained: {fresh} edits since the last time that a model could learn from."]
+            row["reasons"] = [
+                f"Not retrained: {fresh} edits since the last time that a model could learn from."
+            ]
     finally:
         desk.close()
     for name in PLACES:

@@ -25,8 +25,12 @@ def write(folder: Path, rows: list[dict[str, Any]], options: dict[str, Any], abo
         ("facts_right", "Right in its facts, share of drafts"),
         ("corrected_right", "Right about what the articles have out of date, share of drafts"),
         ("contradicting", "Contradicting the article, share of drafts"),
+        ("unlearnt_accepted", "Accepted of a product that learns nothing, share of drafts"),
+        ("unlearnt_right", "Right in its facts, of a product that learns nothing"),
     ):
-        page.line(title, [(row["month"], row[key]) for row in rows if row[key] is not None], "months")
+        points = [(row["month"], row[key]) for row in rows if row.get(key) is not None]
+        if points:
+            page.line(title, points, "months")
     page.line("Forgetting (1 is nothing)", [(r["month"], r["forgetting"]) for r in rows if "forgetting" in r])
     head = (
         "month",
@@ -43,12 +47,24 @@ def write(folder: Path, rows: list[dict[str, Any]], options: dict[str, Any], abo
     page.write(folder / "simulated-year.html")
 
 
+_TOLD = (
+    "accepted",
+    "unlearnt_accepted",
+    "acceptance",
+    "as_is",
+    "edit_distance",
+    "facts_right",
+    "unlearnt_right",
+    "corrected_right",
+)
+
+
 def told(rows: list[dict[str, Any]], most_forgetting: float) -> int:
     """Say what it comes to; returns the exit code."""
     third = max(1, len(rows) // 3)
 
     def thirds(key: str) -> str:
-        parts = [[r[key] for r in part if r[key] is not None] for part in (rows[:third], rows[-third:])]
+        parts = [[r[key] for r in part if r.get(key) is not None] for part in (rows[:third], rows[-third:])]
         return " to ".join(f"{sum(p) / len(p):.2f}" if p else "?" for p in parts)
 
     first, last = (sum(r["accepted"] for r in part) / len(part) for part in (rows[:third], rows[-third:]))
@@ -57,8 +73,8 @@ def told(rows: list[dict[str, Any]], most_forgetting: float) -> int:
     held = all(r["forgetting"] <= most_forgetting for r in promoted)
     held = held and not any(r["contradicting"] for r in rows)
     print("first third of the year to its last third:")
-    for key in ("accepted", "acceptance", "as_is", "edit_distance", "facts_right", "corrected_right"):
-        print(f"  {key:<16}{thirds(key)}")
+    for key in _TOLD:
+        print(f"  {key:<19}{thirds(key)}")
     print(f"retrained in {len(tuned)} months, promoted in {len(promoted)}")
     print(f"guards hold (no draft contradicts its article, forgetting, golden set of the promoted): {held}")
     return 0 if last > first and held else 1
