@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent_assist.domain.knowledge import Collection, Passage
-from agent_assist.domain.phrases import is_courtesy
 from agent_assist.domain.polarity import negative
 from agent_assist.domain.reading import Unit, introduced, joined, narrowed, own_text, reply_of, units_of
-from agent_assist.domain.text import content_words, shorten, similarity, split_sentences, words
+from agent_assist.domain.telling import ASKS, WHAT_ELSE, done_in, told_in, tried
+from agent_assist.domain.text import content_words, shorten, similarity, words
 
 BODY_LIMIT = 420
 """Characters of a composed answer: what a customer reads at once."""
@@ -38,6 +38,10 @@ _TOO, _NEARER, _SOME = 0.55, 0.06, 0.3
 than what is said already, and the cosine from which anything is."""
 _ELSE = 0.35
 """Share of the best score from which a second question is answered by something else than the first."""
+_DONE = 0.55
+"""Cosine from which a sentence advises what the customer says they did."""
+_NEVER, _LED = -1.0, 0.5
+"""Score of what is not said, because it was tried, and what is left of the score of its paragraph."""
 _OTHER = 0.6
 """Share of the best sentence's score from which another of its passage answers, too."""
 _RULE = 0.7
@@ -185,15 +189,15 @@ class _Weighed:
 
 def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | None) -> _Weighed:
     """A score for each unit of each passage: shared words and, with `near`, meaning."""
-    told = _told(question)
-    asking = [t for t in told if _ASKS.search(t)] if near is not None else []
+    told = told_in(question)
+    asking = [t for t in told if ASKS.search(t)] if near is not None else []
     stressed = " ".join(asking) or question
     scores = [_scores(p.units, p.passage, stressed, f"{question} {details}") for p in parts]
     places = [(n, i) for n, p in enumerate(parts) for i in range(len(p.units))]
     more: list[tuple[int, int, list[float] | None]] = []
-    if any(_TRIED.search(t) for t in told):  # what they did already is hardly the answer
-        told.append(_WHAT_ELSE)
-        asking.append(_WHAT_ELSE)
+    if tried(told):  # what they did already is hardly the answer
+        told.append(WHAT_ELSE)
+        asking.append(WHAT_ELSE)
     if near is not None and told:
         rows = near(told, [_in_place(parts[n].units[i], parts[n].passage) for n, i in places])
         for line, row in zip(told, rows, strict=True):
@@ -205,40 +209,23 @@ def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | N
             # A row is meant where its first cell is named, and nowhere else.
             if scores[n][i] or not parts[n].units[i].row:
                 scores[n][i] = _WORDS * scores[n][i] + _MEANING * max(0.0, nearest - _FAR)
+        did = done_in(told)
+        done = [row for line, row in zip(told, rows, strict=True) if line in did]
+        _leave_out(parts, scores, [places[at] for row in done for at, c in enumerate(row) if c >= _DONE])
     return _Weighed(scores, places, more)
 
 
-_ASKS = re.compile(
-    r"\?|^also\b|\b(?:please|(?:wants?|wish|needs?|like|try|trying) (?:to|a|an|my|the|you)|prefer"
-    r"|(?:can|could) (?:you|i|we)|whether|asks|how (?:do|can|much|long)|what (?:do|is|does)|cancel|help)\b",
-    re.IGNORECASE,
-)
-"""A question or a wish, among what a customer tells."""
-_TRIED = re.compile(
-    r"\b(?:already|tried|as you (?:told|said|wrote|suggested)|as (?:described|instructed)|twice|several times"
-    r"|(?:I|we)(?:['’]ve| have) done|did (?:that|this|all that))\b",
-    re.IGNORECASE,
-)
-_WHAT_ELSE = "It still comes back after trying that: what else can be done?"
+def _leave_out(parts: Sequence[_Part], scores: list[list[float]], done: Sequence[tuple[int, int]]) -> None:
+    """What was tried is not advised again, and what stands beside it, which leads to it, counts less."""
+    for n, block in {(n, parts[n].units[i].block) for n, i in done}:
+        scores[n] = [s * _LED if u.block == block else s for s, u in zip(scores[n], parts[n].units)]
+    for n, i in done:
+        scores[n][i] = _NEVER
 
 
-def _told(question: str) -> list[str]:
-    """What a question tells and asks, the last first: its sentences, and the parts of long ones."""
-    told: list[str] = []
-    for span in split_sentences(question):
-        line = " ".join(span.text.split())
-        if is_courtesy(line) and "?" not in line:
-            continue
-        told.append(line)
-        if len(words(line)) > _LONG:
-            told += [p if not line.endswith("?") else f"{p}?" for p in _PARTS.split(line.rstrip("?."))]
-    told = [t for t in told if len(set(content_words(t))) >= (1 if t.endswith("?") else 2)]
-    return (told or [" ".join(question.split())])[::-1][:_MOST_TOLD] if question.strip() else []
-
-
-_LONG, _MOST_TOLD = 12, 12
-"""Words from which a sentence is looked at part by part, and the parts that are looked at."""
-_PARTS = re.compile(r"[,;:–]\s+|\s+(?:and|but|or|because)\s+", re.IGNORECASE)
+def sentences_of(passage: Passage) -> list[str]:
+    """What may be said of a passage, one by one: its sentences, list items and rows with their headings."""
+    return [_in_place(unit, passage) for unit in units_of(own_text(passage))]
 
 
 def _in_place(unit: Unit, passage: Passage) -> str:
@@ -320,7 +307,8 @@ def _rivals(units: Sequence[Unit], scores: Sequence[float], best: int, known: se
         if i != best
         and scores[i] < scores[best]
         and (
-            (u.row and scores[i] == 0)
+            scores[i] == _NEVER
+            or (u.row and scores[i] == 0)
             or similarity(u.text, mine.text) >= _PARALLEL
             # "For the Canal: …" and "For the Moor: …", where the Canal was asked about.
             or (bool(named - _label(u.text)) and _begin_alike(u.text, mine.text) and not u.row)

@@ -17,6 +17,8 @@ WHOLE_REPLY = 500
 
 _ROW = re.compile(r"^\s*\|(.+)\|\s*$")
 _RULE = re.compile(r"^[\s|:-]+$")
+_QUALIFIES = re.compile(r",\s*(?:with|without|per|including|from|up to|over|for|each)\b", re.IGNORECASE)
+"""What narrows the thing before it, and is no further thing: "Puncture, with a new tube"."""
 _LIST = re.compile(r"^\s*(?:[-*•–]|(\d{1,2})[.)])\s+")
 _EXCLAIMED = re.compile(r"([.?…]?)!+(?=\s|$)")
 
@@ -40,7 +42,7 @@ class Unit:
 def narrowed(unit: Unit, known: set[str]) -> Unit:
     """A row for several things ("Spain, Italy: …") with those alone that were asked about."""
     label, colon, rest = unit.text.partition(":")
-    if not unit.row or "," not in label:
+    if not unit.row or "," not in label or _QUALIFIES.search(label):
         return unit
     meant = [part.strip() for part in label.split(",") if set(content_words(part)) & known]
     return replace(unit, text=f"{', '.join(meant) or label}{colon}{rest}")

@@ -210,3 +210,35 @@ def test_the_rule_is_said_and_not_its_exceptions_alone() -> None:
         near=near({"cheaper": "price"}),
     )
     assert body.startswith("We credit the difference")
+
+
+ERRORS = (
+    "E07: the display and the battery do not understand each other. Take the battery out and put it in.\n\n"
+    "The error stays\n\n"
+    "If the code comes back, update the firmware. If it is still there, book a diagnosis.\n\n"
+    "Before an update\n\nThe battery must be charged to half. Do not close the app while it runs."
+)
+
+
+def test_a_step_that_the_customer_took_already_is_not_advised_again() -> None:
+    passage = Passage(1, "errors", 0, "", ERRORS, title="Error codes")
+    meaning = near({"E07": "E07", "battery out": "Take the battery out", "still comes back": "comes back"})
+    tried = "The display shows E07 again. I took the battery out twice as you told me. What else can I do?"
+    body = answer_from(passage, tried, near=meaning)
+    assert "update the firmware" in body
+    assert "Take the battery out" not in body
+    fresh = answer_from(passage, "The display shows E07. Should I take the battery out?", near=meaning)
+    assert "Take the battery out" in fresh
+
+
+def test_what_the_bank_did_twice_was_not_tried_by_the_customer() -> None:
+    passage = Passage(1, "pay", 0, "", "Two booked payments are refunded in 2 days.", title="Payments")
+    meaning = near({"twice": "booked payments"})
+    assert "refunded" in answer_from(passage, "My app shows the payment twice. I paid once.", near=meaning)
+
+
+def test_a_row_with_a_qualified_name_keeps_it() -> None:
+    table = "| Job | Price |\n|---|---|\n| Puncture, with a new tube | 15 euros |\n| Spain, Italy | 9 euros |"
+    passage = Passage(1, "prices", 0, "", table, title="Prices")
+    assert "with a new tube" in answer_from(passage, "What does a puncture cost?")
+    assert "Spain" not in answer_from(passage, "What does Italy cost?")

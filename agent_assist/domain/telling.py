@@ -1,0 +1,58 @@
+"""What a customer tells and asks, line by line, and what of it they did already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.text import content_words, split_sentences, words
+
+ASKS: Final = re.compile(
+    r"\?|^also\b|\b(?:please|(?:wants?|wish|needs?|like|try|trying) (?:to|a|an|my|the|you)|prefer"
+    r"|(?:can|could) (?:you|i|we)|whether|asks|how (?:do|can|much|long)|what (?:do|is|does)|cancel|help)\b",
+    re.IGNORECASE,
+)
+"""A question or a wish, among what a customer tells."""
+_TRIED: Final = re.compile(
+    r"\b(?:already|tried|as you (?:told|said|wrote|suggested)|as (?:described|instructed)|twice|several times"
+    r"|(?:I|we)(?:['’]ve| have) done|did (?:that|this|all that))\b",
+    re.IGNORECASE,
+)
+_DID: Final = re.compile(
+    r"\b(?:I|we)(?:['’]ve| have)? (?:(?:already|also|even|just) )?(?:tried|did|done|took|taken|put|pulled"
+    r"|pushed|pressed|held|reset|restarted|rebooted|reinstalled|installed|updated|charged|checked|looked|asked|changed"
+    r"|cleaned|cleared|removed|replaced|plugged|unplugged|switched|turned|deleted|signed|logged|followed"
+    r"|measured|opened|closed|loosened|tightened|waited|used|called|sent)\b",
+    re.IGNORECASE,
+)
+WHAT_ELSE: Final = "It still comes back after trying that: what else can be done?"
+_LONG, _MOST_TOLD = 12, 12
+"""Words from which a sentence is looked at part by part, and the parts that are looked at."""
+_PARTS: Final = re.compile(r"[,;:–]\s+|\s+(?:and|but|or|because)\s+", re.IGNORECASE)
+
+
+def told_in(question: str) -> list[str]:
+    """What a question tells and asks, the last first: its sentences, and the parts of long ones."""
+    told: list[str] = []
+    for span in split_sentences(question):
+        line = " ".join(span.text.split())
+        if is_courtesy(line) and "?" not in line:
+            continue
+        told.append(line)
+        if len(words(line)) > _LONG:
+            told += [p if not line.endswith("?") else f"{p}?" for p in _PARTS.split(line.rstrip("?."))]
+    told = [t for t in told if len(set(content_words(t))) >= (1 if t.endswith("?") else 2)]
+    return (told or [" ".join(question.split())])[::-1][:_MOST_TOLD] if question.strip() else []
+
+
+def tried(told: Sequence[str]) -> bool:
+    """Whether a line says that something was tried, or happens again and again."""
+    return any(_TRIED.search(line) for line in told)
+
+
+def done_in(told: Sequence[str]) -> list[str]:
+    """The lines that tell what the customer did already, with the parts that long ones have."""
+    did = [line for line in told if _TRIED.search(line) and _DID.search(line) and not line.endswith("?")]
+    return [line for line in told if any(line in whole for whole in did)]
