@@ -112,6 +112,46 @@ def questions_in(text: str) -> list[Question]:
     return found[: MOST_QUESTIONS + 1]
 
 
+def asks(sentence: str) -> bool:
+    """Whether a sentence asks something, with a question mark or without."""
+    return bool(_asked(sentence)[1])
+
+
+_PRICE: Final = re.compile(
+    r"\b(?:costs?|prices?|charged?|fees?|how much (?:is|are|for|do (?:you|i|we))"
+    r"|cuánto (?:cuesta|vale)|precios?|kostet|kosten|preise?|coûtent?|coûte|prix|tarifs?|custa|preços?)\b",
+    re.IGNORECASE,
+)
+_AMOUNT: Final = re.compile(
+    r"[€$£¥]|\b(?:eur|euros?|usd|dollars?|gbp|pounds?|chf|francs?|free|for nothing|at no (?:cost|charge)"
+    r"|gratis|kostenlos|kostenfrei|gratuite?s?|sin coste|grátis)\b|\d\s?%",
+    re.IGNORECASE,
+)
+
+
+_POINT: Final = re.compile(r"^[ \t]*\(?\d{1,2}[.)][ \t]+(?=\S)", re.MULTILINE)
+_SPELT_OUT: Final = 15
+"""Words from which a numbered point is a matter of its own, not a step that was tried or an item."""
+
+
+def told_points(text: str) -> int:
+    """How many numbered points of a text are spelt out and ask nothing: each wants an answer nonetheless."""
+    points = [part.split("\n\n")[0] for part in _POINT.split(text)[1:]]
+    return sum(
+        len(words(p)) >= _SPELT_OUT and not any(asks(s.text) for s in split_sentences(p)) for p in points
+    )
+
+
+def asks_price(question: str) -> bool:
+    """Whether a question asks what something costs."""
+    return _PRICE.search(question) is not None
+
+
+def names_price(sentence: str) -> bool:
+    """Whether a sentence says what something costs: an amount of money, a share, or that it is free."""
+    return _AMOUNT.search(sentence) is not None
+
+
 def _last_of(told: Sequence[str]) -> str:
     """The last sentences of what was told, as much as belongs to one search."""
     kept: list[str] = []

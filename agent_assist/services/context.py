@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent_assist.domain.composing import greeting_of
 from agent_assist.domain.injection import nothing_left, shielded
+from agent_assist.domain.mailtext import reduce_mail
 from agent_assist.domain.polarity import opening
 from agent_assist.domain.signals import Signals, read_signals
 from agent_assist.domain.text import clean, content_words, shorten, words
@@ -42,7 +43,8 @@ class DraftContext:
     known_names: tuple[str, ...]
     """Of the customer, the agent and the company."""
     asked: str = ""
-    """The question as it is meant: with the earlier one, where the customer only answers the agent."""
+    """The question as it is meant: without quoted mail and signature, and with the earlier question where the
+    customer only answers the agent."""
     details: str = ""
     """What else is known of the case: the ticket's subject and fields."""
     continues: bool = False
@@ -77,9 +79,10 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
     reply = settings.reply
     fields = tuple(f"{k} {v}" for k, v in ticket.fields.items())
     earlier = earlier_question(ticket, question)
+    new = shorten(clean("\n\n".join(reduce_mail(m.text).text for m in messages)), _QUESTION_LIMIT)
     return DraftContext(
         ticket=ticket,
-        asked=shorten(f"{earlier}\n{question}".strip(), _QUESTION_LIMIT) if earlier else question,
+        asked=shorten(f"{earlier}\n{new}".strip(), _QUESTION_LIMIT) if earlier else new,
         details="; ".join((clean(ticket.subject), *fields)),
         continues=bool(earlier),
         open_messages=messages,

@@ -12,7 +12,7 @@ from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.matching import fits
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
 from agent_assist.domain.prompt import LANGUAGE_NAMES, named_in_heading
-from agent_assist.domain.questions import Question
+from agent_assist.domain.questions import Question, told_points
 from agent_assist.domain.signals import SmallTalk
 from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.text import similarity, words
@@ -88,6 +88,12 @@ _NO_SCOPE = 0.5
 """Below this share of the evidence needed, the question is not one that the articles are about."""
 
 
+_POINTS = 2
+"""Numbered points that ask nothing from which a letter is a person's: its question is not all it wants."""
+
+_SEVERAL_POINTS = "The message makes several numbered points; one passage does not answer them all."
+
+
 def decide(
     context: DraftContext, hits: Sequence[Hit], *, speaks: bool, minimum: float, steer: str = ""
 ) -> Verdict:
@@ -112,6 +118,8 @@ def decide(
         return _foreign(context, hits, minimum)
     if not hits:
         return _hand_over(context, ("No article is about this.",), 0.7)
+    if makes_points(context) and not steer:
+        return _hand_over(context, (_SEVERAL_POINTS,), 0.8)
     strength = evidence(context, hits)
     strange = unknown_names(context, hits)
     asked = core_question(context)
@@ -144,6 +152,11 @@ def decide(
             return Verdict(Decision.DRAFT, Way.MACRO, best.score, ("An approved macro fits.",), hit=best)
         return Verdict(Decision.DRAFT, Way.MODEL, strength, (_rests_on(best),))
     return _too_weak(context, hits, strength, minimum, strange)
+
+
+def makes_points(context: DraftContext) -> bool:
+    """Whether the letter numbers what it wants, and does not ask all of it."""
+    return told_points(context.asked) >= _POINTS
 
 
 def _too_weak(

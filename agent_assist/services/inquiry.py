@@ -7,10 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from agent_assist.domain.mailtext import reduce_mail
+from agent_assist.domain.questions import asks
+from agent_assist.domain.signals import in_trouble
+from agent_assist.domain.text import split_sentences
 from agent_assist.domain.ticket import Role, Ticket
 
 RECENT_TURNS: Final = 5
 MAX_QUESTION_CHARS: Final = 700
+LONG_QUESTION_CHARS: Final = 400
+"""What is taken of a message longer than that: a query of all it tells is near to nothing."""
 MAX_RECENT_CHARS: Final = 1200
 MAX_TURN_CHARS: Final = 2000
 
@@ -117,7 +123,7 @@ def from_ticket(ticket: Ticket) -> Inquiry:
         turns.insert(0, (True, ticket.subject))
     turns[:0] = [(True, value) for value in ticket.fields.values()]
     return Inquiry(
-        question=_ends(question, MAX_QUESTION_CHARS),
+        question=question if len(question) <= MAX_QUESTION_CHARS else _asking(question),
         recent=_tail(" ".join(shown), MAX_RECENT_CHARS),
         turns=tuple(turns),
         language=ticket.language,
@@ -133,7 +139,7 @@ def for_questions(ticket: Ticket, questions: Sequence[str]) -> list[Inquiry]:
 def essence(text: str) -> str:
     """A message without greeting, closing, signature and quoted reply, in one line."""
     kept: list[str] = []
-    for line in text[: 4 * MAX_TURN_CHARS].splitlines():
+    for line in reduce_mail(text[: 4 * MAX_TURN_CHARS]).text.splitlines():
         if _QUOTED.match(line) or line.strip() == "--":
             break
         if kept and _CLOSING.match(line):
@@ -147,6 +153,18 @@ def with_names(question: str, names: Sequence[str]) -> str:
     """The question with the names it is about, for a search that does not know the conversation."""
     missing = [n for n in names if n.casefold() not in question.casefold()]
     return f"{', '.join(missing)}: {question}" if missing else question
+
+
+def _asking(text: str) -> str:
+    """The sentences of a long message that ask, then those that tell what went wrong, as many as belong into
+    one query, in their order; its start and end where there are none."""
+    spans = [s.text for s in split_sentences(text)]
+    worth = [2 if asks(s) else 1 if in_trouble(s) else 0 for s in spans]
+    kept: set[int] = set()
+    for place in sorted(range(len(spans)), key=lambda i: (-worth[i], -i)):
+        if worth[place] and sum(len(spans[i]) for i in (*kept, place)) <= LONG_QUESTION_CHARS:
+            kept.add(place)
+    return " ".join(spans[i] for i in sorted(kept)) or _ends(text, MAX_QUESTION_CHARS)
 
 
 def _ends(text: str, limit: int) -> str:

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_assist.domain.phrases import PHRASES, is_courtesy, phrases
-from agent_assist.domain.questions import MOST_QUESTIONS, Question, questions_in
+from agent_assist.domain.questions import (
+    MOST_QUESTIONS,
+    Question,
+    asks_price,
+    names_price,
+    questions_in,
+    told_points,
+)
 from agent_assist.domain.text import split_sentences
 
 
@@ -93,3 +100,30 @@ def test_any_text_can_be_read(text: str) -> None:
     found = questions_in(text)
     assert len(found) <= MOST_QUESTIONS + 1
     assert all("\n" not in q.quote and len(q.quote) <= 140 for q in found)
+
+
+@pytest.mark.parametrize(
+    ("question", "price"),
+    [
+        ("What do you charge for a new tube?", True),
+        ("How much is the shipping to Milan?", True),
+        ("Was kostet ein neuer Akku?", True),
+        ("How much can the rack carry?", False),
+        ("Do I need an appointment?", False),
+    ],
+)
+def test_a_question_for_a_price(question: str, price: bool) -> None:
+    assert asks_price(question) is price
+
+
+def test_a_sentence_that_names_a_price() -> None:
+    assert names_price("A new tube costs €15.")
+    assert names_price("The pick-up is free for members.")
+    assert not names_price("It takes 15 minutes.")
+
+
+def test_numbered_points_that_ask_nothing() -> None:
+    long = "The box had a hole on its right side, and the gear that was inside is bent and scratched"
+    assert told_points(f"1. {long}.\n2. {long}.\n3. Is that covered?") == 2
+    assert told_points(f"1. {long}. What can I do about it?\n2. It rattles.") == 0
+    assert told_points("I waited 3. Then it came.") == 0

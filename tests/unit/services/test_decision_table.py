@@ -281,3 +281,30 @@ def test_a_vague_message_is_asked_about_by_name() -> None:
 
     assert vague("it does not work", FAR)
     assert not vague("How long is a gift voucher for my sister valid?", WEAK)
+
+
+def test_quoted_mail_and_a_signature_ask_nothing() -> None:
+    text = (
+        "My tent is wet inside. Does it leak?\n\nKind regards\nHugo\n\n--\nHugo Bern\nThe treasurer\n\n"
+        "> On 12 May 2024, the shop wrote:\n> Has your parcel come?"
+    )
+    context = gather(Ticket("T", (Message("m", Role.CUSTOMER, text),)), LANGUAGES, Settings())
+    assert "Does it leak?" in context.asked
+    assert "parcel" not in context.asked
+    assert "treasurer" not in context.asked
+    assert "parcel" in context.question  # the check and the rules read all of it
+
+
+def test_a_letter_that_numbers_what_it_wants_is_a_persons() -> None:
+    told = (
+        "1. The box had a big hole on the side, and the gear inside is bent towards the wheel.\n\n"
+        "2. There is also a small bag in the box, but it holds one of the two tools it should.\n\n"
+        "3. Can I return items?\n"
+    )
+    decision, way, reasons = ask(told, RETURNS)
+    assert (decision, way) == (Decision.ESCALATE, Way.HOLDING)
+    assert "numbered points" in reasons
+    steps = "1. I opened the page.\n2. I pressed Return.\n3. Nothing came.\nCan I return items?"
+    assert ask(steps, RETURNS)[0] is Decision.DRAFT
+    questions = "1. Can I return items?\n2. Can I return items after two months, with tags and in their box?"
+    assert ask(questions, RETURNS)[0] is Decision.DRAFT

@@ -82,6 +82,17 @@ def test_a_long_message_keeps_its_start_and_end() -> None:
     assert len(question) <= 710
 
 
+def test_a_long_letter_asks_its_questions_and_what_went_wrong() -> None:
+    chatter = "We rode along the river with the children, and it was a lovely week. " * 9
+    text = (
+        f"Dear team,\n\n{chatter}\n\nThe left bag is broken at the seam. {chatter}"
+        "Is that covered after two years?\n\nKind regards\nWalter\n\n"
+        "> On 12 May, the shop wrote:\n> Is everything to your liking?"
+    )
+    inquiry = from_ticket(ticket_from_json({"id": 1, "messages": [{"role": "customer", "text": text}]}))
+    assert inquiry.question == "The left bag is broken at the seam. Is that covered after two years?"
+
+
 def test_a_pasted_conversation_asks_its_end() -> None:
     text = (
         "User: I need a hotel in the north with parking for two nights please\n"
