@@ -7,23 +7,26 @@ has no answer, and the reply says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from agent_assist.domain.knowledge import Hit
-from agent_assist.domain.questions import MOST_QUESTIONS, Question, questions_in
+from agent_assist.domain.answers import sentences_of
+from agent_assist.domain.knowledge import Collection, Hit
+from agent_assist.domain.questions import MOST_QUESTIONS, Question, asks_price, names_price, questions_in
 from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.text import coverage
 from agent_assist.ports import SemanticIndex
 from agent_assist.services.context import DraftContext
-from agent_assist.services.decision import Part, Verdict, Way, decide
+from agent_assist.services.decision import Part, Verdict, Way, decide, makes_points
 from agent_assist.services.evidence import evidence, in_order
 from agent_assist.services.guardrails import Judged
 from agent_assist.services.retrieval import RetrievalService
 from agent_assist.services.shield import unsteered
 
 _DEPTH: Final = 8
+_READ: Final = 6
+"""Passages of each question among which a price is looked for, sentence by sentence."""
 _CLEARLY: Final = 0.1
 """By how much another passage must be nearer to a question than the article the letter is about."""
 _FOREIGN, _STRANGE = 0.35, 0.5
@@ -52,9 +55,11 @@ def consider(
     found = retrieval.for_questions(context.ticket, [q.meant for q in questions], _DEPTH)
     about = hits[0].passage.article_id if verdict.decision is Decision.DRAFT else ""
     whole = [replace(hits[0], passage=p) for p in retrieval.passages_of(about)] if about else []
+    asked = [_once([*_of(about, hits), *whole, *their]) for their in found]
+    nearest = _nearest(questions, asked, index)
     parts = tuple(
-        _answered(context, question, [*_of(about, hits), *whole, *their], about, index, minimum)
-        for question, their in zip(questions, found, strict=True)
+        _answered(context, question, their, about, index, minimum, near)
+        for question, their, near in zip(questions, asked, nearest, strict=True)
     )
     answered = [p.hit for p in parts if p.hit is not None]
     if not answered or (not about and 2 * len(answered) <= len(parts)):
@@ -72,6 +77,8 @@ def questions_of(context: DraftContext) -> list[Question]:
     """The questions of a message; none where it is not answered question by question."""
     if context.continues or context.overtaken or context.signals.alarms or context.signals.small_talk:
         return []
+    if makes_points(context):
+        return []
     return questions_in(context.asked)
 
 
@@ -87,6 +94,35 @@ def _of(article: str, hits: Sequence[Hit]) -> list[Hit]:
     return [h for h in hits if h.passage.article_id == article]
 
 
+def _once(hits: Sequence[Hit]) -> list[Hit]:
+    return list({h.passage.id: h for h in hits}.values())
+
+
+def _nearest(
+    questions: Sequence[Question], asked: Sequence[Sequence[Hit]], index: SemanticIndex
+) -> list[dict[int, float]]:
+    """For each question for a price, by passage, how near the nearest of its sentences with a price comes;
+    empty for other questions.
+
+    A price list as a whole is about many things, and what is near as a whole may name no price.
+    """
+    read = {
+        h.passage.id: [t for t in sentences_of(h.passage) if names_price(t)]
+        for hits in asked
+        for h in hits[:_READ]
+        if h.passage.collection != Collection.SOLVED
+    }
+    texts = list(dict.fromkeys(t for own in read.values() for t in own))
+    prices = [q.text for q in questions if asks_price(q.text)]
+    rows = iter(index.similarity(prices, texts) if prices and texts else [])
+    found: list[dict[int, float]] = []
+    for question in questions:
+        row = next(rows, None) if asks_price(question.text) else None
+        near = dict(zip(texts, row, strict=True)) if row is not None else {}
+        found.append({i: max((near[t] for t in own), default=0.0) for i, own in read.items()} if near else {})
+    return found
+
+
 def _answered(
     context: DraftContext,
     question: Question,
@@ -94,13 +130,14 @@ def _answered(
     about: str,
     index: SemanticIndex,
     minimum: float,
+    nearest: Mapping[int, float],
 ) -> Part:
-    """`hits` may have a passage twice; `about` is the article that the message as a whole is about."""
-    hits = list({h.passage.id: h for h in hits}.values())
+    """`about` is the article that the message as a whole is about; `nearest` as `_nearest` tells."""
     if not hits:
         return Part(question)
     alike, in_case = index.cosines([question.text, question.meant], [h.passage.id for h in hits])
     near = {h.passage.id: max(one, other) for h, one, other in zip(hits, alike, in_case, strict=True)}
+    near = dict.fromkeys(near, 0.0) | dict(nearest) if nearest else near
     alone = replace(
         context,
         asked=question.meant,
@@ -110,6 +147,9 @@ def _answered(
         first_reply=False,
     )
     ranked = unsteered(in_order(alone, [replace(h, dense=near[h.passage.id]) for h in hits]))
+    nearer = max(ranked, key=lambda h: near[h.passage.id])
+    if nearest and near[nearer.passage.id] >= near[ranked[0].passage.id] + _CLEARLY:
+        ranked = [nearer, *(h for h in ranked if h is not nearer)]
     verdict = decide(alone, ranked, speaks=True, minimum=minimum)
     best = verdict.hit or ranked[0]
     mine = [h for h in ranked if h.passage.article_id == about]

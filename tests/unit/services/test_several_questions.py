@@ -27,14 +27,20 @@ TENTS = Passage(
 class Shelf:
     """Search and nearness over two passages, by shared words: what the encoder does is not tested here."""
 
+    shelf = (KEYS, TENTS)
+
     def for_questions(self, ticket: Ticket, questions: Sequence[str], k: int) -> list[list[Hit]]:
-        return [[self.hit(q, p) for p in (KEYS, TENTS)] for q in questions]
+        return [[self.hit(q, p) for p in self.shelf] for q in questions]
 
     def passages_of(self, article_id: str) -> list[Passage]:
-        return [p for p in (KEYS, TENTS) if p.article_id == article_id]
+        return [p for p in self.shelf if p.article_id == article_id]
 
     def cosines(self, texts: Sequence[str], ids: Sequence[int]) -> list[list[float]]:
-        return [[self.near(t, KEYS if i == 1 else TENTS) for i in ids] for t in texts]
+        passages = {p.id: p for p in self.shelf}
+        return [[self.near(t, passages[i]) for i in ids] for t in texts]
+
+    def similarity(self, texts: Sequence[str], others: Sequence[str]) -> list[list[float]]:
+        return [[0.9 * coverage(t, o) for o in others] for t in texts]
 
     def hit(self, text: str, passage: Passage) -> Hit:
         return Hit(passage, self.near(text, passage), dense=self.near(text, passage), lexical=None)
@@ -75,6 +81,32 @@ def test_one_question_and_too_many_change_nothing_but_a_note() -> None:
     many, _ = considered(" ".join(f"What does a spare key for a {c} lock cost?" for c in colours))
     assert many.parts == ()
     assert any("more than 5 things" in reason for reason in many.reasons)
+
+
+def test_a_question_for_a_price_is_answered_by_a_passage_that_names_one() -> None:
+    booking = Passage(
+        3,
+        "booking",
+        0,
+        "",
+        "Book the repair of a flat tyre in Ghent. A repair takes a day.",
+        title="Book a repair",
+    )
+    prices = Passage(
+        4, "prices", 0, "", "A flat tyre costs 15 euros. Gears cost 18 euros.", title="Price list"
+    )
+
+    class Workshop(Shelf):
+        shelf = (booking, prices)
+
+    shelf: Any = Workshop()
+    text = "What do you charge for a flat tyre and do I have to book the repair?"
+    context = context_of(text)
+    hits = sorted((shelf.hit(text, p) for p in shelf.shelf), key=lambda h: -h.score)
+    assert hits[0].passage is booking
+    before = decide(context, hits, speaks=True, minimum=0.5)
+    verdict, _ = consider(context, before, hits, shelf, shelf, 0.5)
+    assert [p.hit.passage.article_id for p in verdict.parts if p.hit] == ["prices", "booking"]
 
 
 def test_a_wording_that_leaves_a_question_out_does_not_pass() -> None:
