@@ -79,7 +79,8 @@ def gather(ticket: Ticket, languages: LanguageDetector, settings: Settings, stee
     reply = settings.reply
     fields = tuple(f"{k} {v}" for k, v in ticket.fields.items())
     earlier = earlier_question(ticket, question)
-    new = shorten(clean("\n\n".join(reduce_mail(m.text).text for m in messages)), _QUESTION_LIMIT)
+    own = (reduce_mail(shorten(m.text, 10 * _QUESTION_LIMIT)).text for m in messages)
+    new = shorten(clean("\n\n".join(own)), _QUESTION_LIMIT)
     return DraftContext(
         ticket=ticket,
         asked=shorten(f"{earlier}\n{new}".strip(), _QUESTION_LIMIT) if earlier else new,
