@@ -71,7 +71,7 @@ def ground(workspace: Workspace, stack: ExitStack) -> Ground:
         audit,
         access,
         identity,
-        packaged_redactor(lambda: options.current.privacy),
+        packaged_redactor(lambda: options.current),
         stack,
     )
 

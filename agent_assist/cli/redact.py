@@ -9,7 +9,7 @@ import click
 from agent_assist.cli.batch import Row, input_option, output_option, run_batch, ticket_of
 from agent_assist.cli.context import Context, pass_context
 from agent_assist.errors import BadInput
-from agent_assist.settings import PrivacyOptions, load
+from agent_assist.settings import Settings, load
 
 Entity = tuple[str, int, int, str]
 
@@ -55,12 +55,12 @@ def redact(context: Context, source: str | None, target: str, rules_only: bool) 
     context.exit_code = run_batch(source, target, one, handle_many=many, size=256)
 
 
-def _options(context: Context) -> PrivacyOptions:
+def _options(context: Context) -> Settings:
     """Those of the settings file; the database is not opened for them."""
     from agent_assist.adapters.workspace import default_folder
 
     folder = context.workspace or default_folder()
-    return load(folder / "settings.json").privacy
+    return load(folder / "settings.json")
 
 
 def _text(row: Row) -> str:

@@ -48,12 +48,13 @@ def filled(text: str, taken: Sequence[Found], more: Iterable[Found]) -> list[Fou
 
 
 def _joined(text: str, found: Sequence[Found]) -> list[Found]:
-    """A street that a rule found and a town that the classifier found are one address."""
+    """A street that a rule found and a town that the classifier found are one address, and what touches is
+    one value."""
     result: list[Found] = []
     for kind, start, end in found:
-        if kind == "ADDRESS" and result and result[-1][0] == kind:
+        if result and result[-1][0] == kind:
             between = text[result[-1][2] : start]
-            if len(between) < 4 and not between.strip(" ,"):
+            if not between or (kind == "ADDRESS" and len(between) < 4 and not between.strip(" ,")):
                 result[-1] = (kind, result[-1][1], end)
                 continue
         result.append((kind, start, end))

@@ -24,12 +24,13 @@ from agent_assist.adapters.privacy.placeholders import (
     restore,
     without_overlaps,
 )
+from agent_assist.adapters.privacy.plausible import is_foreign, plausible
 from agent_assist.adapters.privacy.presidio import national_ids
 from agent_assist.adapters.privacy.rules import known_pattern, named, personal_numbers, sure_first
 from agent_assist.adapters.privacy.spoken import labelled_numbers, spoken
 from agent_assist.domain.privacy import PLACEHOLDER, ticket_values
 from agent_assist.domain.ticket import Customer, Role, Ticket
-from agent_assist.settings import PrivacyOptions
+from agent_assist.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ _MOST_TAGGED: Final = 200_000
 """Characters of one text that the classifier reads; rules read all of it."""
 _PART: Final = 32_768
 """Characters that rules read in one go."""
+_SHORT: Final = 12
+"""Words below which a text has the language of its ticket."""
 _LOOK_BACK: Final = 6
 """Messages in which the question is looked for that a message answers."""
 
@@ -44,7 +47,12 @@ _LOOK_BACK: Final = 6
 class Names(Protocol):
     """The classifier, as the redactor sees it."""
 
-    def tag(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> list[list[Found]]: ...
+    def tag(
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        foreign: Sequence[bool] | None = None,
+    ) -> list[list[Found]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +79,19 @@ class TicketRedactor:
         tagger: Callable[[], Names] | None = None,
         patterns: Callable[[], str] = lambda: "",
         presidio: Callable[[], bool] = lambda: True,
+        company: Callable[[], str] = lambda: "",
     ) -> None:
         """`tagger` gives the classifier when it is first needed; None means rules only.
 
         `patterns` gives the company's own patterns, as `privacy.patterns` holds them; `presidio` says
-        whether Presidio looks for identity numbers, too.
+        whether Presidio looks for identity numbers, too; `company` gives the company's own name, which
+        is nobody's.
         """
         self._make = tagger
         self._tagger: Names | None = None
         self._patterns = patterns
         self._presidio = presidio
+        self._own = company
 
     def redact(self, text: str, known: Sequence[tuple[str, str]] = ()) -> tuple[str, list[Entity]]:
         return self.redact_all([text], known)[0]
@@ -132,7 +143,7 @@ class TicketRedactor:
         self, texts: Sequence[str], known: Sequence[tuple[str, str]], befores: Sequence[str] | None = None
     ) -> tuple[list[tuple[str, list[Entity]]], Numbering]:
         """One numbering for all; a name found in one text is looked for in the others."""
-        found = self._find(texts, ["", *texts[:-1]] if befores is None else befores, known)
+        found = self._find(texts, ["", *texts[:-1]] if befores is None else befores, known, together=True)
         heard = dict.fromkeys(
             text[start:end].strip()
             for text, spans in zip(texts, found, strict=True)
@@ -152,7 +163,11 @@ class TicketRedactor:
         return [numbers.replaced(t, f) for t, f in zip(texts, found, strict=True)], numbers
 
     def _find(
-        self, texts: Sequence[str], befores: Sequence[str], known: Sequence[tuple[str, str]]
+        self,
+        texts: Sequence[str],
+        befores: Sequence[str],
+        known: Sequence[tuple[str, str]],
+        together: bool = False,
     ) -> list[list[Found]]:
         company = CompanyPatterns.read(self._patterns())
         plains = [folded(t) for t in texts]
@@ -162,10 +177,14 @@ class TicketRedactor:
         if self._make is not None:
             if self._tagger is None:
                 self._tagger = self._make()
-            tagged = self._tagger.tag([p.text[:_MOST_TAGGED] for p in plains], questions)
+            read = [p.text[:_MOST_TAGGED] for p in plains]
+            own = self._own()
+            tagged = self._tagger.tag(read, questions, _foreign(read, together))
             found = [
-                filled(p.text, f, typed(p.text, _outside_placeholders(p.text, t), a))
-                for p, f, t, a in zip(plains, found, tagged, asked, strict=True)
+                filled(
+                    p.text, f, plausible(p.text, typed(p.text, _outside_placeholders(p.text, t), a), q, own)
+                )
+                for p, f, t, a, q in zip(plains, found, tagged, asked, questions, strict=True)
             ]
         return [p.back_all(f) for p, f in zip(plains, found, strict=True)]
 
@@ -200,6 +219,12 @@ def _befores(ticket: Ticket) -> list[str]:
         before = ticket.messages[n - 1].text if n else ticket.subject
         befores.append(before if other is None else other)
     return befores
+
+
+def _foreign(texts: Sequence[str], together: bool) -> list[bool]:
+    """Which texts are not English; those of one ticket tell it of each other where one is short."""
+    whole = together and is_foreign("\n".join(t[:400] for t in texts))
+    return [is_foreign(t) or (whole and len(t.split()) < _SHORT) for t in texts]
 
 
 def _outside_placeholders(text: str, found: Sequence[Found]) -> list[Found]:
@@ -242,10 +267,13 @@ def _tells(name: str) -> bool:
     return len(name) > 3 and (name[:1].isupper() or " " in name.strip()) and "\n" not in name
 
 
-def packaged_redactor(options: Callable[[], PrivacyOptions], *, rules_only: bool = False) -> TicketRedactor:
+def packaged_redactor(options: Callable[[], Settings], *, rules_only: bool = False) -> TicketRedactor:
     """With the classifier that comes with the application, and the settings as they are when it redacts."""
     return TicketRedactor(
-        None if rules_only else packaged_tagger, lambda: options().patterns, lambda: options().presidio
+        None if rules_only else packaged_tagger,
+        lambda: options().privacy.patterns,
+        lambda: options().privacy.presidio,
+        lambda: options().reply.company,
     )
 
 

@@ -15,6 +15,7 @@ import re
 import threading
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,9 @@ MOST_WORDS: Final = 256
 CONTEXT_WORDS: Final = 24
 """Words of the message before that are read along: its end holds the question."""
 DILATIONS: Final = (1, 1, 2, 1)
+_NUMBERS: Final = frozenset({"NATIONAL_ID", "CARD", "ACCOUNT", "POLICY", "CLAIM", "ORDER", "EMAIL", "PHONE"})
+_SURE_NAME: Final = 0.95
+"""Of a word in another language: "Gracias" and "Akku" are likely names to the classifier."""
 _LONGEST: Final = 40
 """Characters of a word that are read."""
 _CACHED: Final = 50_000
@@ -181,8 +185,16 @@ class Tagger:
         self._threads = ThreadpoolController()
         self._lock = threading.Lock()
 
-    def tag(self, texts: Sequence[str], contexts: Sequence[str] | None = None) -> list[list[Span]]:
-        """The spans of each text, in order and without overlaps; offsets are code points."""
+    def tag(
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        foreign: Sequence[bool] | None = None,
+    ) -> list[list[Span]]:
+        """The spans of each text, in order and without overlaps; offsets are code points.
+
+        `foreign` says which texts are not in the language that the weights have learnt.
+        """
         parts: list[tuple[int, list[tuple[int, int]]]] = []
         for number, text in enumerate(texts):
             places = words_of(text)
@@ -194,7 +206,11 @@ class Tagger:
             scores = self.probabilities(rows)
         for (number, places), chances in zip(parts, scores, strict=True):
             words = [texts[number][start:end] for start, end in places]
-            spans[number] += _spans(texts[number], places, self._decide(words, chances))
+            labels = self._decide(words, chances)
+            if foreign and foreign[number]:
+                joins = [not texts[number][a[1] : b[0]].strip() for a, b in pairwise(places)]
+                labels = _foreign(labels, words, chances, joins)
+            spans[number] += _spans(texts[number], places, labels)
         return spans
 
     def probabilities(self, rows: Sequence[tuple[str, list[tuple[int, int]], list[str]]]) -> list[Floats]:
@@ -220,6 +236,22 @@ class Tagger:
                 needed = self.thresholds["CAPITALISED_NAME"]
             labels.append(best if 1 - row[0] >= needed else "O")
         return labels
+
+
+def _foreign(labels: Sequence[str], words: Sequence[str], scores: Floats, joins: Sequence[bool]) -> list[str]:
+    """The labels of a text in another language: numbers as ever, and of words only two with capitals in a row
+    that are all but surely a name.  `joins` says of each word whether only a blank parts it from the next."""
+    sure = [
+        label == "NAME" and word[:1].isupper() and 1 - row[0] >= _SURE_NAME
+        for label, word, row in zip(labels, words, scores, strict=True)
+    ]
+    pairs = {n for n, joined in enumerate(joins) if joined and sure[n] and sure[n + 1]}
+    return [
+        label
+        if (label in _NUMBERS and any(c.isdigit() for c in word)) or n in pairs or n - 1 in pairs
+        else "O"
+        for n, (label, word) in enumerate(zip(labels, words, strict=True))
+    ]
 
 
 Features = tuple[Floats, list[list[int]], Floats, Floats, list[int]]
