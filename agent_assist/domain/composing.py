@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from agent_assist.domain.house import PLAIN, Part, Style, own_phrase
-from agent_assist.domain.knowledge import Hit, Passage
+from agent_assist.domain.knowledge import FROM_REPLIES, Hit, Passage
 from agent_assist.domain.phrases import announcement, is_courtesy, phrases
 from agent_assist.domain.signals import SmallTalk
 from agent_assist.domain.text import clean, content_words, listed, similarity, split_sentences
@@ -200,9 +200,10 @@ def with_wish(body: str, steer: str, passages: Sequence[Passage]) -> str | None:
 
 
 def topic_names(hits: Sequence[Hit]) -> list[str]:
-    """Short names of what the passages are about, without repeats."""
+    """Short names of what the passages are about, without repeats; never what another customer asked, which
+    is the title of what was made of replies."""
     names: list[str] = []
-    for hit in hits:
+    for hit in (h for h in hits if h.passage.collection not in FROM_REPLIES):
         name = clean(hit.passage.title or hit.passage.heading).rstrip(".! ")
         if name.endswith("?"):
             continue  # "Do you mean Do you deliver?" is no question a person would ask

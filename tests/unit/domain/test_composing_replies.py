@@ -19,9 +19,10 @@ from agent_assist.domain.composing import (
     macro_body,
     plain,
     small_talk_reply,
+    topic_names,
     with_wish,
 )
-from agent_assist.domain.knowledge import Passage
+from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.phrases import PHRASES, is_courtesy
 from agent_assist.domain.signals import Alarm, SmallTalk, in_trouble, read_signals
 from agent_assist.domain.text import split_sentences
@@ -250,3 +251,10 @@ def test_what_the_ticket_knows_is_asked_about(language: str) -> None:
 )
 def test_trouble_is_told_and_not_asked_about(text: str, trouble: bool) -> None:
     assert in_trouble(text) is trouble
+
+
+def test_what_another_customer_asked_is_no_name_of_a_topic() -> None:
+    article = Hit(Passage(1, "exchanges", 0, "", "Once per item.", "Exchange for another size"), 0.6)
+    asked = "keep one jacket in M for me"
+    edit = Passage(2, "remembered:1", 0, "", "We cannot reserve.", asked, "remembered")
+    assert topic_names([Hit(edit, 0.7), article]) == ["Exchange for another size"]
