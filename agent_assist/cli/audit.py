@@ -77,7 +77,7 @@ def export(context: Context, output: Path, as_json: bool) -> None:
     head = log.verify().head
     data = {"path": str(output), "entries": count, "head": f"{head.number}:{head.mac}"}
     context.emit(
-        as_json, data, [f"{count} entries written to {output}.", f"Head, to keep elsewhere: {data['head']}"]
+        as_json, data, [f"{count} {'entry' if count == 1 else 'entries'} written to {output}.", f"Head, to keep elsewhere: {data['head']}"]
     )
 
 
@@ -126,7 +126,8 @@ def _report_lines(report: AuditReport) -> Iterator[str]:
     for finding in report.findings:
         yield finding.sentence
     if report.intact:
-        yield f"{report.entries} entries, whole and in order."
+        noun = "entry" if report.entries == 1 else "entries"
+        yield f"{report.entries} {noun}, whole and in order."
         for place, number in report.anchors.items():
             yield f"  {place} remembers entry {number}"
     if report.accepted:

@@ -119,7 +119,8 @@ class SecurityService:
             sentence = f"The audit log was tampered with: {report.findings[0].sentence}"
             return SecurityCheck("audit", PROBLEM, sentence, "See `agent-assist audit verify`.", facts)
         gaps = f"; an admin accepted {report.accepted} gaps" if report.accepted else ""
-        sentence = f"The audit log is whole and in order ({report.entries} entries{gaps})."
+        noun = "entry" if report.entries == 1 else "entries"
+        sentence = f"The audit log is whole and in order ({report.entries} {noun}{gaps})."
         return SecurityCheck("audit", OK, sentence, facts=facts)
 
     def _roles(self) -> SecurityCheck:
