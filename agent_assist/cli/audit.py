@@ -77,7 +77,12 @@ def export(context: Context, output: Path, as_json: bool) -> None:
     head = log.verify().head
     data = {"path": str(output), "entries": count, "head": f"{head.number}:{head.mac}"}
     context.emit(
-        as_json, data, [f"{count} {'entry' if count == 1 else 'entries'} written to {output}.", f"Head, to keep elsewhere: {data['head']}"]
+        as_json,
+        data,
+        [
+            f"{count} {'entry' if count == 1 else 'entries'} written to {output}.",
+            f"Head, to keep elsewhere: {data['head']}",
+        ],
     )
 
 
