@@ -97,6 +97,8 @@ def test_an_agent_exports_own_records_only_and_sees_why(
     allowed = {kind for kind, choice in dialog.formats.items() if choice.isEnabled()}
     assert allowed == {ExportFormat.CSV, ExportFormat.PARQUET}
     assert dialog.format is ExportFormat.CSV
+    for edit in (dialog.since, dialog.until):
+        assert edit.lineEdit().width() >= edit.fontMetrics().horizontalAdvance(edit.text()), "it can be read"
     target = tmp_path / "mine.csv"
     dialog.path.setText(str(target))
     with qtbot.waitSignal(dialog.exported):

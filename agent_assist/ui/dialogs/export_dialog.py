@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QDate, Signal
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QButtonGroup,
     QDateEdit,
     QDialog,
@@ -36,8 +35,8 @@ FORMATS = {
     ExportFormat.PREFERENCE: ("Pairs of better and worse", "for DPOTrainer", ".jsonl"),
     ExportFormat.UNPAIRED: ("Good and bad, each by itself", "for KTOTrainer", ".jsonl"),
     ExportFormat.RETRIEVAL: ("Questions and their articles", "to tune the search", ".jsonl"),
-    ExportFormat.CSV: ("All records as a table", "CSV, for a spreadsheet", ".csv"),
-    ExportFormat.PARQUET: ("All records as a table", "Parquet, for analysis", ".parquet"),
+    ExportFormat.CSV: ("All records, CSV", "for a spreadsheet", ".csv"),
+    ExportFormat.PARQUET: ("All records, Parquet", "for analysis", ".parquet"),
 }
 """What it holds, what reads it, the ending of its file."""
 
@@ -139,7 +138,7 @@ class ExportDialog(QDialog):
             edit.setAccessibleName(name)
             edit.setDate(date)
             edit.setDisplayFormat("yyyy-MM-dd")
-            edit.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            edit.lineEdit().setTextMargins(SPACE_2, 0, 0, 0)
             edit.setFixedWidth(120)
             line.addWidget(edit)
         line.addStretch(1)
