@@ -39,15 +39,17 @@ def test_a_run_is_started_watched_and_its_model_put_into_use(place: Place, qtbot
     assert "4 min left" in row.said.text()
     assert "done" in page.run.rows["prepare"].title.accessibleName()
     assert place.runs.config["preference"] == {"method": "none"}
-    page.run.words.click()
+    page.run.details.click()
     assert "loss 1.213" in page.run.log.toPlainText()
     picture(page, place.surface.theme, "learning-running", (900, 620))
-    page.run.words.click()
+    page.run.details.click()
     place.runs.go_on.set()
     qtbot.waitUntil(lambda: page.comparison.isVisible())
     assert page.comparison.verdict.text() == "Better"
     assert page.run.state.text() == "Done"
+    assert "+12 points" in texts(page.comparison)
     picture(page, place.surface.theme, "learning-better", (900, 1180))
+    picture(page, place.surface.theme, "learning-narrow", (420, 1180))
     assert not unnamed(page)
     page.comparison.promote.click()
     qtbot.waitUntil(lambda: place.models.used == ["desk-3f09ab12"])
@@ -116,7 +118,7 @@ def test_a_run_that_fails_says_why_and_one_that_is_stopped_can_go_on(place: Plac
 
 
 def test_without_the_extra_it_says_what_to_type(place: Place, qtbot: QtBot) -> None:
-    place.runs.lacking = "Training is not installed. Type: pip install 'agent-assist[training]'"
+    place.runs.lacking = "Training is not installed. Type: python -m pip install -e '.[training]'"
     page = place.page(qtbot)
     qtbot.waitUntil(lambda: page.run.missing.isVisible())
     assert "pip install" in page.run.missing.text()

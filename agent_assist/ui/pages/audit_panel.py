@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -27,9 +27,10 @@ from agent_assist.ui.pages.governance import Governance
 from agent_assist.ui.permission import allow
 from agent_assist.ui.tokens import SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
-from agent_assist.ui.widgets.card import Card
+from agent_assist.ui.widgets.card import SCROLL_GUTTER, Card
 from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.empty import EmptyState
+from agent_assist.ui.widgets.flow import Flow
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.table import RowTable
 from agent_assist.ui.words import count
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from agent_assist.ui.pages.page import Page
 
 KIND_WIDTH = 180
+NARROW = 560
+"""Pixels below which the list shows when and what alone."""
 MOST = 1000
 """Newest entries that are listed; an export has all of them."""
 
@@ -62,12 +65,19 @@ class AuditPanel(QWidget):
         self.none.hide()
         self._tools = self._filters()
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 0, SCROLL_GUTTER, 0)
         layout.setSpacing(SPACE_3)
         layout.addWidget(self._state_card())
         layout.addWidget(self._tools)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.none, 1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < NARROW
+        for column in (0, 2, 4):  # when and what are left
+            self.table.setColumnHidden(column, narrow)
+        self.found.setVisible(not narrow)
 
     def _state_card(self) -> Card:
         card = Card()
@@ -84,10 +94,9 @@ class AuditPanel(QWidget):
         self.export.setAccessibleName("Export the log")
         self.export.setEnabled(False)
         self.export.clicked.connect(self._on_export)
-        line = QHBoxLayout()
-        line.setSpacing(SPACE_2)
+        line = Flow()
         line.addWidget(self.state)
-        line.addStretch(1)
+        line.add_gap()
         for button in (self.copy, self.verify, self.export):
             line.addWidget(button)
         card.setAccessibleName("Whether the log is whole")
@@ -104,6 +113,7 @@ class AuditPanel(QWidget):
         self.search.setPlaceholderText("Find in the entries")
         self.search.setAccessibleName("Find in the entries")
         self.search.setClearButtonEnabled(True)
+        self.search.setMinimumWidth(80)
         self.search.textChanged.connect(self._on_filter)
         self.action = QComboBox()
         self.action.setAccessibleName("Kind of entry")

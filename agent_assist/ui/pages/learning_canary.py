@@ -11,7 +11,7 @@ from agent_assist.ui.tokens import SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
-from agent_assist.ui.widgets.foot import foot_of
+from agent_assist.ui.widgets.flow import Flow
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import percent, seconds
 
@@ -49,7 +49,10 @@ class CanaryCard(Card):
             grid.addWidget(_right(Label(word, TextSize.SMALL, "muted"), column), 0, column)
             for row, cells in enumerate(self._cells, 1):
                 grid.addWidget(_right(cells[column], column), row, column)
-        foot = foot_of(self.stop, self.more, self.promote)
+        foot = Flow()
+        foot.add_gap()
+        for button in (self.stop, self.more, self.promote):
+            foot.addWidget(button)
         self.body.addLayout(top)
         self.body.addWidget(self.facts)
         self.body.addLayout(grid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 
 from agent_assist.domain.learning import Comparison, Measure
@@ -12,6 +12,7 @@ from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card, clear
 from agent_assist.ui.widgets.chip import Tag
+from agent_assist.ui.widgets.flow import Flow
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.words import count
 
@@ -30,6 +31,10 @@ MEASURE_WORDS = {
     "seconds": "Seconds for a draft",
 }
 _FIRST = ("kept", "own_words", "grounded", "cited", "decided", "answered", "polite", "unrepeated", "seconds")
+_INTERVALS = 3
+"""Their column."""
+_WIDE = 560
+"""Pixels of the card from which intervals are drawn beside the figures."""
 _CHAMPIONS = {
     "packaged": "the model that comes with Agent Assist",
     "base": "its base",
@@ -60,9 +65,9 @@ class IntervalView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(20)
         self.setMinimumWidth(96)
-        low, high = measure.low, measure.high
-        self.setAccessibleName(f"Change {low:+.2f} to {high:+.2f}")
-        self.setToolTip(f"{low:+.3f} to {high:+.3f} in 95 of 100 draws of these {measure.cases} tickets")
+        interval = f"{_change(measure, measure.low)} to {_change(measure, measure.high)}"
+        self.setAccessibleName(f"Change {interval}")
+        self.setToolTip(f"{interval} in 95 of 100 draws of these {measure.cases} tickets")
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
@@ -118,11 +123,15 @@ class ComparisonCard(Card):
         self.share.setRange(1, 50)
         self.share.setValue(10)
         self.share.setSuffix(" % of tickets")
+        self.share.lineEdit().setTextMargins(SPACE_2, 0, 0, 0)
         self.share.setAccessibleName("Share of the tickets for a trial")
         self.trial = Button(theme, "Try on")
         self.trial.setAccessibleName("Try it on a share of the tickets")
         self.promote = Button(theme, "Put into use", Kind.PRIMARY, "check")
         self._shown: Comparison | None = None
+        self._wide_parts: list[QWidget] = []
+        """Intervals, which are left out where there is no room for them."""
+        self._grid: QGridLayout | None = None
         self._lay_out()
         self.promote.clicked.connect(self.promote_requested)
         self.trial.clicked.connect(lambda: self.trial_requested.emit(self.share.value() / 100))
@@ -135,20 +144,15 @@ class ComparisonCard(Card):
         top.addWidget(Label("The new model against the one in use", bold=True))
         top.addStretch(1)
         top.addWidget(self.verdict)
-        look = QHBoxLayout()
-        look.setSpacing(SPACE_1)
+        look = Flow(spacing=SPACE_1)
         look.addWidget(self.more)
         look.addWidget(self.judge)
         look.addWidget(self.report)
-        look.addStretch(1)
         self._acts = QWidget()
-        acts = QHBoxLayout(self._acts)
-        acts.setContentsMargins(0, 0, 0, 0)
-        acts.setSpacing(SPACE_2)
-        acts.addStretch(1)
+        acts = Flow(self._acts)
+        acts.add_gap()
         acts.addWidget(self.trial)
         acts.addWidget(self.share)
-        acts.addSpacing(SPACE_2)
         acts.addWidget(self.promote)
         self.body.addLayout(top)
         self.body.addWidget(self.who)
@@ -178,8 +182,13 @@ class ComparisonCard(Card):
         self._acts.setVisible(found.promotable and may_change and not found.in_use and not trying)
         self._fill()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_wide_parts()
+
     def _fill(self) -> None:
         clear(self._table)
+        self._wide_parts, self._grid = [], None
         if self._shown is None:
             return
         by_name = {m.name: m for m in self._shown.measures}
@@ -187,6 +196,14 @@ class ComparisonCard(Card):
         if self.more.isChecked():
             names += [n for n in by_name if n not in names]
         self._table.addWidget(self._figures([by_name[n] for n in names]))
+        self._show_wide_parts()
+
+    def _show_wide_parts(self) -> None:
+        wide = self.width() >= _WIDE
+        for widget in self._wide_parts:
+            widget.setVisible(wide)
+        if self._grid is not None:
+            self._grid.setColumnStretch(_INTERVALS, 3 if wide else 0)
 
     def _figures(self, measures: list[Measure]) -> QWidget:
         shares = _span([m for m in measures if m.name != "seconds"])
@@ -196,24 +213,25 @@ class ComparisonCard(Card):
         grid.setHorizontalSpacing(SPACE_3)
         grid.setVerticalSpacing(SPACE_1)
         grid.setColumnStretch(0, 2)
-        grid.setColumnStretch(3, 3)
-        for column, word in enumerate(("", "In use", "New", "Change, with 95 % interval", "")):
-            grid.addWidget(Label(word, TextSize.SMALL, "muted"), 0, column)
+        for column, word in enumerate(("", "In use", "New", "Change, with 95 % interval")):
+            head = Label(word, TextSize.SMALL, "muted")
+            if column in (1, 2):
+                head.setAlignment(Qt.AlignmentFlag.AlignRight)
+            if column == _INTERVALS:
+                self._wide_parts.append(head)
+            grid.addWidget(head, 0, column)
         for row, one in enumerate(measures, 1):
             words, tone = verdict_of(one)
-            title = Label(MEASURE_WORDS.get(one.name, one.name))
+            title = Label(MEASURE_WORDS.get(one.name, one.name), wrap=True)
             before, now = _value(one, one.champion), _value(one, one.challenger)
             title.setAccessibleName(f"{title.text()}: {before} before, {now} now, {words}")
-            tag = Tag(words, tone)
-            cells = (
-                title,
-                _number(one, one.champion),
-                _number(one, one.challenger),
-                IntervalView(self._theme, one, _span([one]) if one.name == "seconds" else shares),
-                tag,
-            )
+            interval = IntervalView(self._theme, one, _span([one]) if one.name == "seconds" else shares)
+            change = _right(_change(one, one.challenger - one.champion), TextSize.SMALL)
+            cells = (title, _right(before), _right(now), interval, change, Tag(words, tone))
+            self._wide_parts += (interval, change)
             for column, widget in enumerate(cells):
                 grid.addWidget(widget, row, column)
+        self._grid = grid
         return table
 
 
@@ -225,7 +243,13 @@ def _value(measure: Measure, value: float) -> str:
     return f"{value:.1f} s" if measure.name == "seconds" else f"{value:.0%}".replace("%", " %")
 
 
-def _number(measure: Measure, value: float) -> Label:
-    made = Label(_value(measure, value))
+def _change(measure: Measure, value: float) -> str:
+    """ "+12 points", "−0.3 s"."""
+    text = f"{value:+.1f} s" if measure.name == "seconds" else f"{100 * value:+.0f} points"
+    return text.replace("-", "\u2212")
+
+
+def _right(text: str, size: TextSize = TextSize.BODY) -> Label:
+    made = Label(text, size)
     made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     return made

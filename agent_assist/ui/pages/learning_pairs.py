@@ -6,10 +6,11 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QVBoxLayou
 
 from agent_assist.domain.learning import Comparison, Pair
 from agent_assist.ui.theme import Theme
-from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_4, TextSize
+from agent_assist.ui.tokens import SPACE_1, SPACE_4, TextSize
 from agent_assist.ui.widgets.button import IconButton
 from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Chip
+from agent_assist.ui.widgets.flow import Flow
 from agent_assist.ui.widgets.label import Label
 
 _LONGEST = 1500
@@ -29,16 +30,19 @@ class PairsCard(Card):
         self.back = IconButton(theme, "chevron-left", "The pair before")
         self.forward = IconButton(theme, "chevron-right", "The next pair")
         self.place = Label("", TextSize.SMALL, "muted")
-        top = QHBoxLayout()
-        top.setSpacing(SPACE_2)
+        top = Flow()
         top.addWidget(Label("Wins and losses", bold=True))
         for chip in (self.wins, self.losses):
             group.addButton(chip)
             chip.clicked.connect(lambda: self._go(0))
             top.addWidget(chip)
-        top.addStretch(1)
+        top.add_gap()
+        steps = QWidget()
+        row = QHBoxLayout(steps)
+        row.setContentsMargins(0, 0, 0, 0)
         for widget in (self.back, self.place, self.forward):
-            top.addWidget(widget)
+            row.addWidget(widget)
+        top.addWidget(steps)
         self.asked = _Told("The customer wrote")
         self.replied = _Told("The agent sent")
         self.old = _Told("Model in use")

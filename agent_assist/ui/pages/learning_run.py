@@ -21,6 +21,7 @@ from agent_assist.ui.tokens import SPACE_1, SPACE_2, SPACE_3, TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Tag
+from agent_assist.ui.widgets.flow import Flow
 from agent_assist.ui.widgets.label import ElidedLabel, Label
 from agent_assist.ui.words import count
 
@@ -67,8 +68,8 @@ class RunCard(Card):
         )
         self.start = Button(theme, "Start learning", Kind.PRIMARY, "sparkle")
         self.stop = Button(theme, "Stop", Kind.SECONDARY, "stop")
-        self.words = Button(theme, "What it says", Kind.QUIET, "chevron-down")
-        self.words.setCheckable(True)
+        self.details = Button(theme, "Details", Kind.QUIET, "chevron-down")
+        self.details.setCheckable(True)
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)
         self.log.setAccessibleName("What the training says")
@@ -80,7 +81,7 @@ class RunCard(Card):
         self._lay_out()
         self.start.clicked.connect(lambda: self.start_requested.emit(self.preferences.isChecked()))
         self.stop.clicked.connect(self.stop_requested)
-        self.words.toggled.connect(self.log.setVisible)
+        self.details.toggled.connect(self.log.setVisible)
         self.show_run(RunView())
 
     def _lay_out(self) -> None:
@@ -97,11 +98,10 @@ class RunCard(Card):
         grid.setColumnStretch(2, 1)
         for place, row in enumerate(self.rows.values()):
             row.put_into(grid, place)
-        foot = QHBoxLayout()
-        foot.setSpacing(SPACE_3)
+        foot = Flow(spacing=SPACE_3)
         foot.addWidget(self.preferences)
-        foot.addWidget(self.words)
-        foot.addStretch(1)
+        foot.addWidget(self.details)
+        foot.add_gap()
         foot.addWidget(self.stop)
         foot.addWidget(self.start)
         self.body.addLayout(top)
@@ -141,7 +141,7 @@ class RunCard(Card):
         self.start.setText("Start learning" if run.state in (RunState.NONE, RunState.DONE) else "Go on")
         self.start.setAccessibleName(self.start.text())
         self.preferences.setVisible(not running)
-        self.words.setVisible(bool(run.lines))
+        self.details.setVisible(bool(run.lines))
         self._show_lines(run.lines)
 
     def _show_lines(self, lines: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from agent_assist.errors import ErrorInfo
 from agent_assist.ui.context import UiContext
@@ -38,7 +38,10 @@ class Page(QWidget):
         self.heading = Label(self.title, TextSize.TITLE)
         self.facts = Label("", TextSize.SMALL, "muted", wrap=True)
         self.facts.hide()
-        self.tools = QHBoxLayout()
+        actions = QWidget()
+        actions.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.tools = QHBoxLayout(actions)
+        self.tools.setContentsMargins(0, 0, 0, 0)
         self.tools.setSpacing(SPACE_2)
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -47,7 +50,7 @@ class Page(QWidget):
         self._head = QHBoxLayout()
         self._head.setSpacing(SPACE_3)
         self._head.addLayout(words, 1)
-        self._head.addLayout(self.tools)
+        self._head.addWidget(actions)
         self.banner = Banner(ui.theme)
         self.body = QVBoxLayout()
         self.body.setSpacing(SPACE_3)

@@ -17,9 +17,10 @@ from agent_assist.ui.pages.option_fields import option_groups
 from agent_assist.ui.pages.option_row import OptionRow
 from agent_assist.ui.pages.person_card import PersonCard
 from agent_assist.ui.permission import allow
-from agent_assist.ui.tokens import SPACE_2, TextSize, Tone
+from agent_assist.ui.tokens import TextSize, Tone
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card, Column
+from agent_assist.ui.widgets.flow import Flow
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.line import Line
 from agent_assist.ui.words import count, series
@@ -65,12 +66,10 @@ class PrivacyPanel(Column):
         self.recovery.clicked.connect(self._on_recovery)
         self.rekey = Button(self._ui.theme, "Encrypt anew…", Kind.SECONDARY, "redo")
         self.rekey.clicked.connect(lambda: self._ui.actions.trigger("desk.rekey"))
-        line = QHBoxLayout()
-        line.setSpacing(SPACE_2)
+        line = Flow()
         line.addWidget(self.passphrase)
         line.addWidget(self.recovery)
         line.addWidget(self.rekey)
-        line.addStretch(1)
         card.body.addWidget(self.key)
         card.body.addLayout(line)
         card.body.addWidget(self.key_reason)
