@@ -21,7 +21,7 @@ from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SPACE_2, Tone
 from agent_assist.ui.widgets.button import IconButton
 from agent_assist.ui.widgets.card import Card
-from agent_assist.ui.widgets.label import Label
+from agent_assist.ui.widgets.label import ElidedLabel
 from agent_assist.ui.words import count
 
 HEIGHT = 132
@@ -33,7 +33,7 @@ class FailuresPanel(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._failed: tuple[tuple[str, str], ...] = ()
-        self.title = Label("", bold=True)
+        self.title = ElidedLabel("", bold=True)
         self.list = QListWidget()
         self.list.setAccessibleName("Documents that could not be read")
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

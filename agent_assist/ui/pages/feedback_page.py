@@ -138,7 +138,8 @@ class FeedbackPage(Page):
         self.empty.setVisible(nothing)
         self._column.setVisible(not nothing)
         self.recent.setVisible(bool(shown.entries))
-        self.say_facts(f"{count(stats.suggestions, 'draft')}, {stats.decided:,} of them decided")
+        drafts = f"{count(stats.suggestions, 'draft')}, {stats.decided:,} of them decided"
+        self.say_facts(drafts if stats.suggestions else "")
         self.bar.show_stats(stats)
         self._figures.setText(figures_words(stats))
         self._show_reasons(stats)

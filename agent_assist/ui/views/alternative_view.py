@@ -10,7 +10,7 @@ from agent_assist.ui import tokens, words
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, IconButton, Kind
-from agent_assist.ui.widgets.label import Label
+from agent_assist.ui.widgets.label import ElidedLabel, Label
 from agent_assist.ui.widgets.text_block import TextBlock
 
 
@@ -27,13 +27,12 @@ class AlternativeView(QFrame):
         self.setProperty("panel", "window")
         self.setAccessibleName("The other draft")
         self._title = Label("Other draft", TextSize.SMALL, bold=True)
-        self._origin = Label("", TextSize.SMALL, "muted")
+        self._origin = ElidedLabel("", TextSize.SMALL, "muted")
         close = IconButton(theme, "close", "Close the other draft")
         close.clicked.connect(self.closed)
         head = QHBoxLayout()
         head.addWidget(self._title)
-        head.addWidget(self._origin)
-        head.addStretch(1)
+        head.addWidget(self._origin, 1)
         head.addWidget(close)
         self._text = TextBlock(theme)
         holder = QWidget()

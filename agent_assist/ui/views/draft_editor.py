@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QTextCursor
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
 from agent_assist.ui.plain import soft_break, tooltip
@@ -139,6 +139,11 @@ class DraftEditor(QPlainTextEdit):
             self.citation_activated.emit(number)
             return
         super().mousePressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fact is not None and self.draft.fact_at(self.textCursor().position()) is self._fact:
+            self.ensureCursorVisible()  # the bar that asks about it takes some of the room
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)

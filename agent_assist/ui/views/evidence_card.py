@@ -70,9 +70,10 @@ class EvidenceCard(QFrame):
 
     def _foot(self) -> QHBoxLayout:
         hit, row = self.hit, QHBoxLayout()
-        row.setSpacing(tokens.SPACE_2)
+        row.setSpacing(tokens.SPACE_1)
         kind = hit.passage.collection
         row.addWidget(Tag(words.collection(kind), _TONES.get(kind, Tone.NEUTRAL)))
+        row.addSpacing(tokens.SPACE_1)
         fits = Label(words.score(hit.score), TextSize.SMALL, "muted")
         parts = [f"Score {hit.score:.2f}"]
         if hit.dense is not None:
