@@ -228,7 +228,7 @@ class HubUnreachable(ModelProblem):
 
     code = "hub_unreachable"
     title = "The model hub cannot be reached"
-    default_remedy = "Check the network or proxy, then run the same command: it resumes."
+    default_remedy = "Check the network or proxy, then try again: it goes on where it stopped."
     retryable = True
 
 

@@ -39,7 +39,8 @@ def stage(name: str) -> Stage:
     except ImportError as error:
         raise BadInput(
             f"The stage “{name}” cannot start: {error.name or error} is missing.",
-            "Install what training needs: `pip install 'agent-assist[training]'`.",
+            "Install what training needs, in the folder of Agent Assist: "
+            "`.venv/bin/pip install -c constraints.txt -e '.[training]'`.",
         ) from None
     return made
 

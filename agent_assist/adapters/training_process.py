@@ -24,6 +24,7 @@ _NEEDED = ("training", "torch", "trl", "peft", "datasets", "datasketch", "sacreb
 _GRACE = 5.0
 """Seconds that a run has to end by itself before it is killed."""
 CONVERTER = "llama.cpp-{version}"
+_TYPE = f'In the folder of Agent Assist, type: "{sys.executable}"'
 
 
 class TrainingProcess:
@@ -38,9 +39,9 @@ class TrainingProcess:
     def missing(self) -> str:
         lacking = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
         if lacking:
-            return "Training is not installed. Type: pip install 'agent-assist[training]'"
+            return f"Training is not installed. {_TYPE} -m pip install -c constraints.txt -e '.[training]'"
         if self.converter() is None:
-            return "The converter is not here yet. Type: python -m training converter"
+            return f"The converter is not here yet. {_TYPE} -m training converter"
         return ""
 
     def converter(self) -> Path | None:

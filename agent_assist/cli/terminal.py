@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from textwrap import wrap
 from typing import TextIO, TypeVar
 
@@ -45,9 +47,9 @@ _NEXT = (
     ("on a virtual screen", "xvfb-run make run"),
     ("with a screen attached", "DISPLAY=:0 make run"),
     ("Everything else works here as well:", ""),
-    ("search your own articles", "agent-assist kb add FOLDER, then agent-assist kb search QUESTION"),
-    ("draft a batch of tickets", "agent-assist draft --input tickets.jsonl --output drafts.jsonl"),
-    ("see what this machine can do", "agent-assist doctor"),
+    ("search your own articles", "{command} kb add FOLDER, then {command} kb search QUESTION"),
+    ("draft a batch of tickets", "{command} draft --input tickets.jsonl --output drafts.jsonl"),
+    ("see what this machine can do", "{command} doctor"),
 )
 
 
@@ -159,7 +161,7 @@ def run_terminal_demo(desk: Desk, out: TextIO) -> int:
             return 0
         _show_ticket(page, ticket)
         _get_ready(desk, page, cancel)
-        page.heading("The draft, as it is written")
+        page.heading("The draft, as the model writes it")
         stream = Stream(page)
         suggestion = _apart(lambda: desk.drafting.draft(ticket, cancel=cancel, on_text=stream.update), cancel)
         stream.end()
@@ -309,8 +311,10 @@ def _show_figures(desk: Desk, page: Page, suggestion: Suggestion) -> None:
 
 def _show_next(page: Page) -> None:
     page.heading("What next")
+    own = os.path.relpath(Path(sys.executable).parent / "agent-assist")
+    called = "agent-assist" if shutil.which("agent-assist") else own
     for words, command in _NEXT:
         if command:
-            page.line(f"{words}: {command}", indent=2, hanging=6)
+            page.line(f"{words}: {command.format(command=called)}", indent=2, hanging=6)
         else:
             page.line(words)

@@ -37,7 +37,12 @@ def test_the_first_demo_ticket_is_drafted(environment: dict[str, str], tmp_path:
     assert result.returncode == 0, result.stderr
     assert not watched or connections(log) == []
     page = result.stdout
-    parts = ["Wrong size", "The draft, as it is written", "checked against your articles", "What it rests on"]
+    parts = [
+        "Wrong size",
+        "as the model writes it",
+        "checked against your articles",
+        "What it rests on",
+    ]
     assert [page.index(part) for part in parts] == sorted(page.index(part) for part in parts)
     assert "[1] " in page.split("What it rests on")[1]
     assert "60 days" in page.split("checked against your articles")[1]
