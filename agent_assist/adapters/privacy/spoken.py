@@ -12,7 +12,6 @@ from typing import Final
 Found = tuple[str, int, int]
 """Type, start, end."""
 
-_IS = r"(?:\s*(?:is|are|was|ist|lautet|es|est|é|:|=|#|-|no\.?|nr\.?|number|num|id)){0,3}\s*[:=#]?\s*"
 _SECRET = re.compile(
     r"\b(?:my |the |new |old )?(?P<word>pass ?words?|pass ?phrase|pwd|pw|pass ?code|passwort|kennwort|contraseña"
     r"|mot de passe|senha|pin(?: code)?|otp|one[- ]time (?:code|password)|cvv|cvc|cvv2|tan|2fa code"
