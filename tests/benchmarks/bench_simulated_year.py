@@ -9,7 +9,7 @@ exports go through its services in a workspace of their own, `training`'s stages
 converter makes the adapter, and the rules of `training.promotion` with the golden set decide.  It starts from
 the packaged model with the adapter that comes with it.
 
-The simulated agents.  The house style: an answer begins with "Here is the short answer:".  Four of the
+The simulated agents.  The house style: an answer begins with "Here is the short answer:".  Eight of the
 articles are out of date, and the agents know it: a bike may be sent back within 45 days, not 30, and so on
 (CORRECTED).  A draft is right in its facts where it rests on the right article or on a remembered edit, tells
 none but known figures, at least one of those that the known-good reply has, none that is out of date, and
@@ -22,7 +22,7 @@ unchanged) and `edit_distance` (mean).  A lead confirms remembered edits whose f
 the end of each month.  Agents never answer worse than the known-good reply, are never in a hurry and all of
 one mind, which real ones are not: the curve shows that the loop works, not how fast it would at a company.
 
-Questions are the demo desk's solved tickets, each asked once a year, and two a month about what is out of
+Questions are the demo desk's solved tickets, each asked once a year, and four a month about what is out of
 date, in other words each time; the solved collection is not in the knowledge base.  A month's retraining goes
 on from the adapter that is in use; it is left out, and says so, where there are fewer than WORTH edits since
 the last one that a model could learn from: what the product took over at once needs no tuning, and what no
@@ -36,6 +36,7 @@ import argparse
 import hashlib
 import json
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -140,10 +141,13 @@ def unlearnt(folder: Path, given: argparse.Namespace, number: int) -> dict[str, 
 
 
 def asked_in(given: argparse.Namespace, number: int) -> list[Question]:
-    """A month's questions: what is asked once a year, and two about what is out of date."""
-    ordinary = given.tickets - 2
+    """A month's questions: what is asked once a year, and four about what is out of date."""
     asked, again = questions(given.seed)
-    return asked[(number - 1) * ordinary : number * ordinary] + again[2 * (number - 1) : 2 * number]
+    many = len(again) // 12
+    ordinary = given.tickets - many
+    some = asked[(number - 1) * ordinary : number * ordinary] + again[many * (number - 1) : many * number]
+    random.Random(given.seed + number).shuffle(some)
+    return some
 
 
 def _habits(desk: Desk) -> list[Rule]:

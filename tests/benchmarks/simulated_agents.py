@@ -1,6 +1,6 @@
 """The agents and the calendar of the simulated year: what is asked, what is known to be good, what is sent.
 
-The house style: an answer begins with BEGINNING.  Four of the articles are out of date, and the agents know
+The house style: an answer begins with BEGINNING.  Eight of the articles are out of date, and the agents know
 it (CORRECTED).  Used by bench_simulated_year.py, which says how they judge.
 """
 
@@ -19,6 +19,8 @@ from agent_assist.domain.facts import find_facts
 from agent_assist.domain.polarity import contradicts
 from agent_assist.domain.remembered import ARTICLE_PREFIX
 from agent_assist.domain.suggestion import MarkKind, Suggestion
+from agent_assist.domain.support import stated_in
+from agent_assist.domain.text import split_sentences
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket
 from agent_assist.resources import resource
 
@@ -77,6 +79,58 @@ CORRECTED = (
             "How many days do I have to collect the bike from the workshop?",
             "When does storage of a repaired bike start to cost money?",
             "My repair is ready, how long can you keep the bike?",
+        ),
+    ),
+    (
+        "test-rides",
+        "30 minutes",
+        "You can try every bike for 45 minutes free of charge at our workshops.",
+        (
+            "How long is a free test ride?",
+            "For how many minutes can I try a bike?",
+            "What is the duration of a test ride?",
+            "I want to test a bike, how long may I ride it?",
+            "Test ride free of charge: for how long?",
+            "How much time do I get to try a bike at the workshop?",
+        ),
+    ),
+    (
+        "gift-cards",
+        "5 years",
+        "Gift cards are valid for 3 years.",
+        (
+            "How long is a gift card valid?",
+            "When does my gift card expire?",
+            "For how many years can I use a gift card?",
+            "Do gift cards run out?",
+            "Until when must I use my gift card?",
+            "Gift card validity?",
+        ),
+    ),
+    (
+        "missed-delivery",
+        "7 days",
+        "Your parcel is held at the pick-up point for 10 days, then it comes back to us.",
+        (
+            "How long is my parcel held at the pick-up point?",
+            "I missed the delivery, how many days do I have to collect the parcel?",
+            "Until when can I pick up my parcel at the pick-up point?",
+            "For how long does the pick-up point keep a parcel?",
+            "By when must I fetch a parcel that I missed?",
+            "When is a parcel sent back from the pick-up point?",
+        ),
+    ),
+    (
+        "trail-club-points",
+        "24 months",
+        "Points expire after 36 months without an order.",
+        (
+            "When do my Trail Club points expire?",
+            "After how many months do points run out?",
+            "How long are my points valid?",
+            "Do Trail Club points expire?",
+            "Until when can I use my points?",
+            "What happens to old points, and when?",
         ),
     ),
 )
@@ -167,7 +221,9 @@ def judged(question: Question, draft: Suggestion) -> Judged:
     answered = draft.decision.value == "draft"
     known = "\n".join([*(h.passage.text for h in draft.hits), *(m.text for m in question.ticket.messages)])
     told, good = figures(body), figures(question.good)
-    against = answered and any(contradicts(body, h.passage.text, h.passage.title) for h in draft.hits[:1])
+    # What stands word for word in an article does not contradict it.
+    own = " ".join(s.text for s in split_sentences(body) if stated_in(s.text)[1:] not in known)
+    against = answered and any(contradicts(own, h.passage.text, h.passage.title) for h in draft.hits[:1])
     right = (
         answered
         and not against
