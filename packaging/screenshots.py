@@ -1,6 +1,9 @@
 """Makes pictures of the window in each of its states, for the README and for looking at it.
 
 Usage: python packaging/screenshots.py FOLDER [NAME …]     (needs a display; Xvfb will do)
+
+`desk`, only where it is named, is the README's picture: the real demo desk with the drafts of its model.
+`python packaging/screenshots.py resources/help/images desk` takes it anew.
 """
 
 from __future__ import annotations
@@ -25,10 +28,12 @@ from agent_assist.domain.model import ModelState, ModelStatus  # noqa: E402
 from agent_assist.domain.outbox import OutboxItem, OutboxState  # noqa: E402
 from agent_assist.domain.suggestion import DraftState  # noqa: E402
 from agent_assist.domain.ticket import Message, Role  # noqa: E402
+from agent_assist.opening import window_opener  # noqa: E402
 from agent_assist.ui.actions import Action, ActionRegistry  # noqa: E402
 from agent_assist.ui.application import make_application  # noqa: E402
 from agent_assist.ui.main_window import MainWindow  # noqa: E402
 from agent_assist.ui.places import show_places  # noqa: E402
+from agent_assist.ui.session import Session  # noqa: E402
 from agent_assist.ui.theme import Theme  # noqa: E402
 from agent_assist.ui.views.cheat_sheet import CheatSheet  # noqa: E402
 from agent_assist.ui.views.palette import CommandPalette  # noqa: E402
@@ -253,6 +258,35 @@ def registry() -> ActionRegistry:
     return actions
 
 
+def desk(studio: Studio) -> None:
+    """The demo desk as it opens, when the drafts of the first tickets are there."""
+    studio.theme.set_mode(settings.ThemeMode.LIGHT)
+    session = Session(studio.theme, window_opener(None, demo=True))
+    session.start()
+
+    def drafted(ticket_id: str) -> bool:
+        found = session.desk.drafting.current(ticket_id) if session.desk is not None else None
+        return found is not None and found.state.final
+
+    wait_for(lambda: session.controllers is not None and bool(session.controllers.tickets.current_id))
+    shown = session.controllers.tickets.current_id if session.controllers is not None else ""
+    wait_for(lambda: drafted(shown))
+    ahead = session.desk.options.current.reply.prefetch if session.desk is not None else 0
+    following = session.window.desk_view.queue.model.ids_after(shown, ahead)
+    wait_for(lambda: all(drafted(ticket_id) for ticket_id in following))
+    settle(1000)
+    studio.save("desk", session.window)
+    session.close()
+
+
+def wait_for(there: Callable[[], bool]) -> None:
+    """Until it is so, at most three minutes."""
+    for _ in range(1800):
+        if there():
+            return
+        settle(100)
+
+
 def main(folder: str, *names: str) -> None:
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -267,6 +301,9 @@ def main(folder: str, *names: str) -> None:
         settle(30)
         show(studio)
         studio.save(name)
+    if "desk" in names:
+        studio.window.close()
+        desk(studio)
     if not names or "palette" in names:
         studio.theme.set_mode(settings.ThemeMode.LIGHT)
         actions = registry()
