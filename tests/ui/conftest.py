@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from support_pages import Surface
 
 from agent_assist import settings
 from agent_assist.opening import window_opener
+from agent_assist.ui.main_window import MainWindow
 from agent_assist.ui.session import Session
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.views.draft_panel import DraftPanel
@@ -27,6 +30,24 @@ def theme(qtbot: QtBot) -> Iterator[Theme]:
     made.set_mode(settings.ThemeMode.LIGHT)
     yield made
     made.set_mode(settings.ThemeMode.LIGHT)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, theme: Theme) -> MainWindow:
+    """The window's frame, without a desk."""
+    made = MainWindow(theme)
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def surface(qtbot: QtBot, tmp_path: Path) -> Iterator[Surface]:
+    """What a page needs around it, with no services."""
+    made = Surface(tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture

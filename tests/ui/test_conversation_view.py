@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import support_window as sample
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel
@@ -14,18 +13,8 @@ from support_store import with_message
 
 from agent_assist.domain.ticket import Attachment, Message, Role
 from agent_assist.ui.main_window import MainWindow
-from agent_assist.ui.theme import Theme
 from agent_assist.ui.views.conversation_view import FIRST, MOST, PIECE, STEP, ConversationView
 from agent_assist.ui.views.message_view import LongText, MessageView
-
-
-@pytest.fixture
-def window(qtbot: QtBot, theme: Theme) -> MainWindow:
-    made = MainWindow(theme)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
 
 
 def stretch(view: ConversationView) -> tuple[int, int]:

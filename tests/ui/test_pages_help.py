@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from agent_assist.resources import resource
 from agent_assist.settings import Settings
 from agent_assist.ui.pages.help_page import HelpPage
 from agent_assist.ui.places import PLACES
-
-
-@pytest.fixture
-def surface(qtbot: QtBot, tmp_path: Path) -> Iterator[Surface]:
-    made = Surface(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

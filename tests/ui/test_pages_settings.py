@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from agent_assist import settings as files
 from agent_assist.settings import Settings, ThemeMode
 from agent_assist.ui.pages.option_fields import OptionKind, option_groups, settings_chapter
 from agent_assist.ui.pages.settings_page import SettingsPage
-
-
-@pytest.fixture
-def surface(qtbot: QtBot, tmp_path: Path) -> Iterator[Surface]:
-    made = Surface(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -35,15 +35,6 @@ from agent_assist.ui.views.queue_model import RowRole, describe, note_of
 from agent_assist.ui.widgets.spinner import Spinner
 
 
-@pytest.fixture
-def window(qtbot: QtBot, theme: Theme) -> MainWindow:
-    made = MainWindow(theme)
-    qtbot.addWidget(made)
-    made.show()
-    qtbot.waitExposed(made)
-    return made
-
-
 def open_ticket(window: MainWindow, state: DraftState = DraftState.READY) -> None:
     desk, ticket = window.desk_view, sample.ticket()
     desk.queue.show_tickets(sample.summaries())
