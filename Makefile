@@ -28,10 +28,10 @@ test:
 	@exec $(PYTHON) packaging/bootstrap.py test
 
 check:
-	@exec .venv/bin/python packaging/checks.py style format types layers
+	@exec $(PYTHON) packaging/bootstrap.py check
 
 bench:
-	@exec .venv/bin/python packaging/checks.py bench
+	@exec $(PYTHON) packaging/bootstrap.py bench
 
 setup:
 	@exec $(PYTHON) packaging/bootstrap.py setup

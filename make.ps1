@@ -19,18 +19,14 @@ function Find-Python {
     exit 3
 }
 
-switch ($Target) {
-    "help" {
-        Write-Output "run     set up what is missing, then start Agent Assist"
-        Write-Output "test    set up what is missing, then run every check and test"
-        Write-Output "check   only the quick checks: style, format, types, layers"
-        Write-Output "bench   the benchmarks in tests/benchmarks"
-        Write-Output "setup   only the set-up"
-        Write-Output "clean   remove the environment; your workspaces stay"
-        exit 0
-    }
-    "check" { & $own packaging\checks.py style format types layers; exit $LASTEXITCODE }
-    "bench" { & $own packaging\checks.py bench; exit $LASTEXITCODE }
+if ($Target -eq "help") {
+    Write-Output "run     set up what is missing, then start Agent Assist"
+    Write-Output "test    set up what is missing, then run every check and test"
+    Write-Output "check   only the quick checks: style, format, types, layers"
+    Write-Output "bench   the benchmarks in tests/benchmarks"
+    Write-Output "setup   only the set-up"
+    Write-Output "clean   remove the environment; your workspaces stay"
+    exit 0
 }
 if ((Test-Path $own) -and ($Target -ne "clean")) { $python = @($own) } else { $python = @(Find-Python) }
 $rest = @($python | Select-Object -Skip 1)

@@ -1,7 +1,7 @@
-"""All of the set-up, then `run` or `test`: what `make run` and `make test` (and make.ps1) call.
+"""All of the set-up, then `run`, `test` …: what `make run` and `make test` (and make.ps1) call.
 
     python3 packaging/bootstrap.py run [arguments of `agent-assist run`]
-    python3 packaging/bootstrap.py test
+    python3 packaging/bootstrap.py test | check | bench
     python3 packaging/bootstrap.py setup | clean
 
 Standard library only, because it runs before anything is installed.  Each step can be repeated: an
@@ -38,7 +38,11 @@ STAMP = VENV / "agent-assist-setup.json"
 CONSTRAINTS = ROOT / "constraints.txt"
 VERSION = 2
 """Raise it when a finished set-up has to be done again because this file installs something else."""
+CHECKS = {"test": (), "check": ("style", "format", "types", "layers"), "bench": ("bench",)}
+"""Targets that need what the tests need, with their names for checks.py."""
 WINDOWS = os.name == "nt"
+PACKAGES = "Lib/site-packages" if WINDOWS else "lib/python3*/site-packages"
+"""Below the environment, as a pattern."""
 EXECUTABLES = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = EXECUTABLES / ("python.exe" if WINDOWS else "python")
 
@@ -76,8 +80,7 @@ def wanted_backend() -> str:
 
 def built_backend() -> str | None:
     """What the installed llama-cpp-python was built for; None where it is not installed."""
-    pattern = "Lib/site-packages" if WINDOWS else "lib/python3*/site-packages"
-    folder = next(VENV.glob(f"{pattern}/llama_cpp/lib"), None)
+    folder = next(VENV.glob(f"{PACKAGES}/llama_cpp/lib"), None)
     if folder is None:
         return None
     names = " ".join(file.name for file in folder.iterdir())
@@ -246,20 +249,22 @@ def main(arguments: list[str]) -> int:
     if target == "clean":
         clean()
         return 0
-    if target not in ("run", "test", "setup"):
+    if target not in ("run", "setup", *CHECKS):
         print(__doc__)
         return 0 if target in ("help", "--help", "-h") else 2
+    # The quick checks and the benchmarks take the environment as it is, so that it may be one's own.
+    there = target in ("check", "bench") and any(VENV.glob(f"{PACKAGES}/mypy"))
     try:
-        set_up(dev=target == "test")
+        if not there:
+            set_up(dev=target in CHECKS)
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
         return 3
     if target == "run":
         return start(arguments[1:])
-    if target == "test":
-        return subprocess.run(
-            [str(PYTHON), str(ROOT / "packaging" / "checks.py")], cwd=ROOT, check=False
-        ).returncode
+    if target in CHECKS:
+        checks = [str(PYTHON), str(ROOT / "packaging" / "checks.py"), *CHECKS[target]]
+        return subprocess.run(checks, cwd=ROOT, check=False).returncode
     return 0
 
 

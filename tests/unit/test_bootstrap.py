@@ -197,6 +197,28 @@ def test_the_targets_are_explained(target: str) -> None:
     assert "bootstrap.py test" in result.stdout
 
 
+def test_the_quick_checks_set_up_what_they_need_and_leave_an_environment_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up: list[bool] = []
+    ran: list[list[str]] = []
+
+    def fake_run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append(command[2:])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    monkeypatch.setattr(bootstrap, "set_up", lambda *, dev: set_up.append(dev))
+    monkeypatch.setattr(bootstrap.subprocess, "run", fake_run)
+    assert bootstrap.main(["check"]) == 0
+    (tmp_path / bootstrap.PACKAGES.replace("*", ".11") / "mypy").mkdir(parents=True)
+    assert bootstrap.main(["check"]) == 0
+    assert set_up == [True]
+    assert ran == [["style", "format", "types", "layers"]] * 2
+    assert bootstrap.main(["test"]) == 0
+    assert set_up == [True, True], "the tests need all of it"
+
+
 def test_results_are_counted_from_the_reports(tmp_path: Path) -> None:
     report = tmp_path / "unit.xml"
     report.write_text(
