@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent_assist.domain.knowledge import Collection, Passage
 from agent_assist.domain.polarity import negative
@@ -24,6 +24,9 @@ _MOST = 4
 _PARALLEL = 0.45
 """Similarity from which two sentences say the same of two different things."""
 
+_FIGURE = re.compile(r"\d+")
+_NUMBER = re.compile(r"^\d{1,2}[.)]\s+")
+
 Near = Callable[[Sequence[str], Sequence[str]], list[list[float]]]
 """Cosines of meaning, one row for each of the first texts."""
 
@@ -33,9 +36,8 @@ _TELLS = 0.85
 """Share of a question's weight that a sentence has that only tells what happened."""
 _FIRST = 0.7
 """Share of the best score from which the passage that search put first answers."""
-_TOO, _NEARER, _SOME = 0.55, 0.06, 0.3
-"""What answers another of the things asked: its share of the best sentence's score, by how much it is nearer
-than what is said already, and the cosine from which anything is."""
+_TOO, _SOME = 0.55, 0.3
+"""What answers another of the things asked: its share of the best sentence's score, and its cosine."""
 _ELSE = 0.35
 """Share of the best score from which a second question is answered by something else than the first."""
 _DONE = 0.55
@@ -123,27 +125,33 @@ def _take(
             chosen = _chosen(parts[first], left, known, limit, meant)
     taken[first] |= chosen
     if tops[first] < best:
-        found.more.insert(0, (tops.index(best), scores[tops.index(best)].index(best), None))
-    for n, unit, row in found.more:
+        found.more.insert(0, (tops.index(best), scores[tops.index(best)].index(best)))
+    for n, unit in found.more:
         room = limit - sum(part.size(t) for part, t in zip(parts, taken, strict=True))
-        said = [row[found.places.index((m, i))] for m, t in enumerate(taken) for i in t] if row else []
-        known_already = bool(said) and max(said) > max(row or ()) - _NEARER
-        if unit in taken[n] or known_already or scores[n][unit] < _TOO * tops[first]:
+        if unit in taken[n] or scores[n][unit] < _TOO * tops[first]:
             continue
         if any(unit in _rivals(parts[n].units, scores[n], i, known) for i in taken[n]):
             continue
         more = {unit} if taken[n] else _chosen(parts[n], scores[n], known, room, meant)
+        taken[n] -= _rows_of(parts[n].units, unit, taken[n])
         taken[n] |= more if parts[n].size(more) <= room else set()
     if meant:
         room = limit - sum(part.size(t) for part, t in zip(parts, taken, strict=True))
-        taken[first] |= _next_paragraph(parts[first], scores[first], taken[first], room)
+        taken[first] |= _next_paragraph(parts[first], scores[first], chosen, room)
 
 
-def _next_paragraph(part: _Part, scores: Sequence[float], taken: set[int], room: int) -> set[int]:
+def _rows_of(units: Sequence[Unit], sentence: int, taken: set[int]) -> set[int]:
+    """Rows of a table all of whose figures stand in a sentence, which says the same in better words."""
+    figures = set(_FIGURE.findall(units[sentence].text))
+    rows = {i for i in taken if units[i].row and not units[sentence].row}
+    return {i for i in rows if (own := set(_FIGURE.findall(units[i].text))) and own <= figures}
+
+
+def _next_paragraph(part: _Part, scores: Sequence[float], chosen: set[int], room: int) -> set[int]:
     """The first sentences of the paragraph after a short answer, under the same heading, where it has to do
     with what is asked: what was written to be read on."""
-    units, last = part.units, max(taken)
-    if part.size(taken) > room or last + 1 >= len(units) or units[last].row or units[last + 1].row:
+    units, last = part.units, max(chosen)
+    if part.size(chosen) > room or last + 1 >= len(units) or units[last].row or units[last + 1].row:
         return set()
     after = [i for i in range(last + 1, len(units)) if units[i].block == units[last + 1].block][:_READ_ON]
     same = units[last + 1].heading == units[last].heading and units[last + 1].block != units[last].block
@@ -172,6 +180,8 @@ class _Part:
             text = joined(self.units)
         else:
             chosen = [narrowed(self.units[i], known) for i in sorted(taken)]
+            if sum(unit.numbered for unit in chosen) == 1:  # a step by itself is no list
+                chosen = [replace(u, text=_NUMBER.sub("", u.text)) for u in chosen]
             text = joined(chosen) or shorten(self.text, limit, "…")
         return introduced(text, self.passage) if 0 in taken else text
 
@@ -181,10 +191,8 @@ class _Weighed:
     """What is known of the units of several passages."""
 
     scores: list[list[float]]
-    places: list[tuple[int, int]]
-    """(passage, unit) in the order of each row in `more`."""
-    more: list[tuple[int, int, list[float] | None]]
-    """(passage, unit) that comes nearest to one of the things asked, with how near each place comes to it."""
+    more: list[tuple[int, int]]
+    """(passage, unit) that comes nearest to each of the things asked."""
 
 
 def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | None) -> _Weighed:
@@ -194,7 +202,7 @@ def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | N
     stressed = " ".join(asking) or question
     scores = [_scores(p.units, p.passage, stressed, f"{question} {details}") for p in parts]
     places = [(n, i) for n, p in enumerate(parts) for i in range(len(p.units))]
-    more: list[tuple[int, int, list[float] | None]] = []
+    more: list[tuple[int, int]] = []
     if tried(told):  # what they did already is hardly the answer
         told.append(WHAT_ELSE)
         asking.append(WHAT_ELSE)
@@ -202,7 +210,7 @@ def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | N
         rows = near(told, [_in_place(parts[n].units[i], parts[n].passage) for n, i in places])
         for line, row in zip(told, rows, strict=True):
             if (line in asking or not asking) and max(row) >= _SOME:
-                more.append((*places[row.index(max(row))], row))
+                more.append(places[row.index(max(row))])
         weights = [1.0 if line in asking else _TELLS for line in told]
         for at, (n, i) in enumerate(places):
             nearest = max(w * row[at] for w, row in zip(weights, rows, strict=True))
@@ -212,7 +220,7 @@ def _weighed(parts: Sequence[_Part], question: str, details: str, near: Near | N
         did = done_in(told)
         done = [row for line, row in zip(told, rows, strict=True) if line in did]
         _leave_out(parts, scores, [places[at] for row in done for at, c in enumerate(row) if c >= _DONE])
-    return _Weighed(scores, places, more)
+    return _Weighed(scores, more)
 
 
 def _leave_out(parts: Sequence[_Part], scores: list[list[float]], done: Sequence[tuple[int, int]]) -> None:

@@ -117,6 +117,11 @@ def asks(sentence: str) -> bool:
     return bool(_asked(sentence)[1])
 
 
+def begins_question(part: str) -> bool:
+    """Whether a part of a sentence begins as a question does: "what does it cost"."""
+    return _ASKS.match(part) is not None
+
+
 _PRICE: Final = re.compile(
     r"\b(?:costs?|prices?|charged?|fees?|how much (?:is|are|for|do (?:you|i|we))"
     r"|cuánto (?:cuesta|vale)|precios?|kostet|kosten|preise?|coûtent?|coûte|prix|tarifs?|custa|preços?)\b",

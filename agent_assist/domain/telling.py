@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from agent_assist.domain.phrases import is_courtesy
+from agent_assist.domain.questions import begins_question
 from agent_assist.domain.text import content_words, split_sentences, words
 
 ASKS: Final = re.compile(
@@ -42,9 +43,17 @@ def told_in(question: str) -> list[str]:
             continue
         told.append(line)
         if len(words(line)) > _LONG:
-            told += [p if not line.endswith("?") else f"{p}?" for p in _PARTS.split(line.rstrip("?."))]
+            told += _parts_of(line)
     told = [t for t in told if len(set(content_words(t))) >= (1 if t.endswith("?") else 2)]
     return (told or [" ".join(question.split())])[::-1][:_MOST_TOLD] if question.strip() else []
+
+
+def _parts_of(line: str) -> list[str]:
+    """The parts of a long sentence; of a question those are marked that ask, and not what leads to it."""
+    parts = _PARTS.split(line.rstrip("?."))
+    if not line.endswith("?"):
+        return parts
+    return [f"{p}?" if p is parts[-1] or begins_question(p) else p for p in parts]
 
 
 def tried(told: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from agent_assist.domain.answers import answer_from, answers_from, answers_in
 from agent_assist.domain.knowledge import Passage
+from agent_assist.domain.telling import told_in
 
 SHIPPING = Passage(
     1,
@@ -242,3 +243,47 @@ def test_a_row_with_a_qualified_name_keeps_it() -> None:
     passage = Passage(1, "prices", 0, "", table, title="Prices")
     assert "with a new tube" in answer_from(passage, "What does a puncture cost?")
     assert "Spain" not in answer_from(passage, "What does Italy cost?")
+
+
+PRICES = (
+    "| Job | Price |\n|---|---|\n| Puncture | 15 euros |\n| Gears | 18 euros |\n\n"
+    "A puncture costs 15 euros with a tube. The gears are set while you wait."
+)
+
+
+def test_a_sentence_that_says_what_a_row_says_is_said_alone() -> None:
+    passage = Passage(1, "prices", 0, "", PRICES, title="Prices")
+    meaning = near({"puncture": "A puncture costs"})
+    body = answer_from(passage, "What does the repair of a puncture cost?", near=meaning)
+    assert body.startswith("A puncture costs 15 euros with a tube.")
+    assert "Puncture:" not in body
+
+
+def test_each_thing_that_is_asked_has_its_nearest_sentence() -> None:
+    text = (
+        "Your invoice is in your account. We do not put it into the parcel.\n\n"
+        "Ordered as a guest\n\nUse the link in the mail; it opens the invoice for a year. "
+        "Whoever needs it on paper prints it from there, as often as it is wanted, and keeps it there."
+    )
+    passage = Passage(1, "invoice", 0, "", text, title="Invoices")
+    meaning = near({"where": "in your account", "guest": "Use the link"})
+    body = answer_from(passage, "I ordered as a guest, so where is the invoice?", near=meaning)
+    assert "in your account" in body
+    assert "Use the link" in body
+
+
+def test_a_step_by_itself_has_no_number() -> None:
+    first = "1. Open your account, choose the order and press Return" + ", then wait for the page" * 16
+    steps = f"The label costs nothing. It lasts 14 days.\n\n{first}.\n2. Print the label or show the code."
+    passage = Passage(1, "a", 0, "", steps, title="Returns")
+    meaning = near({"cost": "costs nothing", "printer": "show the code"})
+    body = answer_from(passage, "What does it cost? I have no printer, what can I do?", near=meaning)
+    assert "Print the label" in body
+    assert "2." not in body
+
+
+def test_what_leads_to_a_question_is_not_asked() -> None:
+    told = told_in("A question about the Acorn House in Ely: is there a bar with music, or when do you open?")
+    assert "is there a bar with music?" in told
+    assert "or when do you open?" in told
+    assert "A question about the Acorn House in Ely" in told
