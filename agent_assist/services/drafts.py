@@ -47,8 +47,8 @@ def wait_for(entries: Iterable[Entry], seconds: float) -> None:
     """Return when none of them is being written, or after that time."""
     deadline = time.monotonic() + seconds
     for entry in entries:
-        while entry.job and entry.job.status.state is JobState.RUNNING and time.monotonic() < deadline:
-            time.sleep(0.005)
+        if entry.job and entry.job.status.state is JobState.RUNNING:
+            entry.job.wait(max(0.0, deadline - time.monotonic()))
 
 
 def index_is_settled(jobs: JobQueue, cancel: CancelToken) -> bool:

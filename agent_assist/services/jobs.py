@@ -70,9 +70,13 @@ class Job(Generic[T]):
         """Ask it to stop; work that has not begun never begins."""
         self.cancel_token.set()
 
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for its end, however it ends; False where that takes longer than `timeout` seconds."""
+        return self._finished.wait(timeout)
+
     def result(self, timeout: float | None = None) -> T:
         """Wait for the value; raises what the work raised, Cancelled, or TimeoutError."""
-        if not self._finished.wait(timeout):
+        if not self.wait(timeout):
             raise TimeoutError(self._status.title)
         if self._error is not None:
             raise self._error
