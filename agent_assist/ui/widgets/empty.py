@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from agent_assist.ui import icons, tokens
@@ -10,6 +11,9 @@ from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import Label
+
+LOW = 180
+"""Pixels below which the words have the room of the picture, too."""
 
 
 class EmptyState(QWidget):
@@ -47,6 +51,10 @@ class EmptyState(QWidget):
         self.set(title, sentence, action)
         theme.changed.connect(self._tint)
         self._tint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._picture.setVisible(event.size().height() >= LOW)
 
     def set(self, title: str, sentence: str = "", action: str = "", icon: str = "") -> None:
         self._title.setText(title)
