@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from agent_assist.domain.house import PLAIN, Part, Style, own_phrase
 from agent_assist.domain.knowledge import FROM_REPLIES, Hit, Passage
+from agent_assist.domain.mailtext import reduce_mail
 from agent_assist.domain.phrases import announcement, is_courtesy, phrases
 from agent_assist.domain.signals import SmallTalk
+from agent_assist.domain.telling import asked_for
 from agent_assist.domain.text import clean, content_words, listed, similarity, split_sentences
 from agent_assist.domain.ticket import LETTER, Channel, Role, Ticket
 
@@ -264,9 +266,9 @@ def hand_over_summary(ticket: Ticket, missing: str = "") -> list[str]:
     agent = [m for m in ticket.messages if m.role is Role.AGENT and m.text.strip()]
     lines: list[str] = []
     if customer:
-        lines.append(f"The customer wants: {_gist(customer[0].text)}")
+        lines.append(f"The customer wants: {_gist(customer[0].text, asking=True)}")
         if len(customer) > 1:
-            lines.append(f"Latest message: {_gist(customer[-1].text)}")
+            lines.append(f"Latest message: {_gist(customer[-1].text, asking=True)}")
     lines.append(f"Said so far: {_gist(agent[-1].text)}" if agent else "Nobody has answered yet.")
     details = [f"{k.replace('_', ' ')} {v}" for k, v in ticket.fields.items() if v][:4]
     if details:
@@ -276,10 +278,14 @@ def hand_over_summary(ticket: Ticket, missing: str = "") -> list[str]:
     return lines
 
 
-def _gist(text: str, limit: int = 160) -> str:
-    """The first sentences that say something, short."""
-    spans = [
-        s.text for s in split_sentences(clean(text[:8000])) if not (is_courtesy(s.text) and "?" not in s.text)
-    ]
+_STORY = 700
+"""Characters from which a letter does not begin with what it is about."""
+
+
+def _gist(text: str, limit: int = 160, *, asking: bool = False) -> str:
+    """The first sentences that say something, short; `asking`: of a long letter those that ask instead."""
+    own = reduce_mail(text[:8000]).text
+    spans = [s.text for s in split_sentences(clean(own)) if not (is_courtesy(s.text) and "?" not in s.text)]
     line = " ".join(" ".join(spans or [clean(text[:400])]).split())
+    line = asked_for(line, limit) or line if asking and len(line) > _STORY else line
     return line if len(line) <= limit else f"{line[: line.rfind(' ', 0, limit)]} …"

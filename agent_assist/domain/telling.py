@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from agent_assist.domain.phrases import is_courtesy
-from agent_assist.domain.questions import begins_question
+from agent_assist.domain.questions import asks, begins_question
+from agent_assist.domain.signals import in_trouble
 from agent_assist.domain.text import content_words, split_sentences, words
 
 ASKS: Final = re.compile(
@@ -54,6 +55,18 @@ def _parts_of(line: str) -> list[str]:
     if not line.endswith("?"):
         return parts
     return [f"{p}?" if p is parts[-1] or begins_question(p) else p for p in parts]
+
+
+def asked_for(text: str, limit: int) -> str:
+    """The sentences of a long text that ask, then those that tell what went wrong, in their order: as many as
+    fit into `limit` characters; empty where none does."""
+    spans = [s.text for s in split_sentences(text)]
+    worth = [2 if asks(s) else 1 if in_trouble(s) else 0 for s in spans]
+    kept: set[int] = set()
+    for place in sorted(range(len(spans)), key=lambda i: (-worth[i], -i)):
+        if worth[place] and sum(len(spans[i]) + 1 for i in (*kept, place)) <= limit:
+            kept.add(place)
+    return " ".join(spans[i] for i in sorted(kept))
 
 
 def tried(told: Sequence[str]) -> bool:

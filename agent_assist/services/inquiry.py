@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agent_assist.domain.mailtext import reduce_mail
-from agent_assist.domain.questions import asks
-from agent_assist.domain.signals import in_trouble
-from agent_assist.domain.text import split_sentences
+from agent_assist.domain.telling import asked_for
 from agent_assist.domain.ticket import Role, Ticket
 
 RECENT_TURNS: Final = 5
@@ -123,7 +121,7 @@ def from_ticket(ticket: Ticket) -> Inquiry:
         turns.insert(0, (True, ticket.subject))
     turns[:0] = [(True, value) for value in ticket.fields.values()]
     return Inquiry(
-        question=question if len(question) <= MAX_QUESTION_CHARS else _asking(question),
+        question=question if len(question) <= MAX_QUESTION_CHARS else _shortened(question),
         recent=_tail(" ".join(shown), MAX_RECENT_CHARS),
         turns=tuple(turns),
         language=ticket.language,
@@ -155,16 +153,9 @@ def with_names(question: str, names: Sequence[str]) -> str:
     return f"{', '.join(missing)}: {question}" if missing else question
 
 
-def _asking(text: str) -> str:
-    """The sentences of a long message that ask, then those that tell what went wrong, as many as belong into
-    one query, in their order; its start and end where there are none."""
-    spans = [s.text for s in split_sentences(text)]
-    worth = [2 if asks(s) else 1 if in_trouble(s) else 0 for s in spans]
-    kept: set[int] = set()
-    for place in sorted(range(len(spans)), key=lambda i: (-worth[i], -i)):
-        if worth[place] and sum(len(spans[i]) for i in (*kept, place)) <= LONG_QUESTION_CHARS:
-            kept.add(place)
-    return " ".join(spans[i] for i in sorted(kept)) or _ends(text, MAX_QUESTION_CHARS)
+def _shortened(text: str) -> str:
+    """What a long message asks and what went wrong; its start and end where it says neither."""
+    return asked_for(text, LONG_QUESTION_CHARS) or _ends(text, MAX_QUESTION_CHARS)
 
 
 def _ends(text: str, limit: int) -> str:

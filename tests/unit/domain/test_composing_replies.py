@@ -164,6 +164,13 @@ def test_a_hand_over_says_what_is_wanted_tried_and_missing() -> None:
     assert greeting_of(ticket) == ("Ana", False)
 
 
+def test_of_a_very_long_letter_the_summary_has_what_it_asks() -> None:
+    chatter = "We rode along the river with the children, and it was a lovely week. " * 12
+    text = f"Hello,\n\n{chatter}Is the seam covered after two years? {chatter}\n\n> On Monday:\n> All well?"
+    ticket = Ticket("T", (Message("m", Role.CUSTOMER, text),))
+    assert hand_over_summary(ticket)[0] == "The customer wants: Is the seam covered after two years?"
+
+
 @pytest.mark.parametrize(
     ("text", "alarm"),
     [
