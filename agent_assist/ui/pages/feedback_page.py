@@ -139,7 +139,7 @@ class FeedbackPage(Page):
         self._column.setVisible(not nothing)
         self.recent.setVisible(bool(shown.entries))
         drafts = f"{count(stats.suggestions, 'draft')}, {stats.decided:,} of them decided"
-        self.say_facts(drafts if stats.suggestions else "")
+        self.say_facts(drafts if stats.suggestions else "No drafts in this time")
         self.bar.show_stats(stats)
         self._figures.setText(figures_words(stats))
         self._show_reasons(stats)
