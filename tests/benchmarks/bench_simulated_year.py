@@ -318,7 +318,7 @@ def main() -> int:
             print(json.dumps(short, ensure_ascii=False), flush=True)
             write(REPORTS, rows, vars(given), __doc__ or "")
         if given.control and len(rows) == given.months:
-            for row in (r for r in rows if "unlearnt_accepted" not in r):
+            for row in (r for r in rows[::-1] if "unlearnt_accepted" not in r):  # the last say most
                 if time.monotonic() - began < 60 * given.minutes:
                     row |= unlearnt(folder, given, row["month"])
                     write_json(done, rows)
