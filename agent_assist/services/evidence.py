@@ -53,6 +53,10 @@ _PROBABLE, _TOGETHER, _WORDS = 0.55, 1.1, 0.35
 """Score, score and cosine together, and share of words from which it does as well where none is that high;
 of 150 questions of other domains it lets the same four through as without."""
 
+_VERY_WORDS = 0.6
+"""Share of the question's words in a colleague's reply from which it goes before an article that says
+something else."""
+
 _LEAD = 0.15
 """By how much a colleague's reply to another customer must be nearer than an article to go first."""
 
@@ -96,6 +100,7 @@ def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _MEASURE = re.compile(r"\b(\d+(?:[.,]\d+)?)\s?(cm|mm|km|kg|inch|inches|litres?|years?|°)")
 _SMALL_LETTERS = re.compile(r"\b[a-z]{3,}\b")
 _INTRODUCES = re.compile(
@@ -183,8 +188,8 @@ def in_order(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
     """Hits with the one first that a reply should rest on.
 
     In prose, the passages that search found are weighed again sentence by sentence.  A colleague's reply
-    to someone else goes behind an article that is about as near, unless it has the very words of the
-    question: it speaks of that customer's size, country or product.
+    to someone else goes behind an article that is about as near: it speaks of that customer's size, country
+    or product.  One that has the very words of the question goes behind an article with the same figures.
     """
     if not hits or _about_named_things(hits):
         return list(hits)
@@ -198,14 +203,21 @@ def in_order(context: DraftContext, hits: Sequence[Hit]) -> list[Hit]:
         return hits
     top = hits[0]
     said = f"{top.passage.title} {reply_part(top.passage.text)}"
-    if coverage(core_question(context), said) >= 0.6 and not _of_another(context, top):
-        return list(hits)
-    least = _ANYWAY if _of_another(context, top) else (top.dense or 0) - _LEAD
+    foreign = _of_another(context, top)
+    least = _ANYWAY if foreign else (top.dense or 0) - _LEAD
     general = [h for h in hits[1:5] if h.passage.collection != Collection.SOLVED and (h.dense or 0) >= least]
+    if coverage(core_question(context), said) >= _VERY_WORDS and not foreign:
+        general = [h for h in general if _says_the_same(said, h)]
     if not general:
         return list(hits)
     first = max(general, key=lambda h: _weight(context, h))
     return [first, *(h for h in hits if h is not first)]
+
+
+def _says_the_same(reply: str, hit: Hit) -> bool:
+    """Whether an article has every figure of a colleague's reply: "60 days" is the company's word, then."""
+    figures = set(_FIGURE.findall(reply))
+    return bool(figures) and figures <= set(_FIGURE.findall(hit.passage.text))
 
 
 def _approved_first(hits: Sequence[Hit]) -> list[Hit]:

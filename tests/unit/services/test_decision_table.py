@@ -250,6 +250,17 @@ def test_the_question_of_another_customer_does_not_make_a_reply_fit() -> None:
     assert in_order(context, [solved, article])[0] is article
 
 
+def test_a_colleagues_reply_with_the_articles_figures_goes_behind_the_article() -> None:
+    text = "Question: Too late?\n\nReply: As long as it is unused you can return it within 60 days."
+    solved = hit(13, "Return after five weeks", text, 0.95, 0.61, collection="solved")
+    article = hit(14, "Return an item", "Most items can be sent back within 60 days of delivery.", 0.88, 0.5)
+    other = hit(15, "Refunds", "The money is with you after 5 days.", 0.88, 0.5)
+    message = (Message("m", Role.CUSTOMER, "How long do I have to return it?"),)
+    context = gather(Ticket("T", message), LANGUAGES, Settings())
+    assert in_order(context, [solved, article])[0] is article
+    assert in_order(context, [solved, other])[0] is solved
+
+
 def test_what_now_goes_on_with_the_question_before() -> None:
     ticket = Ticket(
         "T",
