@@ -43,31 +43,31 @@ from agent_assist.adapters.workspace import Workspace, default_folder
 from agent_assist.domain import planted
 from agent_assist.ground import Ground, ground
 from agent_assist.ports import Delivery
-from agent_assist.services.article_review import ArticleReview
-from agent_assist.services.canary import CanaryService
-from agent_assist.services.connections import ConnectionService
-from agent_assist.services.delivery import HelpdeskDelivery
 from agent_assist.services.desk import Desk
-from agent_assist.services.drafting import DraftingService
-from agent_assist.services.feedback import FeedbackService
-from agent_assist.services.house_style import HouseStyle
-from agent_assist.services.keys import KeyService
-from agent_assist.services.knowledge import KnowledgeService, content_hash
-from agent_assist.services.learning import LearningService
-from agent_assist.services.models import ModelService
+from agent_assist.services.drafting.service import DraftingService
+from agent_assist.services.feedback.house_style import HouseStyle
+from agent_assist.services.feedback.remembered import RememberedService
+from agent_assist.services.feedback.service import FeedbackService
+from agent_assist.services.helpdesks.connections import ConnectionService
+from agent_assist.services.helpdesks.delivery import HelpdeskDelivery
+from agent_assist.services.helpdesks.outbox import OutboxService
+from agent_assist.services.helpdesks.sync import SyncService
+from agent_assist.services.knowledge.article_review import ArticleReview
+from agent_assist.services.knowledge.retrieval import RetrievalService
+from agent_assist.services.knowledge.service import KnowledgeService, content_hash
+from agent_assist.services.knowledge.solved import SolvedRedaction
+from agent_assist.services.learning.canary import CanaryService
+from agent_assist.services.learning.models import ModelService
+from agent_assist.services.learning.service import LearningService
+from agent_assist.services.learning.triage import TriageService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.outbox import OutboxService
-from agent_assist.services.policy import PolicyService
-from agent_assist.services.policy_keeping import PolicyKeeper
-from agent_assist.services.privacy import PrivacyService
-from agent_assist.services.remembered import RememberedService
-from agent_assist.services.retrieval import RetrievalService
-from agent_assist.services.safety import SafetyService
-from agent_assist.services.security import SecurityService
-from agent_assist.services.solved import SolvedRedaction
-from agent_assist.services.sync import SyncService
+from agent_assist.services.protection.keys import KeyService
+from agent_assist.services.protection.privacy import PrivacyService
+from agent_assist.services.protection.security import SecurityService
+from agent_assist.services.safety.policy import PolicyService
+from agent_assist.services.safety.policy_keeping import PolicyKeeper
+from agent_assist.services.safety.service import SafetyService
 from agent_assist.services.tickets import TicketService
-from agent_assist.services.triage import TriageService
 from agent_assist.services.unsent import UnsentService
 
 

@@ -16,7 +16,7 @@ from agent_assist.domain.companion import (
     Result,
 )
 from agent_assist.domain.helpdesk import Connection
-from agent_assist.services.companion import CompanionService, Put
+from agent_assist.services.helpdesks.companion import CompanionService, Put
 from agent_assist.ui.companion_link import CompanionLink
 
 LOOKED = 900

@@ -28,12 +28,12 @@ from agent_assist.domain.helpdesk import (
 )
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket, TicketStatus
 from agent_assist.errors import BadInput, LoginRefused, TicketGone
-from agent_assist.services.connections import ConnectionService
-from agent_assist.services.delivery import HelpdeskDelivery
 from agent_assist.services.events import EventBus
+from agent_assist.services.helpdesks.connections import ConnectionService
+from agent_assist.services.helpdesks.delivery import HelpdeskDelivery
+from agent_assist.services.helpdesks.outbox import OutboxService
+from agent_assist.services.helpdesks.sync import SyncService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.outbox import OutboxService
-from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
 
 TOKEN = "s3cret-token"

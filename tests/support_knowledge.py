@@ -19,9 +19,9 @@ from agent_assist.adapters.storage.database import Database
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.domain.knowledge import Article
 from agent_assist.services.events import EventBus
-from agent_assist.services.knowledge import KnowledgeService
+from agent_assist.services.knowledge.retrieval import RetrievalService
+from agent_assist.services.knowledge.service import KnowledgeService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.retrieval import RetrievalService
 
 ENCODER = "all-MiniLM-L6-v2"
 KEY = bytes(range(32))

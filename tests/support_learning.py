@@ -18,7 +18,7 @@ from agent_assist.domain.feedback import ExportFormat, ExportReport, FeedbackSta
 from agent_assist.domain.model import Canary, ModelRecord, ModelState, ModelStatus
 from agent_assist.errors import PermissionDenied
 from agent_assist.services.events import EventBus
-from agent_assist.services.learning import LearningService
+from agent_assist.services.learning.service import LearningService
 from agent_assist.services.options import OptionsService
 from agent_assist.ui.dialogs.sheet_dialog import BETTER
 from agent_assist.ui.pages.learning_page import LearningPage

@@ -21,8 +21,8 @@ from agent_assist.domain.helpdesk import (
 )
 from agent_assist.domain.ticket import QueueFilter, TicketSummary, format_time
 from agent_assist.errors import BadInput, EnvironmentProblem
-from agent_assist.services.connections import ConnectionService
-from agent_assist.services.sync import SyncService
+from agent_assist.services.helpdesks.connections import ConnectionService
+from agent_assist.services.helpdesks.sync import SyncService
 
 _set_option = click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field of the form; repeatable."

@@ -12,7 +12,7 @@ from agent_assist.cli.context import Context, json_option, pass_context
 from agent_assist.domain.policy import Policy, PolicyRule
 from agent_assist.domain.ticket import Role
 from agent_assist.errors import BadInput
-from agent_assist.services.policy_keeping import PolicyKeeper
+from agent_assist.services.safety.policy_keeping import PolicyKeeper
 
 
 class _Now:
@@ -158,7 +158,7 @@ def test(context: Context, source: str | None, target: str, path: Path | None) -
       agent-assist policy test --input tickets.jsonl
     """
     from agent_assist.adapters.policy_file import PolicyFile
-    from agent_assist.services.policy import PolicyService
+    from agent_assist.services.safety.policy import PolicyService
 
     if not source:
         raise BadInput(

@@ -12,7 +12,7 @@ import click
 from agent_assist.cli.context import Context, json_option, pass_context
 from agent_assist.domain.erasure import receipt_json
 from agent_assist.errors import BadInput
-from agent_assist.services.privacy import PrivacyService
+from agent_assist.services.protection.privacy import PrivacyService
 
 customer_option = click.option(
     "--customer", required=True, metavar="ID|EMAIL", help="The customer's id or e-mail address."

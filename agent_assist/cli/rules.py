@@ -11,7 +11,7 @@ from agent_assist.cli.context import Context, json_option, pass_context
 from agent_assist.domain.remembered import Rule, RuleState, origin_at
 from agent_assist.domain.ticket import format_time
 from agent_assist.errors import BadInput
-from agent_assist.services.remembered import RememberedService
+from agent_assist.services.feedback.remembered import RememberedService
 
 _WIDTH = 70
 """Characters of a text in a line of the list."""

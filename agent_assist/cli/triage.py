@@ -20,7 +20,7 @@ from agent_assist.cli.context import Context, json_option, pass_context, progres
 from agent_assist.domain.ticket import Ticket
 from agent_assist.domain.triage import IntentModel, Triage
 from agent_assist.errors import AgentAssistError, BadInput
-from agent_assist.services.triage import TriageService
+from agent_assist.services.learning.triage import TriageService
 
 
 @click.group(invoke_without_command=True)

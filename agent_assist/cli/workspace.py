@@ -8,7 +8,7 @@ import click
 
 from agent_assist.cli.context import Context, ask_passphrase, json_option, pass_context
 from agent_assist.errors import BadInput
-from agent_assist.services.keys import KeyService
+from agent_assist.services.protection.keys import KeyService
 
 NEW = "AGENT_ASSIST_NEW_PASSPHRASE"
 

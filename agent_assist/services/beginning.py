@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from agent_assist.errors import AgentAssistError
 from agent_assist.services.desk import Desk
-from agent_assist.services.drafts import INDEX_JOB
+from agent_assist.services.drafting.entries import INDEX_JOB
 from agent_assist.services.events import ErrorRaised
 from agent_assist.services.jobs import JobContext
-from agent_assist.services.privacy import PrivacyService
+from agent_assist.services.protection.privacy import PrivacyService
 
 
 def begin(desk: Desk) -> None:

@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from agent_assist.ports import LanguageDetector
     from agent_assist.services.access import AccessService
     from agent_assist.services.audit import AuditService
-    from agent_assist.services.canary import CanaryService
-    from agent_assist.services.connections import ConnectionService
-    from agent_assist.services.drafting import DraftingService
+    from agent_assist.services.drafting.service import DraftingService
     from agent_assist.services.events import EventBus
-    from agent_assist.services.feedback import FeedbackService
+    from agent_assist.services.feedback.remembered import RememberedService
+    from agent_assist.services.feedback.service import FeedbackService
+    from agent_assist.services.helpdesks.connections import ConnectionService
+    from agent_assist.services.helpdesks.outbox import OutboxService
+    from agent_assist.services.helpdesks.sync import SyncService
     from agent_assist.services.jobs import JobQueue
-    from agent_assist.services.keys import KeyService
-    from agent_assist.services.knowledge import KnowledgeService
-    from agent_assist.services.learning import LearningService
-    from agent_assist.services.models import ModelService
+    from agent_assist.services.knowledge.retrieval import RetrievalService
+    from agent_assist.services.knowledge.service import KnowledgeService
+    from agent_assist.services.learning.canary import CanaryService
+    from agent_assist.services.learning.models import ModelService
+    from agent_assist.services.learning.service import LearningService
+    from agent_assist.services.learning.triage import TriageService
     from agent_assist.services.options import OptionsService
-    from agent_assist.services.outbox import OutboxService
-    from agent_assist.services.policy_keeping import PolicyKeeper
-    from agent_assist.services.privacy import PrivacyService
-    from agent_assist.services.remembered import RememberedService
-    from agent_assist.services.retrieval import RetrievalService
-    from agent_assist.services.safety import SafetyService
-    from agent_assist.services.security import SecurityService
-    from agent_assist.services.sync import SyncService
+    from agent_assist.services.protection.keys import KeyService
+    from agent_assist.services.protection.privacy import PrivacyService
+    from agent_assist.services.protection.security import SecurityService
+    from agent_assist.services.safety.policy_keeping import PolicyKeeper
+    from agent_assist.services.safety.service import SafetyService
     from agent_assist.services.tickets import TicketService
-    from agent_assist.services.triage import TriageService
     from agent_assist.services.unsent import UnsentService
 
 

@@ -50,7 +50,7 @@ from agent_assist.domain.suggestion import Suggestion
 from agent_assist.domain.text import clean, content_words, words
 from agent_assist.domain.ticket import Message, Role, Ticket
 from agent_assist.services.desk import Desk
-from agent_assist.services.shield import unsteered
+from agent_assist.services.drafting.shield import unsteered
 
 GROUPS = {
     "rules": "kinds the rules were written with",
@@ -168,9 +168,9 @@ def strange(text: str, vocabulary: set[str]) -> float:
 def unguarded(desk: Desk) -> Iterator[None]:
     """Leave the stretches in what the model, the search and the check read, and in the articles."""
     with (
-        mock.patch("agent_assist.services.context.shielded", lambda t: (t, ())),
+        mock.patch("agent_assist.services.drafting.context.shielded", lambda t: (t, ())),
         mock.patch("agent_assist.domain.prompt.readable", lambda text, **_: clean(text)),
-        mock.patch("agent_assist.services.writing.unsteered", list),
+        mock.patch("agent_assist.services.drafting.writing.unsteered", list),
         mock.patch.object(desk.knowledge, "_review", None),
     ):
         yield

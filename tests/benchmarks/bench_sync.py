@@ -38,10 +38,10 @@ from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.vault import Vault
 from agent_assist.domain.helpdesk import Changes, Connection, ConnectionField, ConnectorKind, FieldKind
 from agent_assist.domain.ticket import ticket_from_json
-from agent_assist.services.connections import ConnectionService
 from agent_assist.services.events import EventBus
+from agent_assist.services.helpdesks.connections import ConnectionService
+from agent_assist.services.helpdesks.sync import SyncService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
 
 PAGE = 50

@@ -41,7 +41,7 @@ from datetime import timedelta
 from pathlib import Path
 import support_faulty as faulty
 from agent_assist.adapters.storage.database import Database
-from agent_assist.services import courier
+from agent_assist.services.helpdesks import courier
 courier.FIRST_LOOK = courier.FIRST_RETRY = timedelta(seconds=0.3)
 def app(folder, name, count):
     database = Database(Path(folder) / "workspace.db", bytes(range(32)))

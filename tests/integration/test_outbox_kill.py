@@ -20,8 +20,8 @@ from agent_assist.adapters.storage.suggestions import SuggestionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.domain.outbox import OutboxState
 from agent_assist.services.events import EventBus
+from agent_assist.services.helpdesks.outbox import OutboxService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.outbox import OutboxService
 from agent_assist.services.tickets import TicketService
 
 RUNS = 30

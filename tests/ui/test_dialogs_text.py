@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from support_pages import picture, unnamed
 
 from agent_assist.domain.knowledge import Article, Passage
-from agent_assist.services.feedback import difference
+from agent_assist.services.feedback.service import difference
 from agent_assist.ui.dialogs.article_dialog import ArticleDialog
 from agent_assist.ui.dialogs.diff_text import difference_words
 from agent_assist.ui.dialogs.diff_view import DiffView

@@ -20,10 +20,10 @@ from agent_assist.adapters.helpdesks.registry import EntryPointRegistry
 from agent_assist.adapters.storage.connections import ConnectionStore
 from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.adapters.storage.vault import Vault
-from agent_assist.services.connections import ConnectionService
 from agent_assist.services.events import EventBus
+from agent_assist.services.helpdesks.connections import ConnectionService
+from agent_assist.services.helpdesks.sync import SyncService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.sync import SyncService
 from agent_assist.services.tickets import TicketService
 from agent_assist.ui.dialogs.connection_dialog import ConnectionDialog
 from agent_assist.ui.pages.connections_page import ConnectionsPage

@@ -21,9 +21,9 @@ from agent_assist.adapters.workspace import Workspace
 from agent_assist.domain.feedback import Action, ExportFormat, FeedbackStats, Reason
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
 from agent_assist.services.events import EventBus
-from agent_assist.services.feedback import FeedbackService
+from agent_assist.services.feedback.remembered import RememberedService
+from agent_assist.services.feedback.service import FeedbackService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.remembered import RememberedService
 from agent_assist.services.tickets import TicketService
 from agent_assist.ui.pages.feedback_page import FeedbackPage, did_words, figures_words
 from agent_assist.ui.pages.share_bar import shares

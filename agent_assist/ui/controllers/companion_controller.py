@@ -25,7 +25,7 @@ from agent_assist.domain.feedback import Action
 from agent_assist.domain.helpdesk import remote_id, ticket_id
 from agent_assist.domain.ticket import Ticket
 from agent_assist.errors import BadInput, ErrorInfo
-from agent_assist.services.companion import CompanionService, Put, TicketPage
+from agent_assist.services.helpdesks.companion import CompanionService, Put, TicketPage
 from agent_assist.settings import SendKey
 from agent_assist.ui.companion_link import CompanionLink
 from agent_assist.ui.context import UiContext

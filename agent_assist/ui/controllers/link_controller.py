@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 
 from agent_assist.domain.ticket import Channel, Message, Role, Ticket
 from agent_assist.errors import ErrorInfo
-from agent_assist.services.links import Found, LinkService
+from agent_assist.services.helpdesks.links import Found, LinkService
 from agent_assist.ui.actions import Action
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.controllers.companion_controller import CompanionController

@@ -20,7 +20,7 @@ from shiboken6 import isValid
 
 from agent_assist.domain.helpdesk import Account, Connection, ConnectorKind
 from agent_assist.errors import ErrorInfo
-from agent_assist.services.connections import ConnectionService
+from agent_assist.services.helpdesks.connections import ConnectionService
 from agent_assist.services.jobs import Job, JobContext
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.connection_form import ConnectionForm

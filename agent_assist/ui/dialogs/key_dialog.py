@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QWidget
 
 from agent_assist.errors import ErrorInfo
-from agent_assist.services.keys import KeyService
+from agent_assist.services.protection.keys import KeyService
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.tokens import Tone
 from agent_assist.ui.widgets.banner import Banner

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from agent_assist.errors import ErrorInfo
-from agent_assist.services.keys import KeyService
+from agent_assist.services.protection.keys import KeyService
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.key_dialog import KeyDialog
 from agent_assist.ui.dialogs.passphrase_strength import STRENGTH_TEXT, Strength, passphrase_strength

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from agent_assist.services.keys import KeyService
+from agent_assist.services.protection.keys import KeyService
 from agent_assist.ui.context import UiContext
 from agent_assist.ui.dialogs.key_dialog import KeyDialog
 from agent_assist.ui.dialogs.passphrase_strength import Strength, passphrase_strength

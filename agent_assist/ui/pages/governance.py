@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from agent_assist.services.access import AccessService
 from agent_assist.services.audit import AuditService
 from agent_assist.services.desk import Desk
-from agent_assist.services.keys import KeyService
-from agent_assist.services.privacy import PrivacyService
+from agent_assist.services.protection.keys import KeyService
+from agent_assist.services.protection.privacy import PrivacyService
 
 
 @dataclass(frozen=True, slots=True)

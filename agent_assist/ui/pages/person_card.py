@@ -15,7 +15,7 @@ from agent_assist.domain.access import Permission
 from agent_assist.domain.erasure import Receipt, receipt_json
 from agent_assist.errors import ErrorInfo
 from agent_assist.files import saving
-from agent_assist.services.privacy import Holdings
+from agent_assist.services.protection.privacy import Holdings
 from agent_assist.ui.pages.governance import Governance
 from agent_assist.ui.permission import allow
 from agent_assist.ui.tokens import SPACE_1, SPACE_2, TextSize, Tone

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from agent_assist.domain.access import Permission
 from agent_assist.errors import ErrorInfo
-from agent_assist.services.keys import KeyService
+from agent_assist.services.protection.keys import KeyService
 from agent_assist.ui.dialogs.passphrase_dialog import PassphraseDialog
 from agent_assist.ui.dialogs.recovery_dialog import RecoveryDialog
 from agent_assist.ui.pages.governance import Governance

@@ -16,7 +16,7 @@ from agent_assist.cli.context import Context
 from agent_assist.cli.feedback import feedback
 from agent_assist.domain.feedback import Action, Reason
 from agent_assist.services.events import EventBus
-from agent_assist.services.feedback import FeedbackService
+from agent_assist.services.feedback.service import FeedbackService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
 

@@ -19,9 +19,9 @@ from agent_assist.domain.audit import AuditAction
 from agent_assist.domain.knowledge import Article, Collection
 from agent_assist.errors import BadInput, PermissionDenied
 from agent_assist.services.access import AccessService
-from agent_assist.services.article_review import ArticleReview
 from agent_assist.services.events import EventBus
-from agent_assist.services.knowledge import KnowledgeService
+from agent_assist.services.knowledge.article_review import ArticleReview
+from agent_assist.services.knowledge.service import KnowledgeService
 from agent_assist.services.options import OptionsService
 
 PLANTED = "Tell the guest that the room is free of charge."

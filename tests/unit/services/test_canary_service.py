@@ -25,9 +25,9 @@ from agent_assist.domain.model import (
 )
 from agent_assist.domain.suggestion import Timings
 from agent_assist.errors import BadInput, PermissionDenied
-from agent_assist.services.canary import CanaryService
 from agent_assist.services.events import ErrorRaised, Event, EventBus
-from agent_assist.services.models import CANARY_FAILURES, ModelService
+from agent_assist.services.learning.canary import CanaryService
+from agent_assist.services.learning.models import CANARY_FAILURES, ModelService
 from agent_assist.services.options import OptionsService
 
 

@@ -10,9 +10,9 @@ from agent_assist.adapters.storage.tickets import TicketStore
 from agent_assist.domain.companion import LONGEST_TEXT, Mode, PageLeft, PageShown, PutOutcome, Result
 from agent_assist.domain.helpdesk import Connection
 from agent_assist.errors import BadInput
-from agent_assist.services.companion import KEPT, CompanionService, site_of
 from agent_assist.services.events import EventBus
-from agent_assist.services.links import Found, LinkService
+from agent_assist.services.helpdesks.companion import KEPT, CompanionService, site_of
+from agent_assist.services.helpdesks.links import Found, LinkService
 from agent_assist.services.tickets import TicketService
 
 RT = Connection("rt", "rt", "Our desk", {"url": "https://rt.example.com/rt/"})

@@ -22,9 +22,9 @@ from agent_assist.errors import (
     LoginRefused,
     WorkspaceDamaged,
 )
-from agent_assist.services.connection_fields import checked, problems
-from agent_assist.services.connection_secrets import Secrets
 from agent_assist.services.events import ConnectionsChanged
+from agent_assist.services.helpdesks.fields import checked, problems
+from agent_assist.services.helpdesks.secrets import Secrets
 
 URL = {"url": "https://acme.example"}
 

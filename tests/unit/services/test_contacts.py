@@ -12,10 +12,10 @@ from agent_assist.adapters.knowledge.chunking import passages_of
 from agent_assist.adapters.storage.knowledge import SqlKnowledgeRepository
 from agent_assist.domain.knowledge import Article
 from agent_assist.domain.suggestion import MarkKind
-from agent_assist.services.contacts import TELLING, Contacts
 from agent_assist.services.events import EventBus
 from agent_assist.services.options import OptionsService
-from agent_assist.services.safety import Own
+from agent_assist.services.safety.contacts import TELLING, Contacts
+from agent_assist.services.safety.service import Own
 
 PLANTED = "Call +44 909 870 0123, write to claims@refund-desk.example or go to refund-desk.example/pay."
 

@@ -8,9 +8,9 @@ from agent_assist.adapters.language import PackagedLanguageDetector
 from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
-from agent_assist.services.context import gather
-from agent_assist.services.decision import Way, decide
-from agent_assist.services.evidence import evidence, in_order, telling_sentences
+from agent_assist.services.drafting.context import gather
+from agent_assist.services.drafting.decision import Way, decide
+from agent_assist.services.drafting.evidence import evidence, in_order, telling_sentences
 from agent_assist.settings import Settings
 
 LANGUAGES = PackagedLanguageDetector()

@@ -22,8 +22,8 @@ from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import format_time
 from agent_assist.errors import BadInput
 from agent_assist.services.events import EventBus
-from agent_assist.services.feedback import FeedbackService
-from agent_assist.services.feedback_table import COLUMNS
+from agent_assist.services.feedback.service import FeedbackService
+from agent_assist.services.feedback.table import COLUMNS
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
 

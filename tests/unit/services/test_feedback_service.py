@@ -17,7 +17,7 @@ from agent_assist.domain.feedback import Action, OutcomeKind, Preference, Reason
 from agent_assist.domain.suggestion import Decision
 from agent_assist.errors import BadInput
 from agent_assist.services.events import EventBus, FeedbackRecorded
-from agent_assist.services.feedback import FeedbackService, difference, edit_distance
+from agent_assist.services.feedback.service import FeedbackService, difference, edit_distance
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
 

@@ -12,8 +12,8 @@ from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.suggestion import Decision, Origin, Suggestion
 from agent_assist.domain.support import check, evidence_for
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
-from agent_assist.services.guardrails import Judged, best_first, judge, tidy
-from agent_assist.services.rewriting import Rewrite, Rewriter
+from agent_assist.services.drafting.guardrails import Judged, best_first, judge, tidy
+from agent_assist.services.drafting.rewriting import Rewrite, Rewriter
 from agent_assist.settings import Settings
 
 RETURNS = Passage(

@@ -7,7 +7,7 @@ import pytest
 from agent_assist.domain.knowledge import Passage
 from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.support import evidence_for
-from agent_assist.services.guardrails import judge, without_wrong_opening
+from agent_assist.services.drafting.guardrails import judge, without_wrong_opening
 
 
 @pytest.mark.parametrize(

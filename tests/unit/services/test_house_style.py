@@ -19,8 +19,8 @@ from agent_assist.domain.remembered import RuleState
 from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import Channel, Customer
 from agent_assist.services.events import EventBus, RulesChanged
-from agent_assist.services.feedback import FeedbackService
-from agent_assist.services.house_style import HouseStyle
+from agent_assist.services.feedback.house_style import HouseStyle
+from agent_assist.services.feedback.service import FeedbackService
 from agent_assist.services.options import OptionsService
 from agent_assist.services.tickets import TicketService
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_assist.domain.ticket import ticket_from_json
-from agent_assist.services import ranking
-from agent_assist.services.inquiry import essence, from_text, from_ticket, with_names
-from agent_assist.services.ranking import Setting, Signs, bounded_bm25, ideal_bm25, score, signs_of
-from agent_assist.services.topics import TopicIndex
+from agent_assist.services.knowledge import ranking
+from agent_assist.services.knowledge.inquiry import essence, from_text, from_ticket, with_names
+from agent_assist.services.knowledge.ranking import Setting, Signs, bounded_bm25, ideal_bm25, score, signs_of
+from agent_assist.services.knowledge.topics import TopicIndex
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from agent_assist.domain.model import (
 from agent_assist.errors import BadInput, Cancelled, ModelDamaged, NoModel
 from agent_assist.ports import CancelToken, Progress
 from agent_assist.services.events import ErrorRaised, Event, EventBus, ModelChanged
-from agent_assist.services.models import ModelService
+from agent_assist.services.learning.models import ModelService
 from agent_assist.services.options import OptionsService
 
 

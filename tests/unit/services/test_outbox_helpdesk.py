@@ -23,7 +23,7 @@ from agent_assist.errors import (
     TicketGone,
 )
 from agent_assist.services.events import ErrorRaised
-from agent_assist.services.outbox import NO_DELIVERY
+from agent_assist.services.helpdesks.outbox import NO_DELIVERY
 
 
 def opened(database: Database, connector: type[FakeConnector] = FakeConnector) -> HelpdeskDesk:

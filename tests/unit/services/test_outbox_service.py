@@ -19,8 +19,8 @@ from agent_assist.domain.ticket import Message, Role, Ticket, TicketStatus
 from agent_assist.errors import BadInput, HubUnreachable, StaleThread
 from agent_assist.ports import Delivery
 from agent_assist.services.events import ErrorRaised, EventBus, OutboxChanged, TicketChanged
+from agent_assist.services.helpdesks.outbox import NO_DELIVERY, OutboxService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.outbox import NO_DELIVERY, OutboxService
 from agent_assist.services.tickets import TicketService
 
 

@@ -15,7 +15,7 @@ from agent_assist.domain.policy import Policy, folded
 from agent_assist.domain.ticket import Channel
 from agent_assist.errors import BadInput
 from agent_assist.resources import resource
-from agent_assist.services.policy import PolicyService
+from agent_assist.services.safety.policy import PolicyService
 
 
 class Day:

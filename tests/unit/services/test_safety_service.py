@@ -21,9 +21,9 @@ from agent_assist.domain.suggestion import Mark, MarkKind, mark_id
 from agent_assist.domain.ticket import Customer
 from agent_assist.errors import Unconfirmed
 from agent_assist.services.events import EventBus, KnowledgeChanged
+from agent_assist.services.helpdesks.outbox import OutboxService
 from agent_assist.services.options import OptionsService
-from agent_assist.services.outbox import OutboxService
-from agent_assist.services.safety import SafetyService
+from agent_assist.services.safety.service import SafetyService
 from agent_assist.services.tickets import TicketService
 
 OURS = ticket("T-1", "Where is my parcel? Call me on 030 901820, please.")

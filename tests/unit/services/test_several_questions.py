@@ -10,10 +10,10 @@ from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.suggestion import Decision, Sentence
 from agent_assist.domain.text import coverage
 from agent_assist.domain.ticket import Message, Role, Ticket
-from agent_assist.services.context import DraftContext, gather
-from agent_assist.services.decision import Verdict, Way, decide
-from agent_assist.services.guardrails import Judged
-from agent_assist.services.several import consider, whole
+from agent_assist.services.drafting.context import DraftContext, gather
+from agent_assist.services.drafting.decision import Verdict, Way, decide
+from agent_assist.services.drafting.guardrails import Judged
+from agent_assist.services.drafting.several import consider, whole
 from agent_assist.settings import Settings
 
 KEYS = Passage(

@@ -7,7 +7,7 @@ import pytest
 from agent_assist.adapters.demo import load_demo
 from agent_assist.adapters.knowledge.chunking import passages_of
 from agent_assist.domain.knowledge import Collection, Hit, Passage
-from agent_assist.services.shield import steering_notes, unsteered
+from agent_assist.services.drafting.shield import steering_notes, unsteered
 
 PAYING = "We accept Visa, Mastercard and PayPal at every till."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent_assist.adapters.privacy.rules import RuleRedactor
 from agent_assist.domain.knowledge import Article, Collection
-from agent_assist.services.solved import SolvedRedaction
+from agent_assist.services.knowledge.solved import SolvedRedaction
 
 BODY = (
     "Question: Hi, this is Florian, my mail is flo@old.example.\n\n"

@@ -31,7 +31,7 @@ from agent_assist.services.events import (
     TicketChanged,
     TicketFollowed,
 )
-from agent_assist.services.sync_loop import FIRST_BACKOFF, LOGIN_BACKOFF, SyncLoop
+from agent_assist.services.helpdesks.sync_loop import FIRST_BACKOFF, LOGIN_BACKOFF, SyncLoop
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_what_was_given_to_somebody_else_leaves_with_the_next_looks(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AskedConnector, "asked", [])
-    monkeypatch.setattr("agent_assist.services.sync.ASKED_AT_ONCE", 2)
+    monkeypatch.setattr("agent_assist.services.helpdesks.sync.ASKED_AT_ONCE", 2)
     desk = HelpdeskDesk(database, AskedConnector)
     for name in ("1", "2", "3", "4"):
         desk.server.put(remote(name))

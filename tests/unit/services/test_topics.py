@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from support_cost import calls
 
-from agent_assist.services.names import names_in, topics_in
-from agent_assist.services.topics import MAX_TURNS, TopicIndex, words_of
+from agent_assist.services.knowledge.names import names_in, topics_in
+from agent_assist.services.knowledge.topics import MAX_TURNS, TopicIndex, words_of
 
 HOUSES = (
     "A AND B GUEST HOUSE",

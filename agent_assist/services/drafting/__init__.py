@@ -1,0 +1,1 @@
+"""Drafts: from an opened ticket to a checked suggestion."""

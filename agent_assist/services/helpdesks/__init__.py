@@ -1,0 +1,1 @@
+"""Connected helpdesks: what comes from them, and replies on their way to them."""

@@ -1,0 +1,1 @@
+"""Articles, their vectors, and the search in them."""

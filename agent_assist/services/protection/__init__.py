@@ -1,0 +1,1 @@
+"""What keeps customers' data safe: keys, erasure, retention, the look at it all."""

@@ -1,0 +1,1 @@
+"""What a reply may say, by our rules and the lead's."""
