@@ -94,7 +94,7 @@ def test_a_pull_that_gave_up_is_resumed_by_the_next(hub: FakeHub, folder: Path) 
     hub.cut_after, hub.cuts_left = 0, 50
     with pytest.raises(HubUnreachable, match="stopped at") as caught:
         pull(folder)
-    assert "resumes" in caught.value.remedy
+    assert "goes on where it stopped" in caught.value.remedy
     hub.cut_after, hub.cuts_left = 1_500_000, 1
     cancel = threading.Event()
     with pytest.raises(Cancelled):

@@ -47,7 +47,7 @@ def test_a_run_is_started_watched_and_its_model_put_into_use(place: Place, qtbot
     qtbot.waitUntil(lambda: page.comparison.isVisible())
     assert page.comparison.verdict.text() == "Better"
     assert page.run.state.text() == "Done"
-    assert "+12 points" in texts(page.comparison)
+    qtbot.waitUntil(lambda: "+12 points" in texts(page.comparison))
     picture(page, place.surface.theme, "learning-better", (900, 1180))
     picture(page, place.surface.theme, "learning-narrow", (420, 1180))
     assert not unnamed(page)
