@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from agent_assist.domain.house import PLAIN, Part, Style, own_phrase
+from agent_assist.domain.house import PLAIN, Frame, Style, own_phrase
 from agent_assist.domain.knowledge import FROM_REPLIES, Hit, Passage
 from agent_assist.domain.mailtext import reduce_mail
 from agent_assist.domain.phrases import announcement, is_courtesy, phrases
@@ -60,19 +60,19 @@ def letter(
     """`body` with the greeting and closing of the channel; `first` is False after an earlier reply, `sorry`
     puts a word of regret before the body.  The `style`'s opening is a part of the body: see `opened`."""
 
-    def said(part: Part) -> str:
+    def said(part: Frame) -> str:
         phrase = style.get(part)
         return own_phrase(part, channel, language) if phrase is None else phrase
 
     body = f"{phrases(language).sorry} {body.strip()}" if sorry else body.strip()
     if offer and not body.endswith("?") and channel is not Channel.SOCIAL:
-        body = f"{body} {said(Part.OFFER)}".rstrip()
-    hello = said(Part.GREETING).replace("{name}", name) if name else said(Part.GREETING_NOBODY)
+        body = f"{body} {said(Frame.OFFER)}".rstrip()
+    hello = said(Frame.GREETING).replace("{name}", name) if name else said(Frame.GREETING_NOBODY)
     if channel not in LETTER:
         if not hello or not first:
             return body
         return f"{hello} {lower_first(body, language) if hello.endswith(',') else body}"
-    closing = said(Part.CLOSING)
+    closing = said(Frame.CLOSING)
     closing = f"{closing},\n{signature}" if signature and closing else closing or signature
     return "\n\n".join(part for part in (hello, body, closing) if part)
 

@@ -32,7 +32,7 @@ _MOST = 2
 _NAME = "{name}"
 
 
-class Part(StrEnum):
+class Frame(StrEnum):
     """What stands around an answer."""
 
     GREETING = "greeting"
@@ -58,35 +58,35 @@ class Style:
     offer: str | None = None
     closing: str | None = None
 
-    def get(self, part: Part) -> str | None:
+    def get(self, part: Frame) -> str | None:
         phrase: str | None = getattr(self, part.value)
         return phrase
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[Frame, ...]:
         """Those that the house words its own way."""
-        return tuple(p for p in Part if self.get(p) is not None)
+        return tuple(p for p in Frame if self.get(p) is not None)
 
 
 PLAIN = Style()
 """No habits: the product's own phrases."""
 
 
-def style_of(habits: Mapping[Part, str]) -> Style:
+def style_of(habits: Mapping[Frame, str]) -> Style:
     """The style of these habits."""
     return Style(**{part.value: phrase for part, phrase in habits.items()})
 
 
-def own_phrase(part: Part, channel: Channel, language: str) -> str:
+def own_phrase(part: Frame, channel: Channel, language: str) -> str:
     """What the product says where the house has no habit."""
     own: Phrases = phrases(language)
     letter = channel in LETTER
     return {
-        Part.GREETING: own.hello,
-        Part.GREETING_NOBODY: own.hello_nobody if letter else "",
-        Part.OPENING: "",
-        Part.OFFER: own.offer if letter else own.offer_in_chat or own.offer,
-        Part.CLOSING: own.closing if letter else "",
+        Frame.GREETING: own.hello,
+        Frame.GREETING_NOBODY: own.hello_nobody if letter else "",
+        Frame.OPENING: "",
+        Frame.OFFER: own.offer if letter else own.offer_in_chat or own.offer,
+        Frame.CLOSING: own.closing if letter else "",
     }[part]
 
 
@@ -95,19 +95,19 @@ def own_phrase(part: Part, channel: Channel, language: str) -> str:
 
 def parts_of(
     text: str, channel: Channel, language: str, *, name: str = "", signature: str = ""
-) -> dict[Part, str]:
+) -> dict[Frame, str]:
     """What stands around the answer in a reply, part by part; empty where there is none of it.
 
     `name` is what the customer is called; in the greeting `{name}` stands for it.
     """
-    found = dict.fromkeys(Part, "")
+    found = dict.fromkeys(Frame, "")
     rest = text.strip()
     if channel in LETTER:
-        rest, found[Part.CLOSING] = _without_closing(rest, language, signature)
+        rest, found[Frame.CLOSING] = _without_closing(rest, language, signature)
     rest, hello = _without_greeting(rest, name)
-    found[Part.GREETING if name else Part.GREETING_NOBODY] = hello
-    rest, found[Part.OPENING] = _without_opening(rest, language)
-    found[Part.OFFER] = _offer(rest, language)
+    found[Frame.GREETING if name else Frame.GREETING_NOBODY] = hello
+    rest, found[Frame.OPENING] = _without_opening(rest, language)
+    found[Frame.OFFER] = _offer(rest, language)
     return found
 
 
@@ -204,15 +204,15 @@ class Seen:
     """Whether it is the agent's: the draft had another, or none."""
 
 
-def seen_in(draft: Mapping[Part, str], sent: Mapping[Part, str], name: str) -> dict[Part, Seen]:
+def seen_in(draft: Mapping[Frame, str], sent: Mapping[Frame, str], name: str) -> dict[Frame, Seen]:
     """What a reply shows of the house's habits.
 
     A part that neither the draft nor the reply has says nothing, but for the opening, which drafts have only
     by habit; nor does a phrase that holds for one customer alone.
     """
-    found: dict[Part, Seen] = {}
+    found: dict[Frame, Seen] = {}
     for part, phrase in sent.items():
-        if (phrase or draft[part] or part is Part.OPENING) and may_be_said(phrase, name):
+        if (phrase or draft[part] or part is Frame.OPENING) and may_be_said(phrase, name):
             found[part] = Seen(phrase, phrase != draft[part])
     return found
 
@@ -221,6 +221,7 @@ def may_be_said(phrase: str, name: str = "") -> bool:
     """Whether a phrase may be said to every customer: no figure, link or name in it, and not long."""
     bare = phrase.replace(_NAME, "")
     named = {w.casefold() for w in words(name)} & {w.casefold() for w in words(bare)}
+    # Read as German, where a capital makes no name: "Kind Regards" is none, and redaction finds people.
     safe = not find_facts(bare, "de") and not find_promises(bare) and not set("{}[]<>@") & set(bare)
     return safe and not named and len(phrase) <= _LONGEST
 

@@ -83,7 +83,7 @@ class Rule:
     edit: str = ""
     """Digest of the reply it was made of."""
     style: str = ""
-    """The part of a reply (domain.house.Part) that `after` words, where it is no edit's but a habit of the
+    """The part of a reply (domain.house.Frame) that `after` words, where it is no edit's but a habit of the
     team, seen in many replies; it is then not searched."""
     channel: str = ""
     """Where a habit holds."""

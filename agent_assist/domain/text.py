@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -229,6 +230,13 @@ def coverage(text: str, source: str) -> float:
     """The share of the content words of `text` that `source` has; 1 where `text` has none."""
     wanted = set(content_words(text))
     return len(wanted & set(content_words(source))) / len(wanted) if wanted else 1.0
+
+
+def token_f1(text: str, other: str) -> float:
+    """Harmonic mean of precision and recall of the words, each as often as it stands there."""
+    one, two = Counter(words(text)), Counter(words(other))
+    whole = one.total() + two.total()
+    return 2 * (one & two).total() / whole if whole else 0.0
 
 
 def repeated(text: str, size: int = 4) -> float:

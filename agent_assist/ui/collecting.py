@@ -17,13 +17,9 @@ def pause() -> None:
 
 
 def resume() -> None:
-    """Set aside what there is, and collect again from here on."""
+    """Set aside what there is, and collect again from here on.
+
+    A desk that is left for another stays set aside: its window is kept until the process ends anyway.
+    """
     gc.freeze()
     gc.enable()
-
-
-def renew() -> None:
-    """Collect what was set aside as well, for a desk was closed; what is left of it is set aside again."""
-    gc.unfreeze()
-    gc.collect()
-    resume()

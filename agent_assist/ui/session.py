@@ -311,5 +311,4 @@ class Session(QObject):
             self.ui.bridge.close()
             self.ui = None
         desk, self.desk = self.desk, None
-        collecting.renew()
         return desk

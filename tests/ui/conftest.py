@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,16 @@ from agent_assist.ui.main_window import MainWindow
 from agent_assist.ui.session import Session
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.views.draft_panel import DraftPanel
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """A window sets aside what there is until its process ends; tests open many in one process."""
+    yield
+    if gc.get_freeze_count():
+        gc.unfreeze()
+        gc.enable()
+        gc.collect()
 
 
 @pytest.fixture

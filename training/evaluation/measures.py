@@ -7,14 +7,13 @@ the right passage and grounding in it went with accuracy (Spearman .84 and .41 p
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 from sacrebleu.metrics.chrf import CHRF
 
-from agent_assist.domain.text import repeated, words
+from agent_assist.domain.text import repeated, token_f1
 
 USEFUL = 1 / 3
 """Share of a draft below which an agent writes anew; texts on different things share about a quarter."""
@@ -26,13 +25,6 @@ _POLITE = re.compile(
     r"|s'il vous pla[iî]t)\b",
     re.IGNORECASE,
 )
-
-
-def token_f1(text: str, other: str) -> float:
-    """Harmonic mean of precision and recall of the words, each as often as it stands there."""
-    one, two = Counter(words(text)), Counter(words(other))
-    common = sum((one & two).values())
-    return 2 * common / (sum(one.values()) + sum(two.values())) if common else 0.0
 
 
 def chrf(text: str, reference: str) -> float:

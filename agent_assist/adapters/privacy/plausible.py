@@ -12,9 +12,7 @@ from functools import cache
 from typing import Final
 
 from agent_assist.adapters.language import PackagedLanguageDetector
-
-Found = tuple[str, int, int]
-"""Type, start, end."""
+from agent_assist.adapters.privacy.placeholders import Found
 
 _LEAST_LETTERS: Final = 20
 """Letters below which a text's language is not asked for: "ok sam rodriguez" is Spanish to a detector."""

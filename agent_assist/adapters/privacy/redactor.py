@@ -223,8 +223,11 @@ def _befores(ticket: Ticket) -> list[str]:
 
 def _foreign(texts: Sequence[str], together: bool) -> list[bool]:
     """Which texts are not English; those of one ticket tell it of each other where one is short."""
-    whole = together and is_foreign("\n".join(t[:400] for t in texts))
-    return [is_foreign(t) or (whole and len(t.split()) < _SHORT) for t in texts]
+    foreign = [is_foreign(t) for t in texts]
+    if not (together and any(foreign)):
+        return foreign
+    whole = is_foreign("\n".join(t[:400] for t in texts))
+    return [own or (whole and len(t.split()) < _SHORT) for own, t in zip(foreign, texts, strict=True)]
 
 
 def _outside_placeholders(text: str, found: Sequence[Found]) -> list[Found]:

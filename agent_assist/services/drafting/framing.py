@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from agent_assist.domain import composing
-from agent_assist.domain.house import PLAIN, Part, Style
+from agent_assist.domain.house import PLAIN, Frame, Style
 from agent_assist.domain.knowledge import Hit
 from agent_assist.domain.model import ModelRecord, Usage
 from agent_assist.domain.phrases import phrases
@@ -26,11 +26,11 @@ _SAID = 0.8
 
 _AS_SENT = "The {parts} read as your team's replies do: see Feedback › Remembered edits."
 _NAMES = {
-    Part.GREETING: "greeting",
-    Part.GREETING_NOBODY: "greeting",
-    Part.OPENING: "opening",
-    Part.OFFER: "offer of help",
-    Part.CLOSING: "closing",
+    Frame.GREETING: "greeting",
+    Frame.GREETING_NOBODY: "greeting",
+    Frame.OPENING: "opening",
+    Frame.OFFER: "offer of help",
+    Frame.CLOSING: "closing",
 }
 
 Observe = Callable[[DraftEvent], None]
@@ -153,7 +153,8 @@ class Framing:
         """The whole text, where its body begins and ends, and its sentences."""
         language, around = run.context.language, run.evidence
         own = phrases(language)
-        offer = offer and own.offer not in body and (not own.offer_in_chat or own.offer_in_chat not in body)
+        offers = (own.offer, own.offer_in_chat, self._style(run).offer)
+        offer = offer and not any(said and said in body for said in offers)
         body, sentences = self._opened(run, body, sentences)
         body = self._going_on(run, body)
         # One of them began with the capital letter.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +20,7 @@ from agent_assist.domain.text import (
     repeated,
     similarity,
     split_sentences,
+    token_f1,
     words,
 )
 
@@ -164,13 +164,6 @@ def judge(
     return Judged(text, tuple(good), not why, score, why)
 
 
-def _token_f1(one: str, other: str) -> float:
-    """Words in common, each as often as it stands in both, over the mean of both lengths."""
-    first, second = Counter(words(one)), Counter(words(other))
-    whole = first.total() + second.total()
-    return 2 * (first & second).total() / whole if whole else 0.0
-
-
 _CONDITION = re.compile(
     r"\b(?:may be|might|usually|depend\w*|var(?:y|ies)|up to|at least|only|unless|except)\b", re.IGNORECASE
 )
@@ -295,7 +288,7 @@ def best_first(judged: Sequence[Judged], answer: str = "") -> list[Judged]:
 
     def agreed(one: Judged) -> float:
         voices = [j.text for j in judged if j is not one] + ([answer] if answer else [])
-        return round(sum(_token_f1(one.text, voice) for voice in voices) / len(voices), 6) if voices else 0.0
+        return round(sum(token_f1(one.text, voice) for voice in voices) / len(voices), 6) if voices else 0.0
 
     passed = sorted((j for j in judged if j.passed), key=lambda j: (-agreed(j), -j.score))
     kept: list[Judged] = []

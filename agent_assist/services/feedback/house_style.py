@@ -19,7 +19,7 @@ from agent_assist.domain.feedback import Action, Outcome, OutcomeKind
 from agent_assist.domain.house import (
     PLAIN,
     WINDOW,
-    Part,
+    Frame,
     Seen,
     Style,
     habit,
@@ -43,11 +43,11 @@ _DAYS: Final = 90
 """How far back: what was usual before a change of style is no habit."""
 _SENT: Final = frozenset({OutcomeKind.ACCEPTED, OutcomeKind.EDITED, OutcomeKind.REWRITTEN})
 _WHAT: Final = {
-    Part.GREETING: "The greeting by name",
-    Part.GREETING_NOBODY: "The greeting without a name",
-    Part.OPENING: "What stands before the answer",
-    Part.OFFER: "What stands after the answer",
-    Part.CLOSING: "The closing",
+    Frame.GREETING: "The greeting by name",
+    Frame.GREETING_NOBODY: "The greeting without a name",
+    Frame.OPENING: "What stands before the answer",
+    Frame.OFFER: "What stands after the answer",
+    Frame.CLOSING: "The closing",
 }
 
 
@@ -82,10 +82,10 @@ class HouseStyle:
         """How replies are worded here: by habits that are in use, read once and again when one changes."""
         with self._lock:
             if self._known is None:
-                habits: dict[tuple[str, str], dict[Part, str]] = {}
+                habits: dict[tuple[str, str], dict[Frame, str]] = {}
                 for rule in self._repository.all((RuleState.ACTIVE,)):
                     if rule.style:
-                        habits.setdefault((rule.channel, rule.language), {})[Part(rule.style)] = rule.after
+                        habits.setdefault((rule.channel, rule.language), {})[Frame(rule.style)] = rule.after
                 self._known = {place: style_of(parts) for place, parts in habits.items()}
             return self._known.get((channel.value, _short(language)), PLAIN)
 
@@ -120,9 +120,9 @@ class HouseStyle:
             )
         return learnt
 
-    def _seen(self, channel: Channel, language: str) -> dict[Part, list[Seen]]:
+    def _seen(self, channel: Channel, language: str) -> dict[Frame, list[Seen]]:
         """The newest replies, part by part, each ticket once."""
-        found: dict[Part, list[Seen]] = {part: [] for part in Part}
+        found: dict[Frame, list[Seen]] = {part: [] for part in Frame}
         tickets: set[str] = set()
         since = self._clock.now() - timedelta(days=_DAYS)
         for suggestion, outcome in islice(self._suggestions.history(since, newest_first=True), _LOOKED_AT):
@@ -139,7 +139,7 @@ class HouseStyle:
 
     def _read(
         self, suggestion: Suggestion, outcome: Outcome, channel: Channel, language: str
-    ) -> Mapping[Part, Seen]:
+    ) -> Mapping[Frame, Seen]:
         ticket = self._tickets.get(suggestion.ticket_id)
         if ticket is None:
             return {}
@@ -151,7 +151,9 @@ class HouseStyle:
         )
         return seen_in(draft, sent, ticket.customer.name)
 
-    def _rule(self, part: Part, channel: str, language: str, own: str, phrase: str, seen: list[Seen]) -> Rule:
+    def _rule(
+        self, part: Frame, channel: str, language: str, own: str, phrase: str, seen: list[Seen]
+    ) -> Rule:
         newest = seen[:WINDOW]
         times = sum(s.phrase == phrase for s in newest)
         digest = hashlib.sha256(f"{channel}\0{language}\0{part}\0{phrase}".encode()).hexdigest()

@@ -8,7 +8,7 @@ from agent_assist.domain.composing import letter, opened
 from agent_assist.domain.house import (
     LEAST,
     WINDOW,
-    Part,
+    Frame,
     Seen,
     Style,
     habit,
@@ -37,11 +37,11 @@ def test_the_products_own_letter_is_read_as_its_own_phrases(
         name=name,
         signature="Max Lund",
     )
-    for part in (Part.GREETING if name else Part.GREETING_NOBODY, Part.CLOSING):
+    for part in (Frame.GREETING if name else Frame.GREETING_NOBODY, Frame.CLOSING):
         assert found[part] == own_phrase(part, channel, language)
-    offer = "" if channel is Channel.SOCIAL else own_phrase(Part.OFFER, channel, language)
-    assert found[Part.OFFER] == offer
-    assert found[Part.OPENING] == ""
+    offer = "" if channel is Channel.SOCIAL else own_phrase(Frame.OFFER, channel, language)
+    assert found[Frame.OFFER] == offer
+    assert found[Frame.OPENING] == ""
 
 
 def test_a_reply_in_the_houses_style_is_read_as_it_was_said() -> None:
@@ -59,17 +59,17 @@ def test_a_reply_in_the_houses_style_is_read_as_it_was_said() -> None:
 @pytest.mark.parametrize(
     ("text", "name", "part", "phrase"),
     [
-        (f"Here is the short answer: {BODY}", "", Part.OPENING, "Here is the short answer:"),
-        (f"Hi Ana, here is the short answer: {BODY}", "Ana", Part.OPENING, "Here is the short answer:"),
-        (f"Hi Ana! Thanks for waiting. {BODY}", "Ana", Part.OPENING, "Thanks for waiting."),
-        (f"Hi Ana! {BODY}", "Ana", Part.GREETING, "Hi {name}!"),
-        (f"Good morning, {BODY}", "", Part.GREETING_NOBODY, "Good morning,"),
-        (f"Sorry for the trouble. {BODY}", "", Part.OPENING, ""),
-        (f"{BODY} Let us know. Take care.", "", Part.OFFER, "Let us know. Take care."),
-        (BODY, "Ana", Part.GREETING, ""),
+        (f"Here is the short answer: {BODY}", "", Frame.OPENING, "Here is the short answer:"),
+        (f"Hi Ana, here is the short answer: {BODY}", "Ana", Frame.OPENING, "Here is the short answer:"),
+        (f"Hi Ana! Thanks for waiting. {BODY}", "Ana", Frame.OPENING, "Thanks for waiting."),
+        (f"Hi Ana! {BODY}", "Ana", Frame.GREETING, "Hi {name}!"),
+        (f"Good morning, {BODY}", "", Frame.GREETING_NOBODY, "Good morning,"),
+        (f"Sorry for the trouble. {BODY}", "", Frame.OPENING, ""),
+        (f"{BODY} Let us know. Take care.", "", Frame.OFFER, "Let us know. Take care."),
+        (BODY, "Ana", Frame.GREETING, ""),
     ],
 )
-def test_parts_of_a_chat_message(text: str, name: str, part: Part, phrase: str) -> None:
+def test_parts_of_a_chat_message(text: str, name: str, part: Frame, phrase: str) -> None:
     assert parts_of(text, Channel.CHAT, "en", name=name)[part] == phrase
 
 
@@ -110,10 +110,10 @@ def test_a_promise_never_becomes_house_style() -> None:
 
 
 def test_what_neither_side_has_says_nothing() -> None:
-    nothing = dict.fromkeys(Part, "")
-    assert seen_in(nothing, nothing, "") == {Part.OPENING: Seen("", False)}
-    sent = nothing | {Part.GREETING: "Hello {name},"}
-    assert seen_in(nothing, sent, "Ana")[Part.GREETING] == Seen("Hello {name},", True)
+    nothing = dict.fromkeys(Frame, "")
+    assert seen_in(nothing, nothing, "") == {Frame.OPENING: Seen("", False)}
+    sent = nothing | {Frame.GREETING: "Hello {name},"}
+    assert seen_in(nothing, sent, "Ana")[Frame.GREETING] == Seen("Hello {name},", True)
 
 
 def _times(phrase: str, count: int, typed: bool = True) -> list[Seen]:

@@ -9,11 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from agent_assist.domain.text import token_f1
 from agent_assist.errors import BadInput
 from agent_assist.resources import resource
 from training.evaluation.compare import differences, slices
 from training.evaluation.golden import why_not_golden
-from training.evaluation.measures import abstention, edit_distance, figures_of, macro_f1, retrieval, token_f1
+from training.evaluation.measures import abstention, edit_distance, figures_of, macro_f1, retrieval
 from training.evaluation.page import evaluation_page, verdict
 from training.evaluation.sheet import HEAD, alpha, read_sheets, write_sheet
 from training.evaluation.stage import compared
