@@ -117,12 +117,18 @@ class CompanionLink(QObject):
             self._peers[socket] = _Peer(self._count, socket)
             socket.readyRead.connect(self._on_ready_read)
             socket.disconnected.connect(self._on_disconnected)
-            QTimer.singleShot(GREETING_MS, socket, lambda socket=socket: self._expect_known(socket))
+            # A function of Python's own that waits with the socket would hold this object, and let go of it,
+            # the socket's parent, in the middle of the socket's end: both would be destroyed twice.
+            greeting = QTimer(socket)
+            greeting.setSingleShot(True)
+            greeting.timeout.connect(self._on_greeting_over)
+            greeting.start(GREETING_MS)
             self._read(socket)
 
-    def _expect_known(self, socket: QLocalSocket) -> None:
-        peer = self._peers.get(socket)
-        if peer is not None and not peer.known:
+    def _on_greeting_over(self) -> None:
+        timer = self.sender()
+        socket = timer.parent() if timer is not None else None
+        if isinstance(socket, QLocalSocket) and (peer := self._peers.get(socket)) and not peer.known:
             self._drop(socket)
 
     def _on_ready_read(self) -> None:
