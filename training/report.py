@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +21,8 @@ table{border-collapse:collapse}th{font-weight:500}td.n,th.n{text-align:right}
 td,th{padding:.3rem 1.25rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
 pre{white-space:pre-wrap;background:var(--field);padding:.75rem;border-radius:6px}
+code{font-size:.92em;background:var(--field);padding:.05rem .25rem;border-radius:4px}
+.wide{overflow-x:auto}
 mark{background:var(--mark);color:inherit}svg{display:block;max-width:100%}
 svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}
 .axis{stroke:var(--line)}.pair{border-top:1px solid var(--line);padding:1rem 0}
@@ -30,6 +33,8 @@ svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--sof
 @media(prefers-color-scheme:dark){:root{--ink:#e6e8ea;--soft:#9aa5ad;--line:#343a40;--back:#16191c;
 --field:#1f2428;--good:#4cb184;--bad:#e0895f;--mark:#1f5a41}}
 """
+_NAMED = re.compile(r"`([^`]+)`")
+_NEGATIVE = re.compile(r"(?<![\w.&#;-])-(?=\d)")
 _LABEL = 44
 """Characters of a bar's label that have room."""
 _GREEN, _GREY = "#2f855a", "#9aa5ad"
@@ -57,14 +62,14 @@ class Report:
 
     def text(self, heading: str, *paragraphs: str) -> None:
         self._parts.append(f"<h2>{escape(heading)}</h2>")
-        self._parts += [f"<p>{escape(p)}</p>" for p in paragraphs]
+        self._parts += [f"<p>{_prose(p)}</p>" for p in paragraphs]
 
     def _none(self, heading: str) -> None:
         self._parts.append(f"<h2>{escape(heading)}</h2><p class='soft'>None.</p>")
 
     def lead(self, *paragraphs: str) -> None:
         """What the page comes to, before anything else."""
-        self._parts += [f"<p class='lead'>{escape(p)}</p>" for p in paragraphs if p.strip()]
+        self._parts += [f"<p class='lead'>{_prose(p)}</p>" for p in paragraphs if p.strip()]
 
     def table(self, heading: str, rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> None:
         shown = [list(row) for row in rows]
@@ -75,7 +80,7 @@ class Report:
         titles = (_head(h, *numbers[at : at + 1]) for at, h in enumerate(head))
         top = f"<tr>{''.join(titles)}</tr>" if head else ""
         lines = "".join(f"<tr>{''.join(_cell(c) for c in row)}</tr>" for row in shown)
-        self._parts.append(f"<h2>{escape(heading)}</h2><table>{top}{lines}</table>")
+        self._parts.append(f"<h2>{escape(heading)}</h2><div class='wide'><table>{top}{lines}</table></div>")
 
     def bars(
         self, heading: str, before: Sequence[tuple[str, float]], after: Mapping[str, float] | None = None
@@ -133,14 +138,14 @@ class Report:
                 f"<line x1='{middle + scale * low:.1f}' x2='{middle + scale * high:.1f}' y1='{y}' y2='{y}' "
                 f"stroke='{colour}' stroke-width='3' stroke-linecap='round'/>"
                 f"<circle cx='{middle + scale * gain:.1f}' cy='{y}' r='4.5' fill='{colour}'/>"
-                f"<text x='630' y='{y + 4}'>{gain:+.3f}</text>"
+                f"<text x='630' y='{y + 4}'>{_prose(f'{gain:+.3f}')}</text>"
             )
         tall = 30 + len(rows) * step
         self._parts.append(
             f"<h2>{escape(heading)}</h2><svg role='img' aria-label='{escape(heading)}' width='700' "
             f"height='{tall}' viewBox='0 0 700 {tall}'>"
             f"<line class='axis' x1='{middle}' x2='{middle}' y1='10' y2='{tall - 14}'/>{''.join(lines)}"
-            f"<text class='soft' x='{left}' y='{tall - 2}'>{-far:+.2f} worse</text>"
+            f"<text class='soft' x='{left}' y='{tall - 2}'>{_prose(f'{-far:+.2f}')} worse</text>"
             f"<text class='soft' x='{middle - 4}' y='{tall - 2}'>0</text>"
             f"<text class='soft' x='{2 * middle - left - 60}' y='{tall - 2}'>{far:+.2f} better</text></svg>"
         )
@@ -186,10 +191,15 @@ def _head(title: str, number: bool = False) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return f"<td class='n'>{value:,.3f}</td>"
+        return f"<td class='n'>{_prose(f'{value:,.3f}')}</td>"
     if isinstance(value, int):
-        return f"<td class='n'>{value:,}</td>"
-    return f"<td>{escape(str(value))}</td>"
+        return f"<td class='n'>{_prose(f'{value:,}')}</td>"
+    return f"<td>{_prose(str(value))}</td>"
+
+
+def _prose(text: str) -> str:
+    """A sentence of ours: names of commands and settings stand in backticks, and a minus is no hyphen."""
+    return _NEGATIVE.sub("−", _NAMED.sub(r"<code>\1</code>", escape(text)))
 
 
 def _bar(y: float, name: str, value: float, most: float, colour: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QWidget
 
@@ -47,7 +47,12 @@ class ActionRegistry(QObject):
         super().__init__(parent)
         self._actions: dict[str, Action] = {}
         self._qactions: dict[str, QAction] = {}
+        self._enabled: dict[str, bool] = {}
         self._target: QWidget | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self.refresh)
 
     def add(self, action: Action) -> Action:
         """Raises ValueError for an id or a key that is taken."""
@@ -124,9 +129,17 @@ class ActionRegistry(QObject):
 
     def refresh(self) -> None:
         """Ask every action again whether it is enabled."""
+        self._soon.stop()
         for action_id, qaction in self._qactions.items():
-            qaction.setEnabled(self._actions[action_id].enabled())
+            enabled = self._actions[action_id].enabled()
+            if enabled != self._enabled.get(action_id, True):
+                qaction.setEnabled(enabled)
+            self._enabled[action_id] = enabled
         self.changed.emit()
+
+    def refresh_soon(self) -> None:
+        """Ask them once, however often this is called in one turn of the event loop."""
+        self._soon.start()
 
     def _install(self, action: Action) -> None:
         if self._target is None:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _SHOWN_ELSEWHERE = ("stale_thread", "delivery_uncertain")
 """What the outbox's own banner shows, with what can be done about it."""
 
+PAINTED_MS = 40
+"""After this the queue is on the screen, and painting the first ticket holds the window up by itself."""
+
 
 class Session(QObject):
     """The window is on the screen at once; the desk opens behind it."""
@@ -210,7 +213,7 @@ class Session(QObject):
         if self.controllers is None or self.ui is None:
             return
         queue, tickets = self.controllers.queue, self.controllers.tickets
-        queue.loaded.connect(self._on_first_load)
+        queue.loaded.connect(lambda: QTimer.singleShot(PAINTED_MS, self._open_first))
         tickets.ticket_shown.connect(lambda ticket: queue.prefetch_after(ticket.id))
         queue.load()
         drafts.load_macros()
@@ -220,9 +223,9 @@ class Session(QObject):
     def _on_model(self, status: ModelStatus) -> None:
         self.window.status.show_model(status)
 
-    def _on_first_load(self) -> None:
+    def _open_first(self) -> None:
         """Put a draft on the screen at once: the linked ticket, or the first of the queue."""
-        if self.controllers is None or self.controllers.tickets.current_id:
+        if self.ui is None or self.controllers is None or self.controllers.tickets.wanted_id:
             return
         if self._link:
             self.open_link(self._link)

@@ -42,6 +42,7 @@ class Theme(QObject):
         self._app = app
         self._mode = settings.ThemeMode.SYSTEM
         self._reduced_motion = False
+        self._dark = False
         self._system_font = QFont(app.font())
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
@@ -51,9 +52,7 @@ class Theme(QObject):
 
     @property
     def dark(self) -> bool:
-        if self._mode is settings.ThemeMode.SYSTEM:
-            return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
-        return self._mode is settings.ThemeMode.DARK
+        return self._dark
 
     @property
     def colours(self) -> Colours:
@@ -106,6 +105,10 @@ class Theme(QObject):
             self.apply()
 
     def apply(self) -> None:
+        if self._mode is settings.ThemeMode.SYSTEM:
+            self._dark = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        else:
+            self._dark = self._mode is settings.ThemeMode.DARK
         self._app.setFont(self.font())
         self._app.setPalette(self._palette())
         sheet = self.style_sheet()

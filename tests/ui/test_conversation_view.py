@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 from support_store import with_message
 
-from agent_assist.domain.ticket import Attachment, Message, Role
+from agent_assist.domain.ticket import Attachment, Message, Role, Ticket
 from agent_assist.ui.main_window import MainWindow
 from agent_assist.ui.views.conversation_view import FIRST, MOST, PIECE, STEP, ConversationView
 from agent_assist.ui.views.message_view import LongText, MessageView
@@ -24,11 +24,23 @@ def stretch(view: ConversationView) -> tuple[int, int]:
     return (places[0], places[-1] + 1) if places else (0, 0)
 
 
+def show(view: ConversationView, ticket: Ticket, qtbot: QtBot) -> None:
+    """Give it a thread and wait until the stretch at its end stands."""
+    view.show_ticket(ticket)
+    qtbot.waitUntil(
+        lambda: (
+            not view._filling.isActive()
+            and not view._settle.isActive()
+            and (view._low, view._high) == view._wanted
+        )
+    )
+
+
 def test_only_a_stretch_of_a_long_thread_exists(window: MainWindow, qtbot: QtBot) -> None:
     view = window.desk_view.conversation
     window.desk_view.show_ticket_area(True)
     view.show_ticket(sample.long_ticket(2000))
-    assert stretch(view) == (2000 - PIECE, 2000), "the newest are there at once"
+    qtbot.waitUntil(lambda: stretch(view) == (2000 - PIECE, 2000))
     qtbot.waitUntil(lambda: stretch(view) == (2000 - FIRST, 2000))
     assert len(view.message_views()) == FIRST
     low = 2000 - FIRST
@@ -105,25 +117,27 @@ def test_each_day_stands_above_its_first_message_once(window: MainWindow, qtbot:
     assert isinstance(column[-1], MessageView)
 
 
-def test_the_first_message_takes_the_place_of_the_note_that_there_is_none(window: MainWindow) -> None:
+def test_the_first_message_takes_the_place_of_the_note_that_there_is_none(
+    window: MainWindow, qtbot: QtBot
+) -> None:
     view, ticket = window.desk_view.conversation, replace(sample.ticket(), id="new", messages=())
-    view.show_ticket(ticket)
+    show(view, ticket, qtbot)
     assert any("no messages yet" in label.text() for label in view._content.findChildren(QLabel))
-    view.show_ticket(with_message(ticket, Message("m1", Role.CUSTOMER, "Hello?")))
+    show(view, with_message(ticket, Message("m1", Role.CUSTOMER, "Hello?")), qtbot)
     assert [m.message.text for m in view.message_views()] == ["Hello?"]
     assert not any(
         "no messages" in label.text() for label in view._content.findChildren(QLabel) if not label.isHidden()
     )
 
 
-def test_a_mail_names_its_writer_its_files_and_folds_its_quote(window: MainWindow) -> None:
+def test_a_mail_names_its_writer_its_files_and_folds_its_quote(window: MainWindow, qtbot: QtBot) -> None:
     view = window.desk_view.conversation
     files = tuple(Attachment(f"photo-{n}.jpg", "image/jpeg", 240_000) for n in range(14))
     message = Message(
         "m1", Role.AGENT, "See below.", author="Ana Ruiz", folded="> Where is it?", attachments=files
     )
     silent = Message("m2", Role.CUSTOMER, "", attachments=files[:1])
-    view.show_ticket(replace(sample.ticket(), id="mail", messages=(message, silent)))
+    show(view, replace(sample.ticket(), id="mail", messages=(message, silent)), qtbot)
     first, second = view.message_views()
     said = [label.text() for label in first.findChildren(QLabel)]
     assert "Ana Ruiz" in said
@@ -135,20 +149,20 @@ def test_a_mail_names_its_writer_its_files_and_folds_its_quote(window: MainWindo
     assert second._text.text == "(only files)"
 
 
-def test_a_new_message_is_added_without_rebuilding(window: MainWindow) -> None:
+def test_a_new_message_is_added_without_rebuilding(window: MainWindow, qtbot: QtBot) -> None:
     view, ticket = window.desk_view.conversation, sample.ticket()
-    view.show_ticket(ticket)
+    show(view, ticket, qtbot)
     before = view.message_views()
-    view.show_ticket(with_message(ticket, Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))))
+    show(view, with_message(ticket, Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))), qtbot)
     after = view.message_views()
     assert after[: len(before)] == before
     assert after[-1].message.text == "Hello?"
 
 
-def test_nothing_a_customer_writes_becomes_markup(window: MainWindow) -> None:
+def test_nothing_a_customer_writes_becomes_markup(window: MainWindow, qtbot: QtBot) -> None:
     view = window.desk_view.conversation
     text = "<b>bold</b> <img src='file:///etc/hosts'> \u202egnp.exe"
-    view.show_ticket(replace(sample.ticket(), id="x", messages=(Message("a", Role.CUSTOMER, text),)))
+    show(view, replace(sample.ticket(), id="x", messages=(Message("a", Role.CUSTOMER, text),)), qtbot)
     shown = view.message_views()[0]
     assert "<b>bold</b>" in shown._text.text
     assert "‹RLO›" in shown._text.text
@@ -162,7 +176,7 @@ def test_a_long_message_folds_and_unfolds(window: MainWindow, qtbot: QtBot) -> N
     window.desk_view.show_ticket_area(True)
     long, huge = "word " * 2000, "x" * 600_000
     messages = (Message("a", Role.CUSTOMER, long), Message("b", Role.CUSTOMER, huge))
-    view.show_ticket(replace(sample.ticket(), id="y", messages=messages))
+    show(view, replace(sample.ticket(), id="y", messages=messages), qtbot)
     first, second = view.message_views()
     assert len(first._text.text) < 2000
     first._more.click()
@@ -173,9 +187,9 @@ def test_a_long_message_folds_and_unfolds(window: MainWindow, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: box.toPlainText().count("x") == 600_000)
 
 
-def test_quoted_text_unfolds(window: MainWindow) -> None:
+def test_quoted_text_unfolds(window: MainWindow, qtbot: QtBot) -> None:
     view = window.desk_view.conversation
-    view.show_ticket(sample.ticket())
+    show(view, sample.ticket(), qtbot)
     message: MessageView = view.message_views()[-1]
     assert "Maya wrote" not in message._text.text
     message._quoted.click()
@@ -185,7 +199,7 @@ def test_quoted_text_unfolds(window: MainWindow) -> None:
 def test_text_is_selected_and_copied(window: MainWindow, qtbot: QtBot) -> None:
     window.desk_view.show_ticket_area(True)
     view = window.desk_view.conversation
-    view.show_ticket(sample.ticket())
+    show(view, sample.ticket(), qtbot)
     block = view.message_views()[0]._text
     qtbot.waitUntil(lambda: block.width() > 100)
     qtbot.mouseDClick(block, Qt.MouseButton.LeftButton, pos=QPoint(40, 8))

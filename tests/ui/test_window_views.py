@@ -31,7 +31,7 @@ from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import SIDE_WIDTH
 from agent_assist.ui.views.cheat_sheet import CheatSheet
 from agent_assist.ui.views.palette import CommandPalette, Entry
-from agent_assist.ui.views.queue_model import RowRole, describe, note_of
+from agent_assist.ui.views.queue_model import describe, note_of
 from agent_assist.ui.widgets.spinner import Spinner
 
 
@@ -87,7 +87,7 @@ def test_a_row_says_all_of_it_to_a_screen_reader(window: MainWindow) -> None:
     said = model.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
     for part in ("unread", "Jonas Weber", "e-mail", "German", "check facts"):
         assert part in said
-    assert said == describe(model.index(1).data(RowRole))
+    assert said == describe(model.row(1))
 
 
 def test_refreshing_keeps_the_selection(window: MainWindow) -> None:
@@ -98,6 +98,33 @@ def test_refreshing_keeps_the_selection(window: MainWindow) -> None:
     assert queue.current_id == "1045"
     assert queue.list.currentIndex().row() == 1
     assert queue.model.ids_after("1045", 2) == ["1046", "1047"]
+
+
+def test_what_is_looked_at_in_the_queue_stays_while_tickets_come_in(window: MainWindow, qtbot: QtBot) -> None:
+    queue = window.desk_view.queue
+    made = [replace(sample.summaries()[0], id=f"t{number}") for number in range(200)]
+    queue.show_tickets(made[100:])
+    queue.set_current("t102")
+    rows, bar = queue.list, queue.list.verticalScrollBar()
+
+    def top_of(ticket_id: str) -> int:
+        return rows.visualRect(queue.model.index(queue.model.row_of(ticket_id))).top()
+
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    # At the top: what is new is seen, and the open ticket does not leave.
+    queue.show_tickets(made[99:])
+    assert bar.value() == 0
+    assert top_of("t99") == 0
+    queue.show_tickets(made[60:])
+    assert bar.value() > 0
+    assert 0 <= top_of("t102") < rows.viewport().height()
+    # Further down: what is there stays where it is, to the pixel, and nobody is pulled back to the open one.
+    bar.setValue(bar.maximum() - 37)
+    read = queue.model.ticket_id(rows.indexAt(rows.viewport().rect().topLeft()).row())
+    before = top_of(read)
+    queue.show_tickets(made[20:])
+    assert top_of(read) == before
+    assert top_of("t102") < 0
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,9 @@ class TicketController(QObject):
             self.leaving.emit(self._wanted)
         self._wanted = ticket_id
         self._view.queue.set_current(ticket_id)
+        if self.current is None:
+            # The frames are laid out and painted while the ticket is fetched; what is in them comes later.
+            self._view.show_ticket_area(True)
         desk = self._ui.desk
 
         def work() -> _Opened:
@@ -82,12 +85,11 @@ class TicketController(QObject):
             suggestion = desk.unsent.started_from(unsent) if unsent is not None else None
             return _Opened(ticket, draft, spoken, language, unsent, suggestion)
 
-        self._ui.bridge.run(work, self._on_opened, self._on_error, latest="open")
+        self._ui.bridge.run(work, self._on_opened, self._on_not_opened, latest="open")
 
     def _on_opened(self, opened: _Opened) -> None:
         ticket = opened.ticket
         self.current = ticket
-        self._view.show_ticket_area(True)
         self._view.header.show_ticket(ticket)
         self._view.conversation.show_ticket(ticket)
         known = self._view.draft.knows(ticket.id)
@@ -99,6 +101,11 @@ class TicketController(QObject):
         self._show_language(opened.language, opened.spoken)
         self.ticket_shown.emit(ticket)
         self.show_draft(self.drafts.get(ticket.id, opened.draft))
+
+    def _on_not_opened(self, error: ErrorInfo) -> None:
+        if self.current is None:
+            self._view.show_ticket_area(False)
+        self._on_error(error)
 
     def show_draft(self, draft: Draft) -> None:
         """Render a draft of the open ticket."""

@@ -74,8 +74,8 @@ class WindowActions(QObject):
         ui.actions.install(window)
         ui.actions.let_through(self._view.draft.editor, self._view.draft.steer.edit, self._view.queue.search)
         self._view.draft.reply.name_keys(ui.actions)
-        self._view.draft.state_changed.connect(self._refresh)
-        window.place_changed.connect(lambda _: self._refresh())
+        self._view.draft.state_changed.connect(ui.actions.refresh_soon)
+        window.place_changed.connect(lambda _: ui.actions.refresh_soon())
 
     # --- the list -------------------------------------------------------------------------------
 
@@ -185,9 +185,6 @@ class WindowActions(QObject):
     def _is_writing(self) -> bool:
         draft = self._view.draft.draft
         return draft is not None and draft.state.working
-
-    def _refresh(self) -> None:
-        self._ui.actions.refresh()
 
     # --- what -------------------------------------------------------------------------------------
 

@@ -125,7 +125,9 @@ class ConversationView(QScrollArea):
         self._low = self._high = count
         self._stick = True
         self._column.addStretch(1)
-        self._want(max(0, count - FIRST), count)
+        self._wanted = (max(0, count - FIRST), count)
+        # From the event loop's next turn on: in this one all that is around the conversation is filled.
+        self._filling.start()
 
     # --- building -------------------------------------------------------------------------------
 

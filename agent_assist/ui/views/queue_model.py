@@ -14,7 +14,6 @@ from agent_assist.ui import words
 from agent_assist.ui.plain import one_line, tooltip
 from agent_assist.ui.tokens import Tone
 
-RowRole = Qt.ItemDataRole.UserRole + 1
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -79,8 +78,9 @@ class QueueModel(QStringListModel):
         """Show these; keeps the model's identity where the ids stay the same, so nothing flickers."""
         before, self._summaries = self._summaries, list(summaries)
         if [s.id for s in self._summaries] == list(self._at):
-            if before != self._summaries:
-                self.dataChanged.emit(self.index(0), self.index(len(before) - 1))
+            pairs = zip(before, self._summaries, strict=True)
+            if changed := [row for row, (one, other) in enumerate(pairs) if one != other]:
+                self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
             return
         self._at = {summary.id: number for number, summary in enumerate(self._summaries)}
         self.setStringList(list(self._at))
@@ -103,6 +103,11 @@ class QueueModel(QStringListModel):
         start = self.row_of(ticket_id) + 1
         return [summary.id for summary in self._summaries[start : start + count]]
 
+    def row(self, number: int) -> Row:
+        """What stands in that row; IndexError where there is none."""
+        summary = self._summaries[number]
+        return Row(summary, self._notes.get(summary.id, NOTHING))
+
     @property
     def summaries(self) -> list[TicketSummary]:
         return list(self._summaries)
@@ -112,12 +117,10 @@ class QueueModel(QStringListModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self._summaries):
             return None
-        summary = self._summaries[index.row()]
-        row = Row(summary, self._notes.get(summary.id, NOTHING))
-        if role == RowRole:
-            return row
+        row = self.row(index.row())
+        summary = row.summary
         if role == Qt.ItemDataRole.DisplayRole:
-            return row.summary.subject or row.summary.excerpt
+            return summary.subject or summary.excerpt
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return describe(row)
         if role == Qt.ItemDataRole.ToolTipRole:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QRect, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -144,6 +144,7 @@ class QueueView(QWidget):
 
     def show_tickets(self, summaries: Sequence[TicketSummary]) -> None:
         self._loaded = True
+        place = self._looked_at()
         self.model.set_tickets(summaries)
         unread = sum(s.unread for s in summaries)
         shown = f"{len(summaries):,}" + ("+" if len(summaries) >= LIMIT else "")
@@ -155,7 +156,30 @@ class QueueView(QWidget):
             else:
                 self._empty.set("All done", "No open tickets are waiting.", "Import tickets", "check-circle")
         self._select(self._current)
+        self._hold(place)
         self.shown.emit()
+
+    def _looked_at(self) -> tuple[str, int]:
+        """The ticket that is to stay in its place while others come and go, and where that is: the open one
+        if it is in sight, else the first that is."""
+        seen, current = self.list.viewport().rect(), self.model.row_of(self._current)
+        area = self.list.visualRect(self.model.index(current)) if current >= 0 else QRect()
+        if not area.intersects(seen):
+            index = self.list.indexAt(seen.topLeft())
+            return self.model.ticket_id(index.row()), self.list.visualRect(index).top()
+        return self._current, area.top()
+
+    def _hold(self, place: tuple[str, int]) -> None:
+        ticket_id, top = place
+        row, bar = self.model.row_of(ticket_id), self.list.verticalScrollBar()
+        if row < 0:
+            return
+        index = self.model.index(row)
+        if bar.value():
+            bar.setValue(bar.value() + self.list.visualRect(index).top() - top)
+        elif ticket_id == self._current:
+            # At the list's top what is new comes into sight, as long as the open one stays there, too.
+            self.list.scrollTo(index)
 
     def show_note(self, ticket_id: str, note: Note) -> None:
         self.model.set_note(ticket_id, note)
@@ -164,6 +188,8 @@ class QueueView(QWidget):
         """Select a ticket without emitting `opened`."""
         self._current = ticket_id
         self._select(ticket_id)
+        if (row := self.model.row_of(ticket_id)) >= 0:
+            self.list.scrollTo(self.model.index(row))
 
     def step(self, by: int) -> None:
         """Open the next (1) or the one before (-1)."""
@@ -194,7 +220,6 @@ class QueueView(QWidget):
             selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
             selection.blockSignals(blocked)
             self.list.viewport().update()
-        self.list.scrollTo(index)
 
     # --- slots ----------------------------------------------------------------------------------
 

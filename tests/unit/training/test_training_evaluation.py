@@ -109,7 +109,7 @@ def test_the_page_of_a_decision_says_what_was_asked_and_why_not(tmp_path: Path) 
     decision_page(_result(all=unproven), PromoteOptions()).write(tmp_path / "no.html")
     page = (tmp_path / "no.html").read_text("utf-8")
     assert "No. The model in use stays as it was." in page
-    assert page.index("“Kept by the agent” changes by +0.010 (-0.020 to +0.040, 60 cases)") < page.index(
+    assert page.index("“Kept by the agent” changes by +0.010 (−0.020 to +0.040, 60 cases)") < page.index(
         "<table>"
     )
     assert page.count("<td>does not hold</td>") == 1
