@@ -39,40 +39,9 @@ from agent_assist.ui.theme import Theme  # noqa: E402
 
 LIMIT_MS = 50.0
 PASSPHRASE = "four plain words together"
-TICKS = os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 0
 
 
-class HostBeat(Heartbeat):
-    """Also counts the seconds in which the host of a virtual machine let nobody run (`steal` in Linux's
-    /proc/stat, in steps of 10 ms; of several processors the one that lost most)."""
-
-    def __init__(self) -> None:
-        self.stolen: list[float] = []
-        self._file = os.open("/proc/stat", os.O_RDONLY) if TICKS else -1
-        self._before = self._steal()
-        super().__init__()
-
-    def _steal(self) -> list[int]:
-        if self._file < 0:
-            return [0]
-        lines = os.pread(self._file, 4096, 0).decode().splitlines()
-        return [int(line.split()[8]) for line in lines if line.startswith("cpu") and line[3].isdigit()]
-
-    def _beat(self) -> None:
-        super()._beat()
-        now = self._steal()
-        if self.wall:
-            lost = max(b - a for a, b in zip(self._before, now, strict=True))
-            self.stolen.append(lost / TICKS if TICKS else 0.0)
-        self._before = now
-
-    @property
-    def own(self) -> list[float]:
-        """The clock's times without the host's share."""
-        return [max(0.0, whole - lost) for whole, lost in zip(self.wall, self.stolen, strict=True)]
-
-
-def run(url: str, tickets: int, folder: Path) -> tuple[HostBeat, float]:
+def run(url: str, tickets: int, folder: Path) -> tuple[Heartbeat, float]:
     os.environ["AGENT_ASSIST_PASSPHRASE"] = PASSPHRASE
     root.EntryPointRegistry = bench_sync.Registry  # type: ignore[misc, assignment]
     desk = root.open_desk(folder, passphrase=lambda: PASSPHRASE)
@@ -95,7 +64,7 @@ def run(url: str, tickets: int, folder: Path) -> tuple[HostBeat, float]:
     settle = QEventLoop()
     QTimer.singleShot(1500, settle.quit)
     settle.exec()
-    beat, began = HostBeat(), time.perf_counter()
+    beat, began = Heartbeat(), time.perf_counter()
     threading.Thread(target=connections.add, args=("bench", "Bench", {"url": url}), daemon=True).start()
     done.start(50)
     loop.exec()

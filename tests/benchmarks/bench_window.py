@@ -2,7 +2,8 @@
 
 Usage: python tests/benchmarks/bench_window.py     (needs a display; Xvfb will do)
 Prints wall-clock milliseconds, and the UI thread's own processor time, which other processes on a
-busy machine do not inflate.  Exit code 1 where a limit of the processor time is passed.
+busy machine do not inflate; of the blocks what the host of a virtual machine took is left out.  Exit
+code 1 where a limit of the processor time is passed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from support_store import open_database, ticket  # noqa: E402
 
 from agent_assist.adapters.storage.tickets import TicketStore  # noqa: E402
 from agent_assist.domain.suggestion import DraftState  # noqa: E402
-from agent_assist.domain.ticket import Customer, Message, QueueFilter, Role  # noqa: E402
+from agent_assist.domain.ticket import Customer, Message, QueueFilter, Role, Ticket  # noqa: E402
 from agent_assist.services.events import DraftChanged, EventBus  # noqa: E402
 from agent_assist.ui.application import make_application  # noqa: E402
 from agent_assist.ui.bridge import Bridge  # noqa: E402
@@ -46,6 +47,14 @@ def measure(name: str, limit: float, work: Callable[[], object]) -> None:
     work()
     make_application().processEvents()
     note(name, time.perf_counter() - wall, time.thread_time() - cpu, limit)
+
+
+def open_thread(window: MainWindow, ticket: Ticket) -> None:
+    """Until its newest messages are there."""
+    view = window.desk_view.conversation
+    view.show_ticket(ticket)
+    while not view.message_views():
+        make_application().processEvents()
 
 
 def stream(window: MainWindow, bus: EventBus) -> None:
@@ -70,7 +79,7 @@ def stream(window: MainWindow, bus: EventBus) -> None:
     timer.start()
     loop.exec()
     beat.stop()
-    note("longest block while streaming", max(beat.wall), max(beat.cpu), 50)
+    note("longest block while streaming", max(beat.own), max(beat.cpu), 50)
     if not window.desk_view.draft.text:
         raise SystemExit("nothing was streamed")
 
@@ -112,21 +121,21 @@ def main() -> int:
     measure("step to the next ticket", 50, lambda: desk.queue.step(1))
     desk.show_ticket_area(True)
     thread = sample.long_ticket(10_000)
-    measure("thread of 10,000 messages", 1000, lambda: desk.conversation.show_ticket(thread))
+    measure("thread of 10,000 messages", 1000, lambda: open_thread(window, thread))
     line = replace(sample.ticket(), id="5mb", messages=(Message("a", Role.CUSTOMER, "x" * 5_000_000),))
-    measure("one line of 5 MB", 1000, lambda: desk.conversation.show_ticket(line))
+    measure("one line of 5 MB", 1000, lambda: open_thread(window, line))
     beat = Heartbeat()
     measure("unfold the 5 MB line", 1000, lambda: desk.conversation.message_views()[0]._more.click())
     loop = QEventLoop()
     QTimer.singleShot(3000, loop.quit)
     loop.exec()
     beat.stop()
-    note("longest block while it fills", max(beat.wall), max(beat.cpu), 250)
+    note("longest block while it fills", max(beat.own), max(beat.cpu), 250)
     bus = EventBus()
     bridge = Bridge(bus)
     bridge.draft_changed.connect(desk.draft.show_draft)
     bridge.draft_changed.connect(lambda d: desk.evidence.show_draft(d, desk.draft.suggestion, None))
-    desk.conversation.show_ticket(sample.ticket())
+    open_thread(window, sample.ticket())
     desk.draft.show_ticket("1042")
     app.processEvents()
     stream(window, bus)

@@ -24,8 +24,10 @@ def stretch(view: ConversationView) -> tuple[int, int]:
     return (places[0], places[-1] + 1) if places else (0, 0)
 
 
-def show(view: ConversationView, ticket: Ticket, qtbot: QtBot) -> None:
-    """Give it a thread and wait until the stretch at its end stands."""
+def show(window: MainWindow, ticket: Ticket, qtbot: QtBot) -> None:
+    """Open a thread and wait until the stretch at its end stands."""
+    view = window.desk_view.conversation
+    window.desk_view.show_ticket_area(True)
     view.show_ticket(ticket)
     qtbot.waitUntil(
         lambda: (
@@ -121,9 +123,9 @@ def test_the_first_message_takes_the_place_of_the_note_that_there_is_none(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     view, ticket = window.desk_view.conversation, replace(sample.ticket(), id="new", messages=())
-    show(view, ticket, qtbot)
+    show(window, ticket, qtbot)
     assert any("no messages yet" in label.text() for label in view._content.findChildren(QLabel))
-    show(view, with_message(ticket, Message("m1", Role.CUSTOMER, "Hello?")), qtbot)
+    show(window, with_message(ticket, Message("m1", Role.CUSTOMER, "Hello?")), qtbot)
     assert [m.message.text for m in view.message_views()] == ["Hello?"]
     assert not any(
         "no messages" in label.text() for label in view._content.findChildren(QLabel) if not label.isHidden()
@@ -137,7 +139,7 @@ def test_a_mail_names_its_writer_its_files_and_folds_its_quote(window: MainWindo
         "m1", Role.AGENT, "See below.", author="Ana Ruiz", folded="> Where is it?", attachments=files
     )
     silent = Message("m2", Role.CUSTOMER, "", attachments=files[:1])
-    show(view, replace(sample.ticket(), id="mail", messages=(message, silent)), qtbot)
+    show(window, replace(sample.ticket(), id="mail", messages=(message, silent)), qtbot)
     first, second = view.message_views()
     said = [label.text() for label in first.findChildren(QLabel)]
     assert "Ana Ruiz" in said
@@ -151,9 +153,9 @@ def test_a_mail_names_its_writer_its_files_and_folds_its_quote(window: MainWindo
 
 def test_a_new_message_is_added_without_rebuilding(window: MainWindow, qtbot: QtBot) -> None:
     view, ticket = window.desk_view.conversation, sample.ticket()
-    show(view, ticket, qtbot)
+    show(window, ticket, qtbot)
     before = view.message_views()
-    show(view, with_message(ticket, Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))), qtbot)
+    show(window, with_message(ticket, Message("m9", Role.CUSTOMER, "Hello?", datetime.now(UTC))), qtbot)
     after = view.message_views()
     assert after[: len(before)] == before
     assert after[-1].message.text == "Hello?"
@@ -162,7 +164,7 @@ def test_a_new_message_is_added_without_rebuilding(window: MainWindow, qtbot: Qt
 def test_nothing_a_customer_writes_becomes_markup(window: MainWindow, qtbot: QtBot) -> None:
     view = window.desk_view.conversation
     text = "<b>bold</b> <img src='file:///etc/hosts'> \u202egnp.exe"
-    show(view, replace(sample.ticket(), id="x", messages=(Message("a", Role.CUSTOMER, text),)), qtbot)
+    show(window, replace(sample.ticket(), id="x", messages=(Message("a", Role.CUSTOMER, text),)), qtbot)
     shown = view.message_views()[0]
     assert "<b>bold</b>" in shown._text.text
     assert "‹RLO›" in shown._text.text
@@ -176,7 +178,7 @@ def test_a_long_message_folds_and_unfolds(window: MainWindow, qtbot: QtBot) -> N
     window.desk_view.show_ticket_area(True)
     long, huge = "word " * 2000, "x" * 600_000
     messages = (Message("a", Role.CUSTOMER, long), Message("b", Role.CUSTOMER, huge))
-    show(view, replace(sample.ticket(), id="y", messages=messages), qtbot)
+    show(window, replace(sample.ticket(), id="y", messages=messages), qtbot)
     first, second = view.message_views()
     assert len(first._text.text) < 2000
     first._more.click()
@@ -189,7 +191,7 @@ def test_a_long_message_folds_and_unfolds(window: MainWindow, qtbot: QtBot) -> N
 
 def test_quoted_text_unfolds(window: MainWindow, qtbot: QtBot) -> None:
     view = window.desk_view.conversation
-    show(view, sample.ticket(), qtbot)
+    show(window, sample.ticket(), qtbot)
     message: MessageView = view.message_views()[-1]
     assert "Maya wrote" not in message._text.text
     message._quoted.click()
@@ -199,7 +201,7 @@ def test_quoted_text_unfolds(window: MainWindow, qtbot: QtBot) -> None:
 def test_text_is_selected_and_copied(window: MainWindow, qtbot: QtBot) -> None:
     window.desk_view.show_ticket_area(True)
     view = window.desk_view.conversation
-    show(view, sample.ticket(), qtbot)
+    show(window, sample.ticket(), qtbot)
     block = view.message_views()[0]._text
     qtbot.waitUntil(lambda: block.width() > 100)
     qtbot.mouseDClick(block, Qt.MouseButton.LeftButton, pos=QPoint(40, 8))

@@ -17,6 +17,7 @@ PATIENCE = 60_000
 def test_a_reply_is_sent_taken_back_and_delivered(session: Session, qtbot: QtBot) -> None:
     desk, actions = session.window.desk_view, session.ui.actions if session.ui else None
     assert actions is not None
+    qtbot.waitUntil(lambda: bool(desk.conversation.message_views()), timeout=PATIENCE)
     before = len(desk.conversation.message_views())
     desk.draft.expect_new()
     desk.draft.editor.selectAll()

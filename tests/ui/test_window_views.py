@@ -100,6 +100,18 @@ def test_refreshing_keeps_the_selection(window: MainWindow) -> None:
     assert queue.model.ids_after("1045", 2) == ["1046", "1047"]
 
 
+def test_nothing_is_typed_into_a_ticket_that_is_still_being_fetched(window: MainWindow, qtbot: QtBot) -> None:
+    """Its frames are on the screen before it is; what went into them would be nobody's."""
+    desk = window.desk_view
+    desk.expect_ticket()
+    qtbot.waitUntil(desk.draft.editor.isVisible)
+    qtbot.keyClicks(desk.draft.editor, "Hello")
+    qtbot.keyClicks(desk.draft.steer.edit, "shorter")
+    assert desk.draft.text == desk.draft.steer.edit.text() == ""
+    open_ticket(window)
+    assert desk.draft.editor.isEnabled()
+
+
 def test_what_is_looked_at_in_the_queue_stays_while_tickets_come_in(window: MainWindow, qtbot: QtBot) -> None:
     queue = window.desk_view.queue
     made = [replace(sample.summaries()[0], id=f"t{number}") for number in range(200)]

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rapidfuzz.distance import Levenshtein
 from sacrebleu.metrics.chrf import CHRF
 
 from agent_assist.domain.text import repeated, token_f1
+from agent_assist.services.feedback.service import edit_distance
 
 USEFUL = 1 / 3
 """Share of a draft below which an agent writes anew; texts on different things share about a quarter."""
@@ -30,11 +30,6 @@ _POLITE = re.compile(
 def chrf(text: str, reference: str) -> float:
     """chrF (Popović 2015): works for any script, where word overlap needs spaces."""
     return float(_CHRF.sentence_score(text, [reference]).score) / 100 if text and reference else 0.0
-
-
-def edit_distance(text: str, reference: str) -> float:
-    """Characters to change until the draft is the human's reply, over the longer one's length."""
-    return float(Levenshtein.normalized_distance(text, reference))
 
 
 def figures_of(output: Mapping[str, Any], case: Mapping[str, Any]) -> dict[str, float]:

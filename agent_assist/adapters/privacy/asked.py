@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-Found = tuple[str, int, int]
-"""Type, start, end."""
+from agent_assist.adapters.privacy.placeholders import Found
 
 _NUM: Final = r"(?:number|numbers|num|no|nr|id|code|digits?|#|reference|ref|nummer|numéro|número|numero)\b"
 _OF: Final = r"(?:digits?|numbers?|four|4|zahlen|ziffern|dígitos|chiffres)\s+(?:of|on|from|for|in|der|de|da|du)\s+(?:[\w'’]+\s+){0,5}?"

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from agent_assist.adapters.privacy.placeholders import Found
 from agent_assist.domain.patterns import compiled
 
 log = logging.getLogger(__name__)
 
-Found = tuple[str, int, int]
-"""Type, start, end."""
 SECONDS: Final = 0.25
 """What one pattern may take on one part of a text."""
 

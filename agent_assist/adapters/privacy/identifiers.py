@@ -11,8 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-Found = tuple[str, int, int]
-"""Type, start, end."""
+from agent_assist.adapters.privacy.placeholders import Found
 
 _SSN = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
 _NINO = re.compile(

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-Found = tuple[str, int, int]
-"""Type, start, end."""
+from agent_assist.adapters.privacy.placeholders import Found
 
 _NAME_WORD = r"(?:[^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_])){1,24}|[^\W\d_]\.)"
 _NAME = rf"{_NAME_WORD}(?:[ \t]+(?:(?:van|von|de|der|den|da|do|dos|di|del|la|le|el|bin|al|ter|zu)[ \t]+){{0,2}}{_NAME_WORD}){{0,3}}"

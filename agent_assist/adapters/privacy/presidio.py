@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
+from agent_assist.adapters.privacy.placeholders import Found
+
 log = logging.getLogger(__name__)
 
-Found = tuple[str, int, int]
-"""Type, start, end."""
 
 NATIONAL: Final = (
     "AuMedicareRecognizer", "AuTfnRecognizer", "CaSinRecognizer", "DeFuehrerscheinRecognizer",

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-Found = tuple[str, int, int]
-"""Type, start, end."""
+from agent_assist.adapters.privacy.placeholders import Found
 
 _SECRET = re.compile(
     r"\b(?:my |the |new |old )?(?P<word>pass ?words?|pass ?phrase|pwd|pw|pass ?code|passwort|kennwort|contraseña"

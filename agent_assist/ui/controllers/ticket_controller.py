@@ -72,7 +72,7 @@ class TicketController(QObject):
         self._view.queue.set_current(ticket_id)
         if self.current is None:
             # The frames are laid out and painted while the ticket is fetched; what is in them comes later.
-            self._view.show_ticket_area(True)
+            self._view.expect_ticket()
         desk = self._ui.desk
 
         def work() -> _Opened:
@@ -90,6 +90,7 @@ class TicketController(QObject):
     def _on_opened(self, opened: _Opened) -> None:
         ticket = opened.ticket
         self.current = ticket
+        self._view.show_ticket_area(True)
         self._view.header.show_ticket(ticket)
         self._view.conversation.show_ticket(ticket)
         known = self._view.draft.knows(ticket.id)

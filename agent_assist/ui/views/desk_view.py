@@ -75,7 +75,8 @@ class DeskView(QSplitter):
         self.split.setSizes([330, 420])
         self.conversation.setMinimumHeight(80)
         self._line = Line()
-        ticket = QWidget()
+        self._ticket_area = ticket = QWidget()
+        ticket.setEnabled(False)
         column = QVBoxLayout(ticket)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -122,7 +123,13 @@ class DeskView(QSplitter):
             self._stack.setCurrentWidget(self.nothing)
 
     def show_ticket_area(self, shown: bool) -> None:
+        self._ticket_area.setEnabled(shown)
         self._stack.setCurrentIndex(1 if shown else 0)
+
+    def expect_ticket(self) -> None:
+        """Show the frames of a ticket that is being fetched; nothing can be typed into them yet."""
+        self._ticket_area.setEnabled(False)
+        self._stack.setCurrentWidget(self._ticket_area)
 
     def set_side(self, side: bool) -> None:
         """The narrow layout beside a browser: the reply alone."""
