@@ -12,10 +12,10 @@ function Find-Python {
     foreach ($candidate in @("py -3.13", "py -3.12", "py -3.11", "py -3", "python")) {
         $parts = $candidate.Split(" ")
         $rest = @($parts | Select-Object -Skip 1)
-        try { & $parts[0] @rest -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>$null } catch { continue }
+        try { & $parts[0] @rest -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))" 2>$null } catch { continue }
         if ($LASTEXITCODE -eq 0) { return $parts }
     }
-    Write-Error "Agent Assist needs Python 3.11 or newer. Install it with: winget install Python.Python.3.13"
+    Write-Error "Agent Assist needs Python 3.11, 3.12 or 3.13. Install it with: winget install Python.Python.3.13"
     exit 3
 }
 

@@ -20,6 +20,11 @@ if sys.version_info < (3, 11):  # noqa: UP036  -- the sentence below is for exac
         "Agent Assist needs Python 3.11 or newer; this is Python %d.%d.\n"  # noqa: UP031
         "Install a newer one, then run: make run PYTHON=python3.12" % sys.version_info[:2]
     )
+if sys.platform == "win32" and sys.version_info >= (3, 14):
+    sys.exit(
+        "On Windows, Agent Assist needs Python 3.11, 3.12 or 3.13: a package that reads documents has no "
+        "build for a newer one yet.\nInstall one with: winget install Python.Python.3.13"
+    )
 
 import contextlib
 import hashlib
@@ -131,7 +136,7 @@ def pinned(name: str) -> str:
     """`name==version` as constraints.txt has it."""
     # An underscore and a hyphen in a package's name mean the same to pip.
     pattern = name.replace("-", "[-_.]")
-    found = re.search(rf"(?mi)^{pattern}==(\S+)", CONSTRAINTS.read_text(encoding="utf-8"))
+    found = re.search(rf"(?mi)^{pattern}==([^\s;]+)", CONSTRAINTS.read_text(encoding="utf-8"))
     if found is None:
         raise SetupError(f"constraints.txt names no version of {name}. Restore the file, then try again.")
     return f"{name}=={found[1]}"

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import cast
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 UNPINNED = frozenset({"pip"})
 """The environment's own installer: pinning it would make each set-up replace it."""
+MARKERS = {"onnxruntime": "sys_platform != 'win32'"}
+"""Where a pin holds.  markitdown reads files' kinds with magika, which takes no newer onnxruntime than 1.20.1
+on Windows: pinned there as well, nothing could be installed."""
 # Packages whose metadata name no licence, or name it only as a text; read in their licence files.
 KNOWN = {"atheris": "Apache-2.0", "imapclient": "BSD-3-Clause", "sqlcipher3": "Zlib"}
 
@@ -68,6 +72,18 @@ def closure() -> dict[str, metadata.Distribution]:
     return found
 
 
+def too_new(found: dict[str, metadata.Distribution]) -> list[str]:
+    """Pins that the oldest Python of `requires-python` cannot install: Debian 12 has 3.11.2, not 3.11.7."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    oldest = next(s.version for s in SpecifierSet(project["requires-python"]) if s.operator == ">=") + ".0"
+    return [
+        f"{name} {distribution.version} (Python {wanted})"
+        for name, distribution in sorted(found.items())
+        if (wanted := message(distribution).get("Requires-Python"))
+        and not SpecifierSet(wanted).contains(oldest)
+    ]
+
+
 def message(distribution: metadata.Distribution) -> Message:
     """The metadata as what they are, an e-mail message: the declared protocol lacks `get` in Python 3.11."""
     return cast("Message", distribution.metadata)
@@ -101,13 +117,19 @@ def home(distribution: metadata.Distribution) -> str:
 
 def main() -> None:
     found = closure()
+    if refused := too_new(found):
+        raise SystemExit(
+            f"The oldest Python that the project runs on cannot install {', '.join(refused)}. "
+            "Install an older version of each that it can, test with it, then run this again."
+        )
     pins, rows, unknown = [], [], []
     for name in sorted(found):
         distribution = found[name]
         # A local part ("2.13.0+cpu") names one build; the public version fits every platform's.
         version = distribution.version.split("+")[0]
         if name not in UNPINNED:
-            pins.append(f"{name}=={version}")
+            marker = MARKERS.get(name)
+            pins.append(f"{name}=={version}" + (f"; {marker}" if marker else ""))
         words = licence(distribution)
         if not words:
             unknown.append(name)
