@@ -67,7 +67,7 @@ def session(tmp_path: Path, small: SmallZammad, qtbot: QtBot) -> Iterator[Sessio
         qtbot.waitUntil(lambda: made.controllers is not None, timeout=PATIENCE)
         assert made.controllers is not None
         made.controllers.tickets.open("desk:9")
-        qtbot.waitUntil(lambda: made.window.desk_view.draft.isEnabled(), timeout=PATIENCE)
+        qtbot.waitUntil(lambda: not made.window.desk_view.draft.editor.isReadOnly(), timeout=PATIENCE)
         yield made
         made.close()
 

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import support_window as sample
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
+    QApplication,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
@@ -108,8 +110,13 @@ def test_nothing_is_typed_into_a_ticket_that_is_still_being_fetched(window: Main
     qtbot.keyClicks(desk.draft.editor, "Hello")
     qtbot.keyClicks(desk.draft.steer.edit, "shorter")
     assert desk.draft.text == desk.draft.steer.edit.text() == ""
+    QApplication.clipboard().setText("pasted")
+    qtbot.keySequence(desk.draft.editor, QKeySequence.StandardKey.Paste)
+    assert desk.draft.text == ""
     open_ticket(window)
-    assert desk.draft.editor.isEnabled()
+    qtbot.keyClicks(desk.draft.steer.edit, "shorter")
+    assert desk.draft.steer.edit.text() == "shorter"
+    assert not desk.draft.editor.isReadOnly()
 
 
 def test_what_is_looked_at_in_the_queue_stays_while_tickets_come_in(window: MainWindow, qtbot: QtBot) -> None:

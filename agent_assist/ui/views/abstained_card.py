@@ -7,10 +7,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent_assist.domain.suggestion import Decision, Suggestion
 from agent_assist.ui import tokens
+from agent_assist.ui.plain import tooltip
 from agent_assist.ui.theme import Theme
 from agent_assist.ui.tokens import TextSize
 from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import Label
+
+SHOWN = 2
+"""Reasons that stand there: why, and what the customer wants.  More would take the reply's room; they are in
+the tool tip and in the note of a hand-over."""
 
 
 class AbstainedCard(QFrame):
@@ -41,12 +46,13 @@ class AbstainedCard(QFrame):
         self.hide()
 
     def show_suggestion(self, suggestion: Suggestion) -> None:
-        reasons = "\n".join(suggestion.reasons[:3]) or "No passage fits well enough to rest on."
-        self._reasons.setText(reasons)
+        reasons = suggestion.reasons or ("No passage fits well enough to rest on.",)
+        self._reasons.setText("\n".join(reasons[:SHOWN]))
+        self._reasons.setToolTip(tooltip("\n".join(reasons)) if len(reasons) > SHOWN else "")
         escalate = suggestion.decision is Decision.ESCALATE
         hint = "A reply that hands over is below." if escalate else "A question to the customer is below."
         self._hint.setText(hint if suggestion.text else "")
-        self.setAccessibleName(reasons)
+        self.setAccessibleName("\n".join(reasons))
         self.show()
 
     def set_compact(self, compact: bool) -> None:

@@ -76,7 +76,6 @@ class DeskView(QSplitter):
         self.conversation.setMinimumHeight(80)
         self._line = Line()
         self._ticket_area = ticket = QWidget()
-        ticket.setEnabled(False)
         column = QVBoxLayout(ticket)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -123,12 +122,10 @@ class DeskView(QSplitter):
             self._stack.setCurrentWidget(self.nothing)
 
     def show_ticket_area(self, shown: bool) -> None:
-        self._ticket_area.setEnabled(shown)
         self._stack.setCurrentIndex(1 if shown else 0)
 
     def expect_ticket(self) -> None:
-        """Show the frames of a ticket that is being fetched; nothing can be typed into them yet."""
-        self._ticket_area.setEnabled(False)
+        """Show the frames of a ticket that is being fetched; the reply takes nothing until it is there."""
         self._stack.setCurrentWidget(self._ticket_area)
 
     def set_side(self, side: bool) -> None:

@@ -67,6 +67,7 @@ class DraftPanel(QWidget):
         self.setAccessibleName("Reply")
         self._build()
         self._connect()
+        self._let_write(False)
         self._show_state()
 
     # --- building -------------------------------------------------------------------------------
@@ -129,12 +130,21 @@ class DraftPanel(QWidget):
 
     # --- showing --------------------------------------------------------------------------------
 
+    def _let_write(self, on: bool) -> None:
+        """Before the first ticket is there its frames may be: what went into them would be nobody's.
+
+        Read-only rather than disabled: a disabled part is styled anew, with all that is in it.
+        """
+        self.editor.setReadOnly(not on)
+        self.steer.edit.setReadOnly(not on)
+
     def show_ticket(self, ticket_id: str) -> None:
         """Bring up the reply of this ticket as it was left."""
         self._show_steer(ticket_id)
         self._ticket, self._draft, self._fact = ticket_id, None, None
         self._notice = ("", "")
         self._attach(self._document_of(ticket_id))
+        self._let_write(True)
         self.header.beside.setChecked(False)
         self.banner.hide()
         self._show_state()

@@ -30,6 +30,8 @@ class TicketHeader(QWidget):
         self._subject = ElidedLabel("", TextSize.TITLE)
         self._people = ElidedLabel("", TextSize.SMALL, "muted")
         self._channel, self._status = Tag(), Tag()
+        for tag in (self._channel, self._status):
+            tag.hide()
         self._more = IconButton(theme, "more", "More for this ticket")
         menu = QMenu(self._more)
         menu.addAction("Mark as solved", lambda: self.status_wanted.emit(TicketStatus.SOLVED))
@@ -56,6 +58,7 @@ class TicketHeader(QWidget):
         self._subject.setText(subject)
         language = f" · {ticket.language.upper()[:5]}" if ticket.language else ""
         self._channel.set(words.CHANNELS[ticket.channel] + language)
+        self._channel.show()
         self._status.set(str(ticket.status))
         self._status.setVisible(ticket.status is not TicketStatus.OPEN)
         parts = [f"#{ticket.id}", one_line(ticket.customer.name, 60) or "Customer"]
