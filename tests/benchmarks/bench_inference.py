@@ -1,10 +1,11 @@
 """Inference against plain llama-cpp-python on the same prompts, in one run.
 
-    python tests/benchmarks/bench_inference.py [--rounds 5]
+    python tests/benchmarks/bench_inference.py [--rounds 9]
 
 Both sides take turns in every round, each in a process of its own, with the same number of threads
 and the same flash attention.  The ratios compare the best round of each side, which other programs
-disturb least; the medians stand beside them.  Run it on an idle machine all the same.
+disturb least; the medians stand beside them.  Decoding is compared round by round, on a prompt whose reply
+fills all its tokens, and the median of the rounds is the ratio.  Run it on an idle machine all the same.
 
 Stopping is measured too, while the prompt is read and while the reply is written: milliseconds from
 setting the cancel token until the caller is free.
@@ -30,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from agent_assist.adapters.inference.client import InferenceClient
 from agent_assist.adapters.inference.memory import physical_cores
 from agent_assist.adapters.inference.packaged import default_record
-from agent_assist.domain.model import ChatMessage, Finished, GenerationRequest, TextPiece
+from agent_assist.domain.model import ChatMessage, Finished, GenerationRequest, StopReason, TextPiece
 from agent_assist.errors import Cancelled
 from agent_assist.settings import ModelOptions
 
@@ -46,13 +47,14 @@ model.create_completion([1, 2, 3], max_tokens=1)
 for line in sys.stdin:
     job = json.loads(line)
     model.reset()
-    started, first, count = time.perf_counter(), 0.0, 0
-    for _ in model.create_completion(job["tokens"], max_tokens=job["reply"], temperature=0.0, top_k=1,
-                                     repeat_penalty=1.0, stream=True):
+    started, first, steps = time.perf_counter(), 0.0, -1
+    for part in model.create_completion(job["tokens"], max_tokens=job["reply"], temperature=0.0, top_k=1,
+                                        repeat_penalty=1.0, stream=True):
         first = first or time.perf_counter()
-        count += 1
+        # Each token but the first took a step, and so did an end that the model chose.
+        steps += part["choices"][0]["finish_reason"] != "length"
     ended = time.perf_counter()
-    print(json.dumps({"first": (first - started) * 1000, "rate": (count - 1) / (ended - first)}), flush=True)
+    print(json.dumps({"first": (first - started) * 1000, "rate": steps / (ended - first)}), flush=True)
 """
 
 
@@ -151,8 +153,18 @@ def stopping(client: InferenceClient, wanted: GenerationRequest, *, writing: boo
 
 
 def rate(done: Finished) -> float:
-    longest = max(c.completion_tokens for c in done.candidates)
-    return (longest - 1) / (done.total_ms - done.first_token_ms) * 1000
+    """Steps of decoding a second: one for each token but the first, and one for an end that was chosen."""
+    longest = max(done.candidates, key=lambda c: c.completion_tokens)
+    steps = longest.completion_tokens - (longest.stop_reason is not StopReason.END)
+    return steps / (done.total_ms - done.first_token_ms) * 1000
+
+
+def counting(number: int) -> GenerationRequest:
+    """A request whose reply goes on until its tokens are used up."""
+    wish = f"Shop {number}: write the numbers from one to one hundred in words, one by one: one, two, three,"
+    return GenerationRequest(
+        (ChatMessage("user", wish),), max_tokens=REPLY, repeat_penalty=1.0, conversation=f"c{number}"
+    )
 
 
 def measure(rounds: int, threads: int) -> dict[str, Any]:
@@ -170,11 +182,12 @@ def measure(rounds: int, threads: int) -> dict[str, Any]:
             prompt = len(tokens)
             reference = plain.run(tokens)
             note("plain first ms", reference["first"])
-            note("plain tokens/s", reference["rate"])
             cold = generate(client, first)
             assert cold.usage.cached_tokens < 50
             note("cold first ms", cold.first_token_ms)
-            note("tokens/s", rate(cold))
+            writing = counting(number)
+            note("plain tokens/s", plain.run(client.prompt_tokens(writing)[0])["rate"])
+            note("tokens/s", rate(generate(client, writing)))
             generate(client, request(number + 500, 1, max_tokens=2))  # another ticket in between
             follow = request(number, 3)
             reference = plain.run(client.prompt_tokens(follow)[0])
@@ -192,7 +205,9 @@ def measure(rounds: int, threads: int) -> dict[str, Any]:
     ratios = {
         "cold first token": best["cold first ms"] / best["plain first ms"],
         "second message": best["follow-up first ms"] / best["plain follow-up ms"],
-        "decode": best["tokens/s"] / best["plain tokens/s"],
+        "decode": statistics.median(
+            own / other for own, other in zip(rows["tokens/s"], rows["plain tokens/s"], strict=True)
+        ),
         "three candidates": best["three candidates ms/token"] / best["one candidate ms/token"],
         "stopped ms": max(medians["stopped while reading ms"], medians["stopped while writing ms"]),
     }
@@ -211,7 +226,7 @@ def kept(ratios: dict[str, float]) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=physical_cores())
     options = parser.parse_args()
     found = measure(options.rounds, options.threads)
