@@ -6,6 +6,7 @@ from collections import Counter
 
 from agent_assist.domain.text import words
 from training.config import Config
+from training.prepare.agreement import agreement
 from training.prepare.prepared import Prepared
 
 
@@ -25,6 +26,7 @@ def dataset_card(config: Config, made: Prepared) -> str:
         f"- Languages: {_listed(Counter(e.language or 'unknown' for e in made.kept))}",
         f"- Channels: {_listed(Counter(e.channel for e in made.kept))}",
         f"- Agents: {len(agents):,}, customers: {len(customers):,}",
+        *_agreed(made),
         "",
         "## Sources",
         "",
@@ -53,6 +55,20 @@ def dataset_card(config: Config, made: Prepared) -> str:
     lines += [f"- {count:,} {why}" for why, count in made.dropped.most_common()] or ["- nothing"]
     lines += [f"- {len(made.bad):,} rows could not be read (bad.jsonl)", ""]
     return "\n".join(lines)
+
+
+def _agreed(made: Prepared) -> list[str]:
+    """What a model's words in common with one agent's reply are to be read beside."""
+    found = agreement(made.before)
+    if found is None:
+        return []
+    two, nearest = f"{found.between_two:.2f}", f"{found.nearest:.2f}"
+    line = (
+        f"- Asked the same ({found.questions:,} questions), two agents' replies have {two} of their words in "
+        f"common (token-F1), the one nearest to the others {nearest}: what a model has in common with "
+        "one agent's reply is read beside that"
+    )
+    return [line]
 
 
 def _fading(config: Config, made: Prepared) -> list[str]:
