@@ -105,7 +105,7 @@ _FILLER = re.compile(
     r"|nice|day|one|no|nope|nothing|else|everything|just|to|again|too|awesome|wonderful|fine|cool"
     r"|alright|sounds|got|hi|hello|hey|there|morning|afternoon|evening|really|then|now"
     r"|see|later|take|care|and|weekend|night|wonderful|excellent|amazing|well|ah|oh|yes|yeah|do|not"
-    r"|don't|need|anything|am|i'm|we|we're|done|my|friend|sir|madam|team|how|are|doing|going|today|what"
+    r"|don't|need|needed|wanted|guess|think|anything|am|i'm|we|we're|done|my|friend|sir|madam|team|how|are|doing|going|today|what"
     r"|up|sup|greetings"
     r"|hola|gracias|muchas|por|todo|su|tu|ayuda|adiós|buenas|buenos|días|tardes|noches|hasta|luego"
     r"|perfecto|vale|de|nada|más|es|eso|muy|amable"

@@ -195,6 +195,8 @@ def test_alarms(text: str, alarm: Alarm) -> None:
         ("Hello", SmallTalk.GREETING),
         ("No thanks. Goodbye", SmallTalk.GOODBYE), ("Muchas gracias", SmallTalk.THANKS),
         ("Danke, tschüss", SmallTalk.GOODBYE),
+        ("I'm not sure, I guess that's all I really needed.", SmallTalk.GOODBYE),
+        ("I think I needed another size", None),
         ("Hello, where is my order?", None), ("Thanks, but it is still broken", None), ("Yes", None),
         ("", None),
         ("Is that all?", None), ("How much is it?", None),
