@@ -109,7 +109,10 @@ def test_nothing_becomes_a_header(subject: str, text: str, name: str, references
             "Content-Transfer-Encoding",
         ]
     )
-    assert parsed["References"] == "<ok@x>"
+    # What was made up may be an id by chance ("<0>"); nothing else may stand beside them.
+    kept = parsed["References"].split()
+    assert kept[-1] == parsed["In-Reply-To"] == "<ok@x>"
+    assert set(kept) <= {*references, "<ok@x>"}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +195,9 @@ class Script:
     def _talk(self, client: socket.socket, read: Callable[[], bytes]) -> None:
         while line := read():
             word = line.split(b":")[0].split()[0].decode().upper()
-            answer = self._answers.get(line.decode().strip(), self._answers.get(word, "250 ok"))
+            said = line.decode().strip()
+            # smtplib wrote "rcpt TO" until Python 3.12; commands are the same in either case (RFC 5321, 2.4).
+            answer = self._answers.get(said.upper(), self._answers.get(word, "250 ok"))
             if word == "DATA" and "DATA" not in self._answers:
                 client.sendall(b"354 go on\r\n")
                 content = b""
@@ -263,7 +268,7 @@ def test_what_answers_mean(
 
 
 def test_a_copy_that_is_refused_does_not_stop_the_reply(script: Callable[[dict[str, str]], Script]) -> None:
-    server = script({"rcpt TO:<d@x.example>": "550 unknown"})
+    server = script({"RCPT TO:<D@X.EXAMPLE>": "550 unknown"})
     mail = composed(cc=(Address("", "d@x.example"),))
     assert Submission(options(smtp_port=str(server.port))).send(mail) == ["d@x.example"]
     assert len(server.mails) == 1
