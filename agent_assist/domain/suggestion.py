@@ -228,6 +228,8 @@ class Draft:
     alternatives: tuple[Suggestion, ...] = ()
     """All finished suggestions for this thread, `suggestion` among them, oldest first."""
     steer: str = ""
+    chosen: Hit | None = None
+    """The passage that the agent chose to be answered from."""
     error: ErrorInfo | None = None
     prefetched: bool = False
 
@@ -241,6 +243,7 @@ class Asked:
 
     thread_hash: str
     steer: str = ""
+    chosen: Hit | None = None
     prefetched: bool = False
 
 
@@ -339,6 +342,7 @@ def reduce(draft: Draft, event: DraftEvent) -> Draft:
             DraftState.GATHERING,
             alternatives=keep,
             steer=event.steer,
+            chosen=event.chosen,
             prefetched=event.prefetched,
         )
     if isinstance(event, ThreadChanged):

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from agent_assist.domain.feedback import OutcomeKind, Reason, Strength
 from agent_assist.domain.model import Backend
-from agent_assist.domain.suggestion import Decision, Origin
+from agent_assist.domain.suggestion import Decision, Origin, Suggestion
 from agent_assist.domain.ticket import Channel
 
 _LANGUAGES = {
@@ -31,11 +31,15 @@ DECISIONS = {
     Decision.CLARIFY: "Ask the customer",
     Decision.ESCALATE: "Hand over",
 }
-ORIGINS = {
-    Origin.MODEL: "Written by the model",
-    Origin.MACRO: "From an approved macro",
-    Origin.PASSAGES: "Put together from the articles",
-    Origin.TEMPLATE: "A standard question",
+_ORIGINS = {
+    Origin.MODEL: ("By the model", "The model worded it."),
+    Origin.MACRO: ("From a macro", "It is your team's approved text."),
+    Origin.PASSAGES: ("From the articles", "It is put together from the articles' own sentences."),
+}
+_TEMPLATES = {
+    Decision.DRAFT: ("Standard reply", "It states nothing, so it needs no article."),
+    Decision.CLARIFY: ("Asks back", "It asks the customer for what is missing."),
+    Decision.ESCALATE: ("Hands over", "It tells the customer that a colleague takes over."),
 }
 OUTCOMES = {
     OutcomeKind.ACCEPTED: "Sent as is",
@@ -72,6 +76,11 @@ BACKENDS = {
     Backend.METAL: "Apple GPU",
     Backend.VULKAN: "GPU (Vulkan)",
 }
+
+
+def origin(suggestion: Suggestion) -> tuple[str, str]:
+    """What a reply was made of, in a word or two and in a sentence."""
+    return _ORIGINS.get(suggestion.origin) or _TEMPLATES[suggestion.decision]
 
 
 def language(code: str | None) -> str:
@@ -118,11 +127,15 @@ def confidence(value: float) -> str:
     return "check this" if value >= 0.45 else "unsure"
 
 
+STRONG_MATCH, GOOD_MATCH = 0.7, 0.5
+"""Scores from which a hit is called so."""
+
+
 def score(value: float) -> str:
     """A hit's score of 0 to 1 in words."""
-    if value >= 0.7:
+    if value >= STRONG_MATCH:
         return "strong match"
-    return "good match" if value >= 0.5 else "weak match"
+    return "good match" if value >= GOOD_MATCH else "weak match"
 
 
 def percent(value: float) -> str:

@@ -18,6 +18,7 @@ from agent_assist.domain.knowledge import Article
 from agent_assist.domain.model import GenerationEvent, GenerationRequest
 from agent_assist.domain.suggestion import Decision, Draft, DraftState, MarkKind, Origin
 from agent_assist.domain.ticket import Channel, Customer, Message, Role, Ticket
+from agent_assist.errors import BadInput
 from agent_assist.services.desk import Desk
 from agent_assist.services.events import DraftChanged, Event
 
@@ -276,6 +277,31 @@ def test_the_life_of_an_opened_draft(desk: Desk, watch: Callable[[Ticket], Watch
     assert shorter is not None
     assert "90 days" in shorter.text
     assert len(shorter.text) < len(draft.text)
+
+
+def test_a_draft_rests_on_the_passage_that_the_agent_chose(
+    desk: Desk, watch: Callable[[Ticket], Watch]
+) -> None:
+    """What was refused for weak evidence is answered where the agent sees that the article fits."""
+    seen = watch(ticket("chosen", "Is that so with the small one as well, whatever I screw in?"))
+    desk.drafting.open("chosen")
+    refused = seen.wait(ready)
+    assert refused.state is DraftState.ABSTAINED
+    bulb = next(h for h in refused.hits if h.passage.article_id == "bulbs")
+    desk.drafting.draft_from("chosen", bulb.passage.id)
+    draft = seen.wait(lambda d: ready(d) and d.chosen is not None)
+    made = draft.suggestion
+    assert made is not None
+    assert made.decision is Decision.DRAFT
+    assert made.citations == ("bulbs",)
+    assert "E14" in made.text
+    assert "which you chose" in " ".join(made.reasons)
+    desk.drafting.regenerate("chosen", "mention the 40 watts")
+    again = seen.wait(lambda d: ready(d) and bool(d.steer))
+    assert again.suggestion is not None
+    assert again.suggestion.hits[0].passage.id == bulb.passage.id, "a wish keeps the choice"
+    with pytest.raises(BadInput, match="not among those found"):
+        desk.drafting.draft_from("chosen", 999_999)
 
 
 def test_a_new_message_makes_it_stale_and_redoes_it(desk: Desk, watch: Callable[[Ticket], Watch]) -> None:

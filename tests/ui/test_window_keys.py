@@ -121,6 +121,26 @@ def test_a_redo_and_the_evidence_by_keys(session: Session, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: view.draft.draft is not None and view.draft.draft.state.final, timeout=PATIENCE)
 
 
+def test_the_evidence_in_focus_is_drafted_from_by_a_key(session: Session, qtbot: QtBot) -> None:
+    view = session.window.desk_view
+
+    def drafted(passage: int | None = None) -> bool:
+        draft = view.draft.draft
+        chosen = draft.chosen.passage.id if draft is not None and draft.chosen is not None else None
+        return draft is not None and draft.state.final and chosen == passage
+
+    qtbot.waitUntil(lambda: drafted() and len(view.evidence.cards) >= 2, timeout=PATIENCE)
+    second = view.evidence.cards[1].hit.passage
+    press(session, Qt.Key.Key_2, ALT)
+    press(session, Qt.Key.Key_D)
+    qtbot.waitUntil(lambda: drafted(second.id), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: view.evidence.cards[0].hit.passage.id == second.id, timeout=PATIENCE)
+    assert view.evidence.cards[0]._yes.isChecked(), "what was chosen counts as relevant"
+    assert session.ui is not None
+    feedback = session.ui.desk.feedback
+    qtbot.waitUntil(lambda: feedback.stats().relevance_marks == 1, timeout=PATIENCE)
+
+
 def test_palette_macros_and_the_sheet_by_keys(session: Session, qtbot: QtBot) -> None:
     assert session.window is not None
     view = session.window.desk_view

@@ -249,6 +249,19 @@ def test_abstaining_says_what_is_missing(panel: DraftPanel, qtbot: QtBot) -> Non
         panel.abstained._hand_over.click()
 
 
+@pytest.mark.parametrize(("score", "offered"), [(0.6, True), (0.2, False)])
+def test_a_match_that_seemed_too_weak_can_be_drafted_from(
+    panel: DraftPanel, qtbot: QtBot, score: float, offered: bool
+) -> None:
+    made = sample.abstained()
+    hits = tuple(replace(h, score=score) for h in made.hits)
+    panel.show_draft(sample.draft(DraftState.ABSTAINED, suggestion=replace(made, hits=hits)))
+    assert panel.abstained._draft.isVisible() is offered
+    if offered:
+        with qtbot.waitSignal(panel.best_match_wanted):
+            panel.abstained._draft.click()
+
+
 def test_failing_offers_to_try_again(panel: DraftPanel, qtbot: QtBot) -> None:
     panel.show_draft(sample.draft(DraftState.FAILED))
     assert "The model file is damaged" in panel.banner.accessibleName()

@@ -84,6 +84,12 @@ _NEAR_ALONE = 0.6
 _SURE = 0.75
 """Evidence from which an answer about one thing is given though the customer did not name it."""
 
+_CHOSEN = 0.6
+"""Confidence in an answer from a passage that the agent chose, at least."""
+
+_WORTH_NAMING = 0.5
+"""Score from which a passage that is too weak to answer from is named."""
+
 _NO_SCOPE = 0.5
 """Below this share of the evidence needed, the question is not one that the articles are about."""
 
@@ -154,6 +160,24 @@ def decide(
     return _too_weak(context, hits, strength, minimum, strange)
 
 
+def by_choice(context: DraftContext, hits: Sequence[Hit], *, speaks: bool) -> Verdict:
+    """The agent chose `hits[0]` to be answered from: that outweighs how near it seems.
+
+    A passage in a language that the customer does not read is refused where the model cannot word it.
+    """
+    best = hits[0]
+    sure = max(_CHOSEN, evidence(context, hits))
+    if not speaks and (best.passage.language or "")[:2] != context.language:
+        name = LANGUAGE_NAMES.get(context.language, context.language)
+        silent = f"“{_title(best)}” is not in {name}, and the active model does not write {name}."
+        return _hand_over(context, (silent,), 0.9)
+    way = Way.MODEL if speaks else Way.PASSAGES
+    if best.passage.collection == Collection.MACROS:
+        way = Way.MACRO
+    reason = f"It rests on {_kind(best)} “{_title(best)}”, which you chose."
+    return Verdict(Decision.DRAFT, way, sure, (reason,), hit=best)
+
+
 def makes_points(context: DraftContext) -> bool:
     """Whether the letter numbers what it wants, and does not ask all of it."""
     return told_points(context.asked) >= _POINTS
@@ -175,7 +199,10 @@ def _too_weak(
             context, (f"No article is about “{name}”; the nearest is “{_title(hits[0])}”.",), 0.8
         )
     if strength < minimum * _NO_SCOPE:
-        return _hand_over(context, ("No article answers this: the best match is too weak.",), 1 - strength)
+        reason = "No article answers this."
+        if hits[0].score >= _WORTH_NAMING:
+            reason = f"No article surely answers this; the nearest is “{_title(hits[0])}”."
+        return _hand_over(context, (reason,), 1 - strength)
     weak = f"The evidence is weak: the best match is “{_title(hits[0])}”."
     if len(words(context.question)) > _SAID_ENOUGH:
         return _hand_over(context, (weak,), 1 - strength)
@@ -297,17 +324,17 @@ def _hand_over(context: DraftContext, reasons: tuple[str, ...], confidence: floa
 
 
 def _rests_on(hit: Hit) -> str:
-    kind = {
+    return f"It rests on {_kind(hit)} “{_title(hit)}”."
+
+
+def _kind(hit: Hit) -> str:
+    named = {
         Collection.MACROS: "the macro",
         Collection.SOLVED: "the solved ticket",
         Collection.REMEMBERED: "an agent's edit about",
-    }.get(
-        Collection(hit.passage.collection)
-        if hit.passage.collection in set(Collection)
-        else Collection.ARTICLES,
-        "the article",
-    )
-    return f"It rests on {kind} “{_title(hit)}”."
+    }
+    known = hit.passage.collection in set(Collection)
+    return named.get(Collection(hit.passage.collection), "the article") if known else "the article"
 
 
 def _title(hit: Hit) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from agent_assist.domain.jobs import JobState
+from agent_assist.domain.knowledge import Hit
 from agent_assist.domain.suggestion import Draft, Suggestion
 from agent_assist.ports import CancelToken
 from agent_assist.services.jobs import Job, JobQueue
@@ -17,6 +18,19 @@ INDEX_JOB = "index"
 INDEX_WAIT = 45.0
 """Seconds that a draft waits for it.  Without it the evidence looks weaker than it is and a draft would
 be refused; after an interrupted import of thousands of articles it may take minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of one draft."""
+
+    steer: str = ""
+    chosen: Hit | None = None
+    """The passage to answer from."""
+    avoid: tuple[Suggestion, ...] = ()
+    """Drafts that the agent has seen."""
+    beside: str = ""
+    """Id of the suggestion that it is an alternative to."""
 
 
 @dataclass
@@ -33,6 +47,19 @@ class Entry:
     timer: threading.Timer | None = None
     last_text: float = 0.0
     """When streamed text was last told, as `time.monotonic` has it."""
+
+    def drop_work(self) -> None:
+        """Stop what is being made; what it still tells is ignored."""
+        self.cancel.set()
+        self.turn += 1
+        self.spares = ()
+        if self.timer:
+            self.timer.cancel()
+
+    def hit_of(self, passage_id: int) -> Hit | None:
+        """The passage as it was found for this ticket."""
+        found = (*self.draft.hits, *(h for s in self.draft.alternatives for h in s.hits))
+        return next((h for h in found if h.passage.id == passage_id), None)
 
     @property
     def useful(self) -> bool:

@@ -22,7 +22,7 @@ from agent_assist.domain.suggestion import (
     reduce,
 )
 from agent_assist.domain.ticket import Ticket
-from agent_assist.errors import AgentAssistError, Cancelled
+from agent_assist.errors import AgentAssistError, BadInput, Cancelled
 from agent_assist.ports import (
     CancelToken,
     Clock,
@@ -31,7 +31,7 @@ from agent_assist.ports import (
     SemanticIndex,
     SuggestionRepository,
 )
-from agent_assist.services.drafting.entries import Entry, index_is_settled, wait_for
+from agent_assist.services.drafting.entries import Entry, Wanted, index_is_settled, wait_for
 from agent_assist.services.drafting.framing import House, plain
 from agent_assist.services.drafting.rewriting import Rewrite, Rewriter
 from agent_assist.services.drafting.writing import DraftWriter
@@ -112,7 +112,7 @@ class DraftingService:
                 return entry.draft
         if not ticket.open_customer_messages:
             return self._reset(ticket)
-        return self._start(ticket, "", _NOW)
+        return self._start(ticket, Wanted(), _NOW)
 
     def current(self, ticket_id: str) -> Draft:
         """The draft as it is; IDLE where there is none."""
@@ -121,19 +121,32 @@ class DraftingService:
             return entry.draft if entry else Draft(ticket_id)
 
     def regenerate(self, ticket_id: str, steer: str = "") -> Draft:
-        """Draft again; the same steer as before gives another wording where there is one."""
+        """Draft again, from the passage that the agent chose where one was chosen for this thread; the same
+        steer as before gives another wording where there is one."""
         ticket = self._tickets.get(ticket_id)
         if ticket is None:
             return Draft(ticket_id)
         with self._lock:
             entry = self._entries.get(ticket_id)
-            same = (
-                entry is not None
-                and entry.draft.thread_hash == ticket.thread_hash
-                and entry.draft.steer == steer
-            )
-            avoid = entry.draft.alternatives if entry and same else ()
-        return self._start(ticket, steer, _NOW, avoid=avoid)
+            before = entry.draft if entry else Draft(ticket_id)
+            same = before.thread_hash == ticket.thread_hash
+            seen = before.alternatives if same and before.steer == steer else ()
+            wanted = Wanted(steer, before.chosen if same else None, seen)
+        return self._start(ticket, wanted, _NOW)
+
+    def draft_from(self, ticket_id: str, passage_id: int) -> Draft:
+        """Draft again from a passage that was found for this ticket and that the agent chose.
+
+        Raises BadInput where it is not among those found.
+        """
+        ticket = self._tickets.get(ticket_id)
+        with self._lock:
+            entry = self._entries.get(ticket_id)
+            hit = entry.hit_of(passage_id) if entry else None
+            steer = entry.draft.steer if entry else ""
+        if ticket is None or hit is None:
+            raise BadInput("This passage is not among those found any more.", "Choose one from the evidence.")
+        return self._start(ticket, Wanted(steer, hit), _NOW)
 
     def alternative(self, ticket_id: str) -> Draft:
         """A different draft beside the one there is: at once where one passed the check before."""
@@ -147,11 +160,13 @@ class DraftingService:
                 spare = replace(entry.spares[0], alternative_of=draft.suggestion.id)
                 entry.spares = entry.spares[1:]
                 self._save(spare)
-                entry.draft = reduce(reduce(draft, Asked(draft.thread_hash, draft.steer)), Completed(spare))
+                asked = Asked(draft.thread_hash, draft.steer, draft.chosen)
+                entry.draft = reduce(reduce(draft, asked), Completed(spare))
                 self._events.publish(DraftChanged(entry.draft))
                 return entry.draft
         beside = draft.suggestion.id if draft.suggestion else ""
-        return self._start(ticket, draft.steer, _NOW, avoid=draft.alternatives, beside=beside)
+        wanted = Wanted(draft.steer, draft.chosen, draft.alternatives, beside)
+        return self._start(ticket, wanted, _NOW)
 
     def cancel(self, ticket_id: str) -> None:
         """Stop this draft; the text so far stays."""
@@ -167,20 +182,15 @@ class DraftingService:
         with self._lock:
             entry = self._entries.get(ticket_id)
             if ticket is None and entry is not None:  # removed: its draft goes with it
-                entry.cancel.set()
-                entry.turn += 1
+                entry.drop_work()
                 del self._entries[ticket_id]
                 return Draft(ticket_id)
             if ticket is None or entry is None or entry.draft.thread_hash in ("", ticket.thread_hash):
                 return entry.draft if entry else Draft(ticket_id)
             if not ticket.open_customer_messages:
                 return self._reset(ticket)
-            entry.cancel.set()
-            entry.turn += 1
-            entry.spares = ()
+            entry.drop_work()
             self._set(entry, reduce(entry.draft, ThreadChanged(ticket.thread_hash)))
-            if entry.timer:
-                entry.timer.cancel()
             if ticket_id == self._opened and not self._closed:
                 entry.timer = threading.Timer(BURST, self._redo, (ticket_id,))
                 entry.timer.daemon = True
@@ -226,43 +236,28 @@ class DraftingService:
             self._closed = True
             self._ahead = []
             for entry in self._entries.values():
-                entry.cancel.set()
-                entry.turn += 1
-                if entry.timer:
-                    entry.timer.cancel()
+                entry.drop_work()
             entries = list(self._entries.values())
         wait_for(entries, CLOSING)
 
     # --- the work ---------------------------------------------------------------------------------
 
-    def _start(
-        self,
-        ticket: Ticket,
-        steer: str,
-        priority: int,
-        *,
-        avoid: Sequence[Suggestion] = (),
-        beside: str = "",
-    ) -> Draft:
+    def _start(self, ticket: Ticket, wanted: Wanted, priority: int) -> Draft:
         with self._lock:
             if self._closed:
                 return self.current(ticket.id)
             entry = self._entries.setdefault(ticket.id, Entry(Draft(ticket.id)))
-            entry.cancel.set()
+            entry.drop_work()
             entry.cancel = threading.Event()
-            entry.turn += 1
-            entry.spares = ()
             entry.last_text = 0.0
-            if entry.timer:
-                entry.timer.cancel()
             turn, cancel = entry.turn, entry.cancel
-            self._set(
-                entry, reduce(entry.draft, Asked(ticket.thread_hash, steer, prefetched=priority == _AHEAD))
-            )
+            ahead = priority == _AHEAD
+            asked = Asked(ticket.thread_hash, wanted.steer, wanted.chosen, prefetched=ahead)
+            self._set(entry, reduce(entry.draft, asked))
             try:
                 entry.job = self._jobs.submit(
                     "Draft a reply",
-                    lambda _: self._work(ticket, steer, turn, cancel, tuple(avoid), beside),
+                    lambda _: self._work(ticket, wanted, turn, cancel),
                     priority=priority,
                     visible=False,
                 )
@@ -270,27 +265,20 @@ class DraftingService:
                 self._set(entry, reduce(entry.draft, Stopped()))
             return entry.draft
 
-    def _work(
-        self,
-        ticket: Ticket,
-        steer: str,
-        turn: int,
-        cancel: CancelToken,
-        avoid: tuple[Suggestion, ...],
-        beside: str,
-    ) -> None:
+    def _work(self, ticket: Ticket, wanted: Wanted, turn: int, cancel: CancelToken) -> None:
         if not index_is_settled(self._jobs, cancel):
             return
         try:
             best, *spares = self._writer.write(
                 ticket,
-                steer=steer,
+                steer=wanted.steer,
+                chosen=wanted.chosen,
                 cancel=cancel,
                 observe=lambda event: self._apply(ticket.id, turn, event),
-                avoid=[s.text for s in avoid],
+                avoid=[s.text for s in wanted.avoid],
             )
-            if beside:
-                best = replace(best, alternative_of=beside)
+            if wanted.beside:
+                best = replace(best, alternative_of=wanted.beside)
             if not cancel.is_set():
                 self._save(best)
                 with self._lock:
@@ -328,8 +316,7 @@ class DraftingService:
             self._events.publish(DraftChanged(draft))
 
     def _stop(self, entry: Entry) -> None:
-        entry.cancel.set()
-        entry.turn += 1
+        entry.drop_work()
         if entry.job:
             entry.job.cancel()
         self._set(entry, reduce(entry.draft, Stopped()))
@@ -338,9 +325,7 @@ class DraftingService:
         """Nothing to answer: the agent wrote last."""
         with self._lock:
             entry = self._entries.setdefault(ticket.id, Entry(Draft(ticket.id)))
-            entry.cancel.set()
-            entry.turn += 1
-            entry.spares = ()
+            entry.drop_work()
             self._set(entry, Draft(ticket.id, ticket.thread_hash))
             return entry.draft
 
@@ -348,7 +333,7 @@ class DraftingService:
         ticket = self._tickets.get(ticket_id)
         stale = self.current(ticket_id).state is DraftState.STALE
         if stale and ticket is not None and ticket.open_customer_messages:
-            self._start(ticket, "", _NOW)
+            self._start(ticket, Wanted(), _NOW)
 
     def _save(self, suggestion: Suggestion) -> None:
         try:
@@ -381,7 +366,7 @@ class DraftingService:
             if entry and entry.draft.thread_hash == ticket.thread_hash and entry.draft.state.final:
                 continue
             self._forget_surplus()
-            self._start(ticket, "", _AHEAD)
+            self._start(ticket, Wanted(), _AHEAD)
             return
 
     def _forget_surplus(self) -> None:

@@ -27,10 +27,12 @@ class DraftController(QObject):
         panel.stop_wanted.connect(self.stop)
         panel.alternative_wanted.connect(self.alternative)
         panel.suggestion_shown.connect(self._on_shown)
+        panel.best_match_wanted.connect(lambda: self._view.evidence.use_number(1))
         panel.hand_over_wanted.connect(self.hand_over)
         panel.sentence_entered.connect(self._on_sentence)
         panel.citation_activated.connect(self._view.evidence.open_number)
         self._view.evidence.passage_entered.connect(panel.editor.highlight_sentences)
+        self._view.evidence.draft_wanted.connect(self.draft_from)
         self._view.evidence.relevance_changed.connect(self._on_relevance)
         self._view.evidence.open_wanted.connect(self.open_article)
         tickets.leaving.connect(self._on_leaving)
@@ -59,6 +61,15 @@ class DraftController(QObject):
             return
         panel.expect_new()
         self._ui.bridge.run(lambda: self._ui.desk.drafting.regenerate(ticket_id, wish), None, self._on_error)
+
+    def draft_from(self, passage_id: int) -> None:
+        """Write again, from the passage that the agent chose."""
+        ticket_id = self._tickets.current_id
+        if ticket_id:
+            self._view.draft.expect_new()
+            self._ui.bridge.run(
+                lambda: self._ui.desk.drafting.draft_from(ticket_id, passage_id), None, self._on_error
+            )
 
     def alternative(self) -> None:
         ticket_id = self._tickets.current_id

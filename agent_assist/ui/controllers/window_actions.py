@@ -142,6 +142,8 @@ class WindowActions(QObject):
                 "article",
             )
         there = self._has_suggestion
+        use, any_card = self._view.evidence.use_focused, partial(self._has_evidence, 1)
+        add("evidence.use", "Draft from the evidence in focus", use, "D", any_card, "sparkle")
         add("evidence.missing", "Knowledge is missing", self._missing, "Ctrl+Shift+M", there, "flag")
         return add.actions
 

@@ -25,7 +25,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.card import Card
 from agent_assist.ui.widgets.chip import Chip
 from agent_assist.ui.widgets.label import Label, restyle
-from agent_assist.ui.words import ORIGINS, STRENGTHS
+from agent_assist.ui.words import STRENGTHS, origin
 
 NARROW = 560
 
@@ -133,7 +133,7 @@ class PairDialog(QDialog):
         pick = Chip("This one", checkable=True)
         pick.setAccessibleName(f"{name} draft: this one")
         head = QHBoxLayout()
-        head.addWidget(Label(ORIGINS[suggestion.origin], TextSize.SMALL, "muted"), 1)
+        head.addWidget(Label(origin(suggestion)[0], TextSize.SMALL, "muted"), 1)
         head.addWidget(pick)
         card.body.addLayout(head)
         card.body.addWidget(text, 1)

@@ -61,7 +61,7 @@ class AlternativeView(QFrame):
         self._title.setText(f"Draft {place}")
         open_marks = len(suggestion.marks)
         checks = f", {words.count(open_marks, 'fact')} to check" if open_marks else ""
-        self._origin.setText(words.ORIGINS[suggestion.origin] + checks)
+        self._origin.setText(words.origin(suggestion)[0] + checks)
         marks = [(mark.start, mark.end, "attention") for mark in suggestion.marks]
         self._text.set_text(suggestion.text, marks)
 

@@ -116,11 +116,14 @@ class DraftHeader(QWidget):
         self._tint()
 
     def _show_origin(self, draft: Draft | None, shown: Suggestion | None) -> None:
-        visible = draft is not None and draft.state is DraftState.READY and shown is not None
+        done = draft is not None and draft.state in (DraftState.READY, DraftState.ABSTAINED)
+        visible = done and shown is not None
         self._origin.setVisible(visible)
         if shown is not None:
             tone = Tone.NEUTRAL if shown.origin is Origin.MODEL else Tone.ACCENT
-            self._origin.set(words.ORIGINS[shown.origin], tone)
+            short, sentence = words.origin(shown)
+            self._origin.set(short, tone)
+            self._origin.setToolTip(sentence)
 
     def _tint(self) -> None:
         name = {Tone.OK: "check-circle", Tone.ATTENTION: "triangle", Tone.DANGER: "octagon"}.get(self._tone)

@@ -40,6 +40,8 @@ class DraftPanel(QWidget):
     alternative_wanted = Signal()
     suggestion_shown = Signal(object)
     """Another suggestion stands in the editor."""
+    best_match_wanted = Signal()
+    """The reply is to rest on the best match, though it seemed too weak."""
     hand_over_wanted = Signal()
     missing_wanted = Signal()
     sentence_entered = Signal(object)
@@ -113,6 +115,7 @@ class DraftPanel(QWidget):
         self.header.alternative_wanted.connect(self.alternative_wanted)
         self.header.stepped.connect(self.step)
         self.header.beside_toggled.connect(self.show_beside)
+        self.abstained.draft_wanted.connect(self.best_match_wanted)
         self.abstained.hand_over_wanted.connect(self.hand_over_wanted)
         self.abstained.missing_wanted.connect(self.missing_wanted)
         self.editor.sentence_entered.connect(self._on_sentence)
@@ -220,7 +223,6 @@ class DraftPanel(QWidget):
     def set_compact(self, compact: bool) -> None:
         """The side layout: only the reply and Send / Insert."""
         self.steer.set_compact(compact)
-        self.abstained.set_compact(compact)
         self.reply.set_compact(compact)
 
     # --- reading --------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from agent_assist.ui.tokens import TextSize, Tone
 from agent_assist.ui.views.evidence_match import best_stretch
 from agent_assist.ui.widgets.button import Button, IconButton, Kind
 from agent_assist.ui.widgets.chip import Tag
-from agent_assist.ui.widgets.label import ElidedLabel, Label, restyle
+from agent_assist.ui.widgets.label import ElidedLabel, restyle
 from agent_assist.ui.widgets.text_block import TextBlock
 
 _FOLDED_LINES = 4
@@ -30,6 +30,8 @@ class EvidenceCard(QFrame):
     """(article id, True, False or None)."""
     open_wanted = Signal(str)
     """Id of the article."""
+    draft_wanted = Signal(int)
+    """Passage id: the reply is to rest on it."""
     entered = Signal(int)
     """Passage id under the pointer, -1 when it left."""
 
@@ -74,20 +76,15 @@ class EvidenceCard(QFrame):
         kind = hit.passage.collection
         row.addWidget(Tag(words.collection(kind), _TONES.get(kind, Tone.NEUTRAL)))
         row.addSpacing(tokens.SPACE_1)
-        fits = Label(words.score(hit.score), TextSize.SMALL, "muted")
         parts = [f"Score {hit.score:.2f}"]
         if hit.dense is not None:
             parts.append(f"meaning {hit.dense:.2f}")
         if hit.lexical is not None:
             parts.append(f"words {hit.lexical:.2f}")
-        fits.setToolTip(", ".join(parts))
-        row.addWidget(fits)
-        if age := words.age(hit.passage.updated_at):
-            label = Label(f"· {age}", TextSize.SMALL, "muted")
-            if hit.passage.updated_at is not None:
-                label.setToolTip(f"{hit.passage.updated_at:%d %B %Y}")
-            row.addWidget(label)
-        row.addStretch(1)
+        if hit.passage.updated_at is not None:
+            parts.append(f"changed {hit.passage.updated_at:%d %B %Y}")
+        fits = " · ".join(filter(None, (words.score(hit.score), words.age(hit.passage.updated_at))))
+        row.addWidget(ElidedLabel(fits, TextSize.SMALL, "muted", details=", ".join(parts)), 1)
         return row
 
     def _marks(self) -> QHBoxLayout:
@@ -100,6 +97,11 @@ class EvidenceCard(QFrame):
         self._no = IconButton(self._theme, "close", f"Evidence {self.number} is not relevant", checkable=True)
         self._yes.clicked.connect(lambda on: self._on_mark(True if on else None))
         self._no.clicked.connect(lambda on: self._on_mark(False if on else None))
+        self._use = Button(self._theme, "Use", Kind.LINK)
+        self._use.setProperty("textSize", "small")
+        self._use.setAccessibleName(f"Draft from evidence {self.number}")
+        self._use.setToolTip(tooltip("Draft the reply from this passage  D"))
+        self._use.clicked.connect(lambda: self.draft_wanted.emit(self.hit.passage.id))
         self._more = Button(self._theme, "More", Kind.LINK)
         self._more.setProperty("textSize", "small")
         self._more.setAccessibleName(f"Show all of evidence {self.number}")
@@ -110,6 +112,7 @@ class EvidenceCard(QFrame):
         for widget in (question, self._yes, self._no):
             row.addWidget(widget)
         row.addStretch(1)
+        row.addWidget(self._use)
         row.addWidget(self._more)
         row.addWidget(opener)
         return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from agent_assist.domain.knowledge import Hit
 from agent_assist.domain.suggestion import Draft, DraftState, Suggestion
@@ -29,6 +29,8 @@ class EvidencePanel(QWidget):
     """As that of the card."""
     open_wanted = Signal(str, int)
     """(article id, passage id)."""
+    draft_wanted = Signal(int)
+    """As that of the card."""
     missing_wanted = Signal()
     passage_entered = Signal(int)
     """As `entered` of the card."""
@@ -130,6 +132,28 @@ class EvidencePanel(QWidget):
         self._area.ensureWidgetVisible(card, 0, tokens.SPACE_2)
         return True
 
+    def use(self, passage_id: int) -> None:
+        """Have the reply rest on this passage, which is then marked as relevant too."""
+        card = next((c for c in self._cards if c.hit.passage.id == passage_id), None)
+        if card is None:
+            return
+        if self._relevance.get(card.hit.passage.article_id) is not True:
+            self._on_relevance(card.hit.passage.article_id, True)
+        self.draft_wanted.emit(passage_id)
+
+    def use_number(self, number: int) -> None:
+        """As `use`, by the number on the card."""
+        if 1 <= number <= len(self._cards):
+            self.use(self._cards[number - 1].hit.passage.id)
+
+    def use_focused(self) -> None:
+        """As `use`, for the card that has the focus, or the first one."""
+        at = QApplication.focusWidget()
+        focused = (c for c in self._cards if at is not None and (c is at or c.isAncestorOf(at)))
+        card = next(focused, self._cards[0] if self._cards else None)
+        if card is not None:
+            self.use(card.hit.passage.id)
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _show_hits(self, hits: Sequence[Hit], cited: frozenset[int]) -> None:
@@ -156,6 +180,7 @@ class EvidencePanel(QWidget):
             card.open_wanted.connect(
                 lambda article, passage=hit.passage.id: self.open_wanted.emit(article, passage)
             )
+            card.draft_wanted.connect(self.use)
             card.entered.connect(self.passage_entered)
             self._column.insertWidget(place + 1, card)
             self._cards.append(card)

@@ -55,11 +55,20 @@ class Label(QLabel):
 
 
 class ElidedLabel(QLabel):
-    """One line that ends in an ellipsis where there is no room; the tooltip has all of it."""
+    """One line that ends in an ellipsis where there is no room; the tooltip has all of it, and `details`."""
 
-    def __init__(self, text: str = "", size: TextSize = TextSize.BODY, tone: Tone | str | None = None,
-                 *, bold: bool = False, parent: QWidget | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        text: str = "",
+        size: TextSize = TextSize.BODY,
+        tone: Tone | str | None = None,
+        *,
+        bold: bool = False,
+        details: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._details = details
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("textSize", str(size))
         if tone is not None:
@@ -84,5 +93,6 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         area = self.contentsRect()
         elided = QFontMetrics(self.font()).elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
-        self.setToolTip(tooltip(self.text()) if elided != self.text() else "")
+        told = [self.text() if elided != self.text() else "", self._details]
+        self.setToolTip(tooltip("\n".join(filter(None, told))) if any(told) else "")
         painter.drawText(area, int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), elided)

@@ -19,7 +19,7 @@ from agent_assist.ui.widgets.chip import Tag
 from agent_assist.ui.widgets.label import Label
 from agent_assist.ui.widgets.spinner import Spinner
 from agent_assist.ui.wizard.step import Step
-from agent_assist.ui.words import DECISIONS, ORIGINS, count
+from agent_assist.ui.words import DECISIONS, count, origin
 
 EXAMPLE = "Hello, how long do I have to return a helmet that does not fit? Thanks, Crystal"
 TICKET_ID = "first-ticket"
@@ -132,7 +132,7 @@ class TryStep(Step):
         answered = suggestion.decision is Decision.DRAFT
         self.decision.set(DECISIONS[suggestion.decision], Tone.OK if answered else Tone.ATTENTION)
         self.decision.show()
-        self.state.setText(ORIGINS[suggestion.origin] if answered else " ".join(suggestion.reasons[:2]))
+        self.state.setText(origin(suggestion)[1] if answered else " ".join(suggestion.reasons[:2]))
         self._show_text(suggestion.text)
         self.sources.setText(sources_words(suggestion))
         self.changed.emit()

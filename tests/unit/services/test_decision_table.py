@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent_assist.adapters.language import PackagedLanguageDetector
@@ -9,7 +11,7 @@ from agent_assist.domain.knowledge import Hit, Passage
 from agent_assist.domain.suggestion import Decision
 from agent_assist.domain.ticket import Customer, Message, Role, Ticket
 from agent_assist.services.drafting.context import gather
-from agent_assist.services.drafting.decision import Way, decide
+from agent_assist.services.drafting.decision import Way, by_choice, decide
 from agent_assist.services.drafting.evidence import evidence, in_order, telling_sentences
 from agent_assist.settings import Settings
 
@@ -27,6 +29,8 @@ def hit(number: int, title: str, text: str, score: float = 0.95, dense: float = 
 
 RETURNS = hit(1, "Returns", "You can return items within 90 days.")
 WEAK = hit(2, "Gift cards", "Gift cards are valid for two years.", score=0.6, dense=0.47)
+GUARANTEE = hit(6, "Garantía", "Tres años.", language="es")
+GUARANTEE_MACRO = replace(GUARANTEE.passage, collection="macros")
 FAR = hit(3, "Careers", "We are hiring.", score=0.02, dense=0.1)
 
 
@@ -82,6 +86,28 @@ def test_the_table(text: str, hits: list[Hit], decision: Decision, way: Way, say
     found = ask(text, *hits)
     assert found[:2] == (decision, way), found
     assert says in found[2]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "speaks", "decision", "way"),
+    [
+        (FAR, True, Decision.DRAFT, Way.MODEL),
+        (GUARANTEE, False, Decision.DRAFT, Way.PASSAGES),
+        (replace(GUARANTEE, passage=GUARANTEE_MACRO), False, Decision.DRAFT, Way.MACRO),
+        (FAR, False, Decision.ESCALATE, Way.HOLDING),
+    ],
+)
+def test_what_the_agent_chose_is_answered_from(
+    chosen: Hit, speaks: bool, decision: Decision, way: Way
+) -> None:
+    """However far it seems; but no customer gets an article in a language that is not theirs."""
+    text = "Do you buy coffee?" if speaks else "¿Compran ustedes café en la tienda?"
+    ticket = Ticket("T", (Message("m", Role.CUSTOMER, text),))
+    context = gather(ticket, LANGUAGES, Settings())
+    made = by_choice(context, [chosen, RETURNS], speaks=speaks)
+    assert (made.decision, made.way) == (decision, way)
+    assert made.confidence >= 0.6
+    assert chosen.passage.title in made.reasons[0]
 
 
 def test_an_approved_macro_that_fits_comes_first() -> None:
