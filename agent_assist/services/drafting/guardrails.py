@@ -11,6 +11,7 @@ from agent_assist.domain.model import Candidate, StopReason
 from agent_assist.domain.phrases import announcement, is_courtesy
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening, without_answer_no
 from agent_assist.domain.privacy import PLACEHOLDER
+from agent_assist.domain.subjects import subject
 from agent_assist.domain.suggestion import MarkKind, Sentence
 from agent_assist.domain.support import Evidence, Similar, agrees, check, stated_in
 from agent_assist.domain.text import (
@@ -156,7 +157,7 @@ def judge(
         why = "it left out part of the answer"
     elif strict and len(set(content_words(answer))) > _SHORT_ANSWER and coverage(answer, text) < _PART:
         why = "it left out most of the answer"
-    elif strict and (mixed := _mixed(facts, evidence)):
+    elif strict and (mixed := _mixed(facts, evidence) or _misplaced(facts, evidence)):
         why = f"it says “{mixed}” of something else than the passage does"
     score = (
         len(facts) + coverage(question, text) - 0.5 * (len(sentences) - len(good)) - len(words(text)) / 200
@@ -255,6 +256,19 @@ def _mixed(facts: Sequence[Sentence], evidence: Evidence) -> str:
         others = {stem for s in evidence.sources if s not in sources for stem in s.stems}
         if sources and (stems & others) - having:
             return figures[0].text
+    return ""
+
+
+def _misplaced(facts: Sequence[Sentence], evidence: Evidence) -> str:
+    """A figure said of another subject than the passages say it of: "your data is kept for 7 years", where
+    invoices are.  Empty where there is none."""
+    told = [(s.text, fact) for s in evidence.sources for fact in find_facts(s.text) if fact.kind in _FIGURES]
+    for sentence in facts:
+        for figure in (f for f in find_facts(sentence.text) if f.kind in _FIGURES):
+            mine = subject(sentence.text, figure.start)
+            theirs = [subject(text, f.start) for text, f in told if agrees(figure, frozenset(f.values))]
+            if mine and theirs and all(one and not mine & one for one in theirs):
+                return figure.text
     return ""
 
 

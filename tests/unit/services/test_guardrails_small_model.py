@@ -152,3 +152,26 @@ DELIVERY = Passage(3, "d", 0, "", "We deliver to Portugal within 5 working days.
 def test_a_house_may_announce_its_answers_and_nothing_but_announce(text: str, why: str) -> None:
     found = _why(text, "Do you deliver to Portugal?", DELIVERY)
     assert why in found if why else not found
+
+
+@pytest.mark.parametrize(
+    ("text", "said_of"),
+    [
+        (
+            "We delete your data within 30 days. Your data is kept for 7 years, because tax law asks.",
+            "7",
+        ),
+        ("We delete your data within 30 days. Invoices are kept for 7 years, because tax law asks.", ""),
+    ],
+)
+def test_a_figure_is_said_of_what_the_passage_says_it_of(text: str, said_of: str) -> None:
+    passage = Passage(
+        1,
+        "a",
+        0,
+        "Deleting your account",
+        "We delete your data within 30 days. Invoices are kept for 7 years, because tax law asks for it.",
+        title="Your data: copy and deletion",
+    )
+    why = _why(text, "Delete all my data, including invoices.", passage)
+    assert (f"“{said_of}” of something else" in why) if said_of else not why
