@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_assist.domain.ticket import ticket_from_json
+from agent_assist.domain.ticket import Message, Role, Ticket, ticket_from_json
 from agent_assist.services.knowledge import ranking
 from agent_assist.services.knowledge.inquiry import essence, from_text, from_ticket, with_names
 from agent_assist.services.knowledge.ranking import Setting, Signs, bounded_bm25, ideal_bm25, score, signs_of
@@ -165,3 +165,23 @@ def test_a_passage_about_another_thing_of_the_kind_falls_behind() -> None:
     assert signs[2].other > 0
     assert 0 < signs[3].general < 1
     assert score(signs[1], Setting()) > score(signs[3], Setting()) > score(signs[2], Setting())
+
+
+@pytest.mark.parametrize(
+    ("subject", "said", "question"),
+    [
+        ("Re: AW: Moor S in stock?", ["when is it back?"], "Moor S in stock? when is it back?"),
+        ("Returns", ["How do returns work?"], "How do returns work?"),
+        ("Selling my tent", ["word " * 30], "word " * 30),
+        ("Still no tent", ["where is it?", "*On its way.", "and now?"], "and now?"),
+    ],
+)  # fmt: skip
+def test_a_short_first_message_is_searched_for_with_its_subject(
+    subject: str, said: list[str], question: str
+) -> None:
+    """A letter says itself what it is about, and a thread moves on from its subject."""
+    messages = tuple(
+        Message(str(i), Role.AGENT if text.startswith("*") else Role.CUSTOMER, text.lstrip("*"))
+        for i, text in enumerate(said)
+    )
+    assert from_ticket(Ticket("T", messages, subject=subject)).question == question.strip()
