@@ -12,10 +12,10 @@ from agent_assist.domain.knowledge import Collection, Hit
 from agent_assist.domain.matching import fits
 from agent_assist.domain.polarity import contradicts, free_or_paid, negative, opening
 from agent_assist.domain.prompt import LANGUAGE_NAMES, named_in_heading
-from agent_assist.domain.questions import Question, told_points
+from agent_assist.domain.questions import Question, asks, told_points
 from agent_assist.domain.signals import SmallTalk
 from agent_assist.domain.suggestion import Decision
-from agent_assist.domain.text import similarity, words
+from agent_assist.domain.text import similarity, split_sentences, words
 from agent_assist.services.drafting.context import DraftContext
 from agent_assist.services.drafting.evidence import core_question, evidence, is_vague, unknown_names
 
@@ -142,6 +142,9 @@ def decide(
             answers=rival,
         )
     unasked = _unasked(context, hits[0]) if minimum * _NEARLY <= strength < _SURE and not strange else ""
+    if unasked and not any(asks(s.text) for s in split_sentences(asked)):
+        # "I need a reservation": what one place says of reservations is no guess at what is meant.
+        return _too_weak(context, hits, strength, minimum, strange)
     if unasked and (strength >= minimum or not is_vague(asked)):
         reason = f"The best match is about “{unasked}”, which the customer does not mention."
         return Verdict(

@@ -200,6 +200,16 @@ def test_who_names_no_house_is_asked_whether_the_one_found_is_meant() -> None:
     assert verdict.answers == (one,)
 
 
+def test_who_asks_nothing_is_not_told_what_one_house_does() -> None:
+    one = hit(
+        1, "Do you take reservations?", "We take no reservations.", 0.4, 0.6, heading="entity: ACORN HOUSE"
+    )
+    assert "Acorn" in ask("Do you take reservations?", one)[2]
+    found = ask("I need a reservation for tonight, please.", one)
+    assert found[0] is Decision.CLARIFY
+    assert "Acorn" not in found[2]
+
+
 def test_who_has_told_much_is_not_asked_to_say_more() -> None:
     far = hit(9, "Gift cards", "Gift cards are valid for two years.", score=0.7, dense=0.5)
     letter = "I bought a voucher for my sister and she moved to another town since. " * 3
