@@ -304,6 +304,32 @@ def test_a_draft_rests_on_the_passage_that_the_agent_chose(
         desk.drafting.draft_from("chosen", 999_999)
 
 
+def test_the_model_reads_the_chosen_passage_alone(
+    desk: Desk, watch: Callable[[Ticket], Watch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[GenerationRequest] = []
+    real = InferenceClient.generate
+
+    def recorded(
+        self: InferenceClient, request: GenerationRequest, cancel: threading.Event
+    ) -> Iterator[GenerationEvent]:
+        sent.append(request)
+        return real(self, request, cancel)
+
+    monkeypatch.setattr(InferenceClient, "generate", recorded)
+    seen = watch(ticket("other"))
+    desk.drafting.open("other")
+    first = seen.wait(ready)
+    assert "90 days" in sent[-1].messages[-1].content
+    other = first.hits[1].passage
+    desk.drafting.draft_from("other", other.id)
+    made = seen.wait(lambda d: ready(d) and d.chosen is not None).suggestion
+    assert made is not None
+    assert made.prompt_passages
+    assert made.prompt_passages[0] == other.id
+    assert "90 days" not in sent[-1].messages[-1].content
+
+
 def test_a_new_message_makes_it_stale_and_redoes_it(desk: Desk, watch: Callable[[Ticket], Watch]) -> None:
     seen = watch(ticket("stale"))
     desk.drafting.open("stale")

@@ -69,6 +69,13 @@ class CandidateWriter:
         except PromptTooLong:
             return self._generate(run, self._budget() // 3, varied)
 
+    def begin_anew(self, ticket: Ticket) -> None:
+        """Show nothing again of what was shown for the last message: another passage was chosen for it."""
+        last = ticket.last_customer_message
+        with self._lock:
+            if last is not None:
+                self._shown.get(ticket.id, {}).pop(last.id, None)
+
     @property
     def small(self) -> bool:
         """Whether the active model is a small one, which is shown one passage and watched more closely."""

@@ -81,6 +81,7 @@ class DraftWriter:
         found = unsteered(raw)
         steered = steering_notes(raw, found)
         if chosen is not None:
+            self._candidates.begin_anew(ticket)
             found = [chosen, *(h for h in found if h.passage.id != chosen.passage.id)]
         retrieve_ms = (time.monotonic() - asked) * 1000
         observe(Retrieved(tuple(found[: settings.knowledge.passages])))
