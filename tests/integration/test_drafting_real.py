@@ -304,6 +304,24 @@ def test_a_draft_rests_on_the_passage_that_the_agent_chose(
         desk.drafting.draft_from("chosen", 999_999)
 
 
+def test_a_chosen_passage_that_was_removed_is_not_answered_from(
+    desk: Desk, watch: Callable[[Ticket], Watch]
+) -> None:
+    desk.knowledge.add_articles([Article("wrap", "Gift wrapping", "Gift wrapping costs 4 euros.")])
+    seen = watch(ticket("removed", "What does gift wrapping cost?"))
+    desk.drafting.open("removed")
+    first = seen.wait(ready)
+    assert first.hits[0].passage.article_id == "wrap"
+    desk.drafting.draft_from("removed", first.hits[0].passage.id)
+    seen.wait(lambda d: ready(d) and d.chosen is not None)
+    desk.knowledge.remove(["wrap"])
+    desk.drafting.regenerate("removed", "be brief")
+    again = seen.wait(lambda d: ready(d) and bool(d.steer)).suggestion
+    assert again is not None
+    assert "4 euros" not in again.text
+    assert any("changed or removed" in reason for reason in again.reasons)
+
+
 def test_the_model_reads_the_chosen_passage_alone(
     desk: Desk, watch: Callable[[Ticket], Watch], monkeypatch: pytest.MonkeyPatch
 ) -> None:

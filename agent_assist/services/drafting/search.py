@@ -41,6 +41,11 @@ class EvidenceSearch:
             found = self._searched(context.ticket, context)
         return self._retrieval.prefer(in_order(context, found))
 
+    def as_it_is(self, hit: Hit) -> Hit | None:
+        """A hit of an earlier search, its passage read anew; None where that was changed or removed."""
+        passages = self._retrieval.passages_of(hit.passage.article_id)
+        return next((replace(hit, passage=p) for p in passages if p.id == hit.passage.id), None)
+
     def _searched(self, ticket: Ticket, context: DraftContext) -> list[Hit]:
         if context.continues:
             # "5", "yes, please": what is searched for is the question that this answers.

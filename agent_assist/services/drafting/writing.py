@@ -29,6 +29,8 @@ from agent_assist.services.options import OptionsService
 from agent_assist.services.safety.policy import Applied
 from agent_assist.services.safety.service import SafetyService
 
+_GONE = "The passage that you chose was changed or removed: this rests on what is there now."
+
 
 class DraftWriter:
     """Thread-safe; several drafts may be written at once, the model takes them in turn."""
@@ -78,11 +80,13 @@ class DraftWriter:
         stop_where_asked(cancel)
         asked = time.monotonic()
         raw = self._search.hits_for(context)
-        found = unsteered(raw)
-        steered = steering_notes(raw, found)
-        if chosen is not None:
+        gone = () if chosen is None else (_GONE,)
+        if chosen is not None and (chosen := self._search.as_it_is(chosen)) is not None:
             self._candidates.begin_anew(ticket)
-            found = [chosen, *(h for h in found if h.passage.id != chosen.passage.id)]
+            raw = [chosen, *(h for h in raw if h.passage.id != chosen.passage.id)]
+            gone = ()
+        found = unsteered(raw)
+        steered = (*gone, *steering_notes(raw, found))
         retrieve_ms = (time.monotonic() - asked) * 1000
         observe(Retrieved(tuple(found[: settings.knowledge.passages])))
         stop_where_asked(cancel)
