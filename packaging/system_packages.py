@@ -50,10 +50,11 @@ X_SERVER = ("Xvfb", "xvfb", "xorg-x11-server-Xvfb")
 # packages).  `ensure_servers` installs them for root; each test says what it needs and is skipped, or
 # fails in CI, where that is not there.
 TEST_SERVERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "browser": ("/usr/bin/chromium", ("chromium",)),
-    "keyring": ("/usr/bin/gnome-keyring-daemon", ("gnome-keyring", "dbus-daemon")),
-    "mail transfer agent": ("/usr/sbin/exim4", ("exim4-daemon-light",)),
-    "IMAP server": ("/usr/sbin/dovecot", ("dovecot-imapd",)),
+    "Chromium": ("/usr/bin/chromium", ("chromium",)),
+    "Firefox": ("/usr/bin/firefox-esr", ("firefox-esr",)),
+    "GNOME keyring": ("/usr/bin/gnome-keyring-daemon", ("gnome-keyring", "dbus-daemon")),
+    "Exim": ("/usr/sbin/exim4", ("exim4-daemon-light",)),
+    "Dovecot": ("/usr/sbin/dovecot", ("dovecot-imapd",)),
     "Request Tracker": (
         "/usr/share/request-tracker5/libexec/rt-server",
         # Any MTA satisfies request-tracker5; naming exim here keeps apt from choosing another one.
@@ -149,6 +150,7 @@ def ensure_servers(names: Iterable[str] = ()) -> list[str]:
 
     Only root on a system with apt installs anything.  No daemon is started by it.
     """
+    names = list(names)
     wanted = missing_servers(names)
     if not wanted or platform.system() != "Linux" or os.geteuid() != 0 or not shutil.which("apt-get"):
         return wanted
@@ -159,8 +161,14 @@ def ensure_servers(names: Iterable[str] = ()) -> list[str]:
     with _no_daemons():
         if shutil.which("debconf-set-selections"):
             subprocess.run(["debconf-set-selections"], input=PRESEED, text=True, check=False)
-        for step in ([*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", *packages]):
+        install = [*apt, "install", "--yes", "--no-install-recommends"]
+        for step in ([*apt, "update"], [*install, *packages]):
             subprocess.run(step, env=environment, check=False, stdout=sys.stderr)
+        # Where apt does not know one of them (Ubuntu has no firefox-esr) it installs none.
+        for name in missing_servers(wanted):
+            subprocess.run(
+                [*install, *TEST_SERVERS[name][1]], env=environment, check=False, stdout=sys.stderr
+            )
     return missing_servers(names)
 
 

@@ -6,7 +6,6 @@ import http.server
 import json
 import os
 import shutil
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from click.testing import CliRunner
 
 from agent_assist.cli.main import cli
@@ -22,22 +20,7 @@ from agent_assist.resources import resource
 
 CHROMIUM = "/usr/bin/chromium"
 PAGES = Path(__file__).parent / "pages"
-PACKAGING = Path(__file__).parents[1] / "packaging"
 ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-
-
-def require() -> None:
-    """Install Chromium where we may; else skip, or fail in CI."""
-    sys.path.insert(0, str(PACKAGING))
-    try:
-        from system_packages import ensure_servers
-
-        missing = ensure_servers(["browser"])
-    finally:
-        sys.path.remove(str(PACKAGING))
-    if missing:
-        reason = "Chromium is not installed: as root, `make test` installs it on Debian."
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -15,7 +15,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from support_rt import absent, free_port
+from support_rt import free_port
+from support_servers import absent
 
 VERSION = "2.6.1"
 TOKEN = "0123456789abcdef0123456789abcdef01234567"

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from support_servers import require
 
 from agent_assist.cli.main import cli
 from agent_assist.domain.companion import FIREFOX_ID
@@ -44,14 +45,6 @@ PATIENCE = 60.0
 ARGUMENTS = ("--headless", "--no-remote", "--marionette", "--remote-allow-system-access", "--profile")
 """System access: without it no page of an extension may be opened."""
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-
-
-def program() -> str:
-    """Firefox's path; skips where there is none."""
-    found = shutil.which("firefox-esr") or shutil.which("firefox")
-    if found is None:
-        pytest.skip("Firefox is not installed: as root, `apt-get install firefox-esr` on Debian.")
-    return found
 
 
 class Firefox:
@@ -123,7 +116,9 @@ def browser(folder: Path, workspace: Path) -> Iterator[Firefox]:
 
     `folder` becomes its home: nothing of this user's own Firefox is touched.
     """
-    command = program()
+    if shutil.which("firefox") is None:
+        require("Firefox")
+    command = shutil.which("firefox-esr") or "firefox"
     profile = folder / "profile"
     profile.mkdir()
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]

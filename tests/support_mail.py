@@ -15,7 +15,6 @@ import smtplib
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,23 +27,11 @@ import pytest
 from imapclient import IMAPClient
 from support_certificates import self_signed
 from support_mail_config import DOVECOT, DOVECOT_TOKENS, EXIM, EXIM_TOKENS, OAUTH2
-from support_rt import PACKAGING, absent, free_port
+from support_rt import free_port
+from support_servers import absent, require
 
 ADDRESS, PASSWORD = "support@support.example", "mailpass123"
 CARLA, DAN = "carla@customer.example", "dan@customer.example"
-
-
-def require() -> None:
-    """Install the servers where we may; else skip, or fail in CI."""
-    sys.path.insert(0, str(PACKAGING))
-    try:
-        from system_packages import ensure_servers
-
-        missing = ensure_servers(["IMAP server", "mail transfer agent"])
-    finally:
-        sys.path.remove(str(PACKAGING))
-    if missing:
-        absent("Dovecot or Exim is not installed: as root, `make test` installs both on Debian and Ubuntu.")
 
 
 class MailServer:
@@ -255,7 +242,7 @@ def _answers(port: int) -> bool:
 
 def serve(tokens: str = "") -> Iterator[MailServer]:
     """A running server, for a fixture."""
-    require()
+    require("Dovecot", "Exim")
     # Not in pytest's own folder, into which other users cannot look; short, as sockets are named so.
     folder = Path(tempfile.mkdtemp(prefix="aa-mail-"))
     server = MailServer(folder, tokens)

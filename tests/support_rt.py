@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
+from support_servers import require
 
-PACKAGING = Path(__file__).parents[1] / "packaging"
 SERVER = "/usr/share/request-tracker5/libexec/rt-server"
 AGENT, PASSWORD = "agent", "agentpass123"
 QUEUE = "Support"
@@ -90,26 +89,6 @@ push @Final, sub {{
     }}
 }};
 """
-
-
-def require() -> None:
-    """Install Request Tracker where we may; else skip, or fail in CI."""
-    sys.path.insert(0, str(PACKAGING))
-    try:
-        from system_packages import ensure_servers
-
-        missing = ensure_servers(["Request Tracker"])
-    finally:
-        sys.path.remove(str(PACKAGING))
-    if missing:
-        absent("Request Tracker 5 is not installed: as root, `make test` installs it on Debian and Ubuntu.")
-
-
-def absent(reason: str) -> None:
-    """A server that a test needs is not there: a visible skip, a failure in CI."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def free_port() -> int:
@@ -276,7 +255,7 @@ class RequestTracker:
 
 def serve(folder: Path) -> Iterator[RequestTracker]:
     """What the session's fixture yields from."""
-    require()
+    require("Request Tracker")
     server = RequestTracker(folder)
     server.prepare()
     server.start()

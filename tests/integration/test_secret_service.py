@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support_servers import require
 
 ROOT = Path(__file__).resolve().parents[2]
 # Runs inside a D-Bus session of its own whose login keyring the daemon has just opened.
@@ -44,17 +45,7 @@ desk.close()
 
 @pytest.fixture(scope="module")
 def keyring_daemon() -> None:
-    """Install it where we may; else skip, or fail in CI."""
-    sys.path.insert(0, str(ROOT / "packaging"))
-    try:
-        from system_packages import ensure_servers
-
-        missing = ensure_servers(["keyring"])
-    finally:
-        sys.path.remove(str(ROOT / "packaging"))
-    if missing:
-        reason = "gnome-keyring is not installed: as root, `make test` installs it on Debian."
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    require("GNOME keyring")
 
 
 def _in_session(home: Path, script: str, *command: str) -> subprocess.CompletedProcess[str]:

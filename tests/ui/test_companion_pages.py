@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import support_browser
+import support_servers
 from pytestqt.qtbot import QtBot
 from support_companion import LOOKED, NOT_ALLOWED, PATHS, PATIENCE, REPLY, Window, put, words
 
@@ -29,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def context(folder: Path, site: int, qapp: object) -> Iterator[Any]:
-    support_browser.require()
+    support_servers.require("Chromium")
     granted = [f"http://{name}.localhost:{site}" for name in PATHS]
     with support_browser.browser(folder, folder / "workspace", granted) as opened:
         yield opened

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import support_browser
+import support_servers
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from support_rt import AGENT, PASSWORD, RequestTracker
@@ -43,7 +44,7 @@ def tickets(rt_server: RequestTracker) -> tuple[str, str]:
 def session(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rt_server: RequestTracker, tickets: object
 ) -> Iterator[Session]:
-    support_browser.require()
+    support_servers.require("Chromium")
     monkeypatch.setenv("AGENT_ASSIST_PASSPHRASE", "four plain words together")
     folder = tmp_path / "workspace"
     desk = root.open_desk(folder, passphrase=lambda: "four plain words together")
