@@ -247,7 +247,7 @@ def test_reduced_motion_moves_nothing(theme: Theme, qtbot: QtBot) -> None:
     assert spinner._timer.isActive()
 
 
-def test_the_status_bar_says_model_jobs_and_news(window: MainWindow) -> None:
+def test_the_status_bar_says_model_jobs_and_news(window: MainWindow, qtbot: QtBot) -> None:
     status = window.status
     status.show_model(ModelStatus(ModelState.READY, "Smol", tokens_per_second=98.4))
     assert status._model.text() == "Smol · Processor · 98 tokens/s"
@@ -257,8 +257,14 @@ def test_the_status_bar_says_model_jobs_and_news(window: MainWindow) -> None:
     assert status._work.text() == "Import articles 25 %"
     status.show_job(JobStatus("j", "Import articles", JobState.DONE))
     assert not status._work.isVisible()
+    status.say("In the reply box. Send it there.")
     status.say("This edit is now 1 of 34 training examples.")
-    assert status.said.startswith("This edit")
+    assert status.said == "In the reply box. Send it there. This edit is now 1 of 34 training examples."
+    status._quiet.start(1)  # as if six seconds had passed
+    qtbot.waitUntil(lambda: status.said == "")
+    for _ in range(2):
+        status.say("Copied.")
+    assert status.said == "Copied."
 
 
 def test_the_undo_bar_counts_down_and_gives_back(window: MainWindow, qtbot: QtBot) -> None:

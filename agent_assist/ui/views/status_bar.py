@@ -15,7 +15,7 @@ from agent_assist.ui.widgets.button import Button, Kind
 from agent_assist.ui.widgets.label import ElidedLabel, Label
 from agent_assist.ui.widgets.spinner import Spinner
 
-_SAY_MS = 6000
+_SAY_MS, _AT_ONCE_MS = 6000, 1000
 
 
 def model_words(status: ModelStatus) -> tuple[str, Tone]:
@@ -51,6 +51,7 @@ class StatusBar(QWidget):
         self.setProperty("panel", "sunken")
         self.setAccessibleName("Status")
         self._message = ElidedLabel("", TextSize.SMALL, "muted")
+        self._last = ""
         self._quiet = QTimer(self)
         self._quiet.setSingleShot(True)
         self._quiet.timeout.connect(lambda: self._message.setText(""))
@@ -87,8 +88,14 @@ class StatusBar(QWidget):
         self._tint()
 
     def say(self, sentence: str) -> None:
-        """A sentence that goes away by itself."""
-        self._message.setText(sentence)
+        """A sentence that goes away by itself; behind the one that was said in the same moment.
+
+        What a key did and what became of the feedback are told by two services, in any order.
+        """
+        at_once = self._quiet.isActive() and _SAY_MS - self._quiet.remainingTime() < _AT_ONCE_MS
+        before = self._last if at_once and self._last != sentence else ""
+        self._last = sentence
+        self._message.setText(f"{before} {sentence}".strip())
         self._quiet.start(_SAY_MS)
 
     @property
