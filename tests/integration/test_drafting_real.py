@@ -100,6 +100,22 @@ def watch(desk: Desk) -> Iterator[Callable[[Ticket], Watch]]:
     desk.drafting.prefetch([])
 
 
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[GenerationRequest]:
+    """What the model is asked from now on, by the real client."""
+    requests: list[GenerationRequest] = []
+    real = InferenceClient.generate
+
+    def recorded(
+        self: InferenceClient, request: GenerationRequest, cancel: threading.Event
+    ) -> Iterator[GenerationEvent]:
+        requests.append(request)
+        return real(self, request, cancel)
+
+    monkeypatch.setattr(InferenceClient, "generate", recorded)
+    return requests
+
+
 def ready(draft: Draft) -> bool:
     return draft.state.final
 
@@ -148,18 +164,8 @@ def test_each_of_several_questions_is_answered_from_its_own_passage(desk: Desk) 
 
 
 def test_a_prompt_with_placeholders_gives_a_draft_with_the_persons_data(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, sent: list[GenerationRequest]
 ) -> None:
-    sent: list[GenerationRequest] = []
-    real = InferenceClient.generate
-
-    def recorded(
-        self: InferenceClient, request: GenerationRequest, cancel: threading.Event
-    ) -> Iterator[GenerationEvent]:
-        sent.append(request)
-        return real(self, request, cancel)
-
-    monkeypatch.setattr(InferenceClient, "generate", recorded)
     desk.options.change({"privacy.redact_prompts": True})
     try:
         suggestion = desk.drafting.draft(ticket("private", f"I am Ana Diaz, ana@diaz.example. {QUESTION}"))
@@ -323,18 +329,8 @@ def test_a_chosen_passage_that_was_removed_is_not_answered_from(
 
 
 def test_the_model_reads_the_chosen_passage_alone(
-    desk: Desk, watch: Callable[[Ticket], Watch], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, watch: Callable[[Ticket], Watch], sent: list[GenerationRequest]
 ) -> None:
-    sent: list[GenerationRequest] = []
-    real = InferenceClient.generate
-
-    def recorded(
-        self: InferenceClient, request: GenerationRequest, cancel: threading.Event
-    ) -> Iterator[GenerationEvent]:
-        sent.append(request)
-        return real(self, request, cancel)
-
-    monkeypatch.setattr(InferenceClient, "generate", recorded)
     seen = watch(ticket("other"))
     desk.drafting.open("other")
     first = seen.wait(ready)

@@ -127,10 +127,15 @@ def decide(
     if makes_points(context) and not steer:
         return _hand_over(context, (_SEVERAL_POINTS,), 0.8)
     strength = evidence(context, hits)
-    strange = unknown_names(context, hits)
-    asked = core_question(context)
     if steer:
         return Verdict(Decision.DRAFT, Way.MODEL, min(0.9, 0.4 + strength / 2), (_rests_on(hits[0]),))
+    return _weighed(context, hits, strength, minimum)
+
+
+def _weighed(context: DraftContext, hits: Sequence[Hit], strength: float, minimum: float) -> Verdict:
+    """An answer where the evidence is strong and of one thing; else a question, or a person."""
+    strange = unknown_names(context, hits)
+    asked = core_question(context)
     rival = competing(context, hits) if strength >= minimum else ()
     if rival:
         return Verdict(
